@@ -1,0 +1,96 @@
+package xmlcurl
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"time"
+)
+
+// account counts, times and logs one exchange: the only place that does.
+func (s *Server) account(ctx context.Context, x *exchange, took time.Duration) {
+	m := s.metrics.kind(x.labels())
+	m.observe(x.outcome, took)
+	if x.document != nil {
+		s.accountAnswer(ctx, x, m)
+		s.accountNode(ctx, x)
+	}
+	level := verdicts[x.outcome].level
+	if !s.log.Enabled(ctx, level) {
+		return
+	}
+	s.log.LogAttrs(ctx, level, "request", x.attrs(took)...)
+}
+
+// labels are words from closed sets, whatever the caller sent.
+func (x *exchange) labels() labels {
+	l := labels{section: other, kind: other}
+	if x.document != nil {
+		if knownSection(x.request.Section) {
+			l.section = x.request.Section
+		}
+		l.kind = x.document.kind
+	}
+	return l
+}
+
+// accountAnswer keeps the size of an answer, and warns once per kind when it comes near to the limit: past it, FreeSWITCH
+// drops the answer with a line in its log that does not say which.
+func (s *Server) accountAnswer(ctx context.Context, x *exchange, m *kindMetrics) {
+	if x.outcome != found && x.outcome != overLimit {
+		return
+	}
+	size := int64(len(x.document.out))
+	m.size(size)
+	if x.outcome == found && size > s.answerLimit*8/10 && m.nearLimit.CompareAndSwap(false, true) {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "answer past 80 % of what FreeSWITCH accepts: raise the limit at both ends",
+			slog.String("kind", x.document.kind), slog.Int64("bytes", size), slog.Int64("limit", s.answerLimit))
+	}
+}
+
+func (s *Server) accountNode(ctx context.Context, x *exchange) {
+	node := x.request.Hostname
+	switch {
+	case x.document.nodeUnknown:
+		s.metrics.unknownNodeRequests.Inc()
+		if s.metrics.unknownNodes.add(node) {
+			s.log.LogAttrs(ctx, slog.LevelInfo, "node without a row of its own gets the common answers",
+				slog.String("node", printable(node)))
+		}
+	case x.outcome == found && x.request.Section == "configuration":
+		s.metrics.nodeAsked(node, x.document.kind)
+	}
+}
+
+// attrs tells what was asked and how it ended. The form is never told: it can hold hashes and passwords.
+func (x *exchange) attrs(took time.Duration) []slog.Attr {
+	attrs := make([]slog.Attr, 0, 10)
+	attrs = append(attrs, slog.String("result", verdicts[x.outcome].result), slog.Int("status", verdicts[x.outcome].status),
+		slog.Duration("took", took))
+	if x.request != nil {
+		attrs = append(attrs, slog.String("node", printable(x.request.Hostname)),
+			slog.String("section", printable(x.request.Section)), slog.String("asked", printable(x.request.KeyValue)))
+	}
+	if x.document != nil {
+		attrs = append(attrs, slog.String("kind", x.document.kind), slog.Int("bytes", x.sent))
+	}
+	if x.err != nil {
+		attrs = append(attrs, slog.String("error", printable(x.err.Error())))
+	}
+	if p := new(panicError); errors.As(x.err, &p) {
+		attrs = append(attrs, slog.String("stack", string(p.stack)))
+	}
+	return attrs
+}
+
+// printable is s cut to 256 bytes, with whatever is not plain ASCII escaped as in a Go string.
+func printable(s string) string {
+	const most = 256
+	more := ""
+	if len(s) > most {
+		s, more = s[:most], "..."
+	}
+	quoted := strconv.QuoteToASCII(s)
+	return quoted[1:len(quoted)-1] + more
+}

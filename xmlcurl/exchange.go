@@ -1,0 +1,185 @@
+package xmlcurl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// exchange is one request and its answer.
+type exchange struct {
+	request  *Request  // nil until it is parsed
+	document *Document // nil when there was nothing to ask a handler
+	outcome  outcome
+	err      error // why it is not found
+	sent     int   // bytes of the answer's body
+}
+
+var (
+	errUnauthorized = errors.New("unauthorized")
+	errBodyTooLarge = errors.New("body too large")
+	errBodyBroken   = errors.New("body broken off")
+)
+
+// panicError is a handler's panic.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// exchange takes one request from its header to the last byte of the answer. Nothing is written before the whole answer
+// is known, and memory for it is taken when the body is here, so that slow senders cost little.
+func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	s.metrics.inFlight.Inc()
+	defer s.metrics.inFlight.Dec()
+	ctx, cancel := context.WithTimeout(r.Context(), s.deadline)
+	defer cancel()
+	form := forms.Get().(*formBuffer)
+	defer form.release()
+
+	var x exchange
+	if x.request, x.err = s.read(form, r); x.err == nil {
+		x.document = documents.Get().(*Document)
+		defer x.release()
+		x.err = s.fill(ctx, x.document, x.request)
+	}
+	if x.outcome = outcomeOf(ctx, x.err); x.outcome == found && int64(len(x.document.out)) > s.answerLimit {
+		x.outcome = overLimit
+	}
+	x.reply(w)
+	s.account(ctx, &x, time.Since(start))
+}
+
+// read checks who is there, then reads and parses what is asked for.
+func (s *Server) read(form *formBuffer, r *http.Request) (*Request, error) {
+	if !s.credentials.allow(r) {
+		return nil, errUnauthorized
+	}
+	var err error
+	switch {
+	case r.Method == http.MethodGet:
+		err = form.query(r.URL.RawQuery, s.bodyLimit)
+	case !formType(r.Header.Get("Content-Type")):
+		err = ErrNotForm
+	default:
+		err = form.body(r, s.bodyLimit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ParseRequest(form.bytes)
+}
+
+// formType reports whether a body of contentType can be a form; none at all is taken for one.
+func formType(contentType string) bool {
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.TrimSpace(media)
+	return media == "" || strings.EqualFold(media, "application/x-www-form-urlencoded")
+}
+
+// fill runs the handler; its panic is this request's fault only.
+func (s *Server) fill(ctx context.Context, d *Document, r *Request) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &panicError{value: value, stack: debug.Stack()}
+		}
+	}()
+	return d.fill(ctx, s.handler, r)
+}
+
+var (
+	xmlType   = []string{"text/xml; charset=UTF-8"}
+	plainType = []string{"text/plain; charset=UTF-8"}
+	challenge = []string{`Basic realm="xmlcurld", charset="UTF-8"`}
+)
+
+// reply sends the answer. A write that fails means that the caller is gone, and there is nobody to tell.
+func (x *exchange) reply(w http.ResponseWriter) {
+	verdict, header := &verdicts[x.outcome], w.Header()
+	header["Content-Type"] = plainType
+	if verdict.status == http.StatusOK {
+		header["Content-Type"] = xmlType
+	}
+	if x.outcome == unauthorized {
+		header["Www-Authenticate"] = challenge
+	}
+	body := []byte(verdict.body)
+	if x.outcome == found || x.outcome == overLimit {
+		body = x.document.out
+	}
+	header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	w.WriteHeader(verdict.status)
+	x.sent, _ = w.Write(body)
+}
+
+// What a pooled buffer may keep, in bytes: a rare big request or answer must not stay in memory for ever.
+const (
+	keptForm     = 64 << 10
+	keptDocument = 256 << 10
+)
+
+var (
+	forms     = sync.Pool{New: func() any { return new(formBuffer) }}
+	documents = sync.Pool{New: func() any { return new(Document) }}
+)
+
+// release takes back what the handler may have kept against the rules: it then holds an empty request, not somebody
+// else's.
+func (x *exchange) release() {
+	x.request.form = nil
+	if cap(x.document.out) <= keptDocument {
+		x.document.reset()
+		documents.Put(x.document)
+	}
+}
+
+// formBuffer is memory for one form. It grows with what arrives, not with what is announced.
+type formBuffer struct{ bytes []byte }
+
+func (f *formBuffer) release() {
+	if cap(f.bytes) <= keptForm {
+		f.bytes = f.bytes[:0]
+		forms.Put(f)
+	}
+}
+
+func (f *formBuffer) query(query string, limit int64) error {
+	if int64(len(query)) > limit {
+		return errBodyTooLarge
+	}
+	f.bytes = append(f.bytes, query...)
+	return nil
+}
+
+func (f *formBuffer) body(r *http.Request, limit int64) error {
+	if r.ContentLength > limit {
+		return errBodyTooLarge
+	}
+	for {
+		if len(f.bytes) == cap(f.bytes) {
+			f.bytes = slices.Grow(f.bytes, max(1024, len(f.bytes)))
+		}
+		end := min(int64(cap(f.bytes)), limit+1)
+		n, err := r.Body.Read(f.bytes[len(f.bytes):end])
+		f.bytes = f.bytes[:len(f.bytes)+n]
+		switch {
+		case int64(len(f.bytes)) > limit:
+			return errBodyTooLarge
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("%w: %w", errBodyBroken, err)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package xmlcurl
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	f := newFixture(Options{AnswerLimit: 2000})
+	f.do(post("hostname=fs1&section=configuration&key_value=acl.conf"))
+	f.do(post("hostname=fs1&section=configuration&key_value=nonsense.conf"))
+	f.do(post("hostname=fs2&section=dialplan&Hunt-Context=big"))
+	f.do(post("hostname=fs2&section=dialplan&Hunt-Context=public"))
+	f.do(post("hostname=fs3&section=dialplan&Hunt-Context=stranger"))
+	f.do(post("section=made-up"))
+	if problems, err := testutil.GatherAndLint(f.reg); err != nil || len(problems) > 0 {
+		t.Errorf("lint: %v %v", problems, err)
+	}
+	want := `
+# HELP xmlcurld_answer_bytes Size of the last answer.
+# TYPE xmlcurld_answer_bytes gauge
+xmlcurld_answer_bytes{kind="acl.conf",section="configuration"} 175
+xmlcurld_answer_bytes{kind="dialplan",section="dialplan"} 164
+xmlcurld_answer_bytes{kind="other",section="configuration"} 0
+xmlcurld_answer_bytes{kind="other",section="other"} 0
+# HELP xmlcurld_answer_limit_bytes Size from which on FreeSWITCH drops an answer.
+# TYPE xmlcurld_answer_limit_bytes gauge
+xmlcurld_answer_limit_bytes 2000
+# HELP xmlcurld_answer_max_bytes Size of the largest answer since the start.
+# TYPE xmlcurld_answer_max_bytes gauge
+xmlcurld_answer_max_bytes{kind="acl.conf",section="configuration"} 175
+xmlcurld_answer_max_bytes{kind="dialplan",section="dialplan"} 1178
+xmlcurld_answer_max_bytes{kind="other",section="configuration"} 0
+xmlcurld_answer_max_bytes{kind="other",section="other"} 0
+# HELP xmlcurld_requests_in_flight Requests being read or answered now.
+# TYPE xmlcurld_requests_in_flight gauge
+xmlcurld_requests_in_flight 0
+# HELP xmlcurld_unknown_node_requests_total Requests of nodes that have no row and got the common answer.
+# TYPE xmlcurld_unknown_node_requests_total counter
+xmlcurld_unknown_node_requests_total 1
+`
+	if err := testutil.GatherAndCompare(f.reg, strings.NewReader(want), "xmlcurld_answer_bytes", "xmlcurld_answer_max_bytes",
+		"xmlcurld_answer_limit_bytes", "xmlcurld_requests_in_flight", "xmlcurld_unknown_node_requests_total"); err != nil {
+		t.Error(err)
+	}
+	if got := testutil.CollectAndCount(f.metrics.nodeLast); got != 1 {
+		t.Errorf("%d series of nodes", got)
+	}
+	if got := testutil.ToFloat64(f.metrics.nodeLast.WithLabelValues("fs1", "acl.conf")); got < 1e9 {
+		t.Errorf("fs1 was given acl.conf at %v", got)
+	}
+}
+
+// Whatever a handler or a caller does, the number of series is bounded.
+func TestMetricsAreBounded(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	f := newFixture(Options{Handler: HandlerFunc(func(_ context.Context, _ *Request, d *Document) error {
+		calls++
+		d.SetKind(strconv.Itoa(calls))
+		return nil
+	})})
+	for i := range maxNodeSeries + 10 {
+		f.do(post("section=configuration&hostname=" + strconv.Itoa(i)))
+	}
+	if got := testutil.CollectAndCount(f.metrics.duration); got != maxKinds+1 {
+		t.Errorf("%d kinds", got)
+	}
+	if got := testutil.CollectAndCount(f.metrics.nodeLast); got != maxNodeSeries {
+		t.Errorf("%d series of nodes", got)
+	}
+}

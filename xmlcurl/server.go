@@ -1,0 +1,74 @@
+package xmlcurl
+
+import (
+	"cmp"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Options is what a Server is made of. The zero value of everything but Handler has a meaning.
+type Options struct {
+	Handler     Handler
+	Log         *slog.Logger          // nil: nothing is logged
+	Registerer  prometheus.Registerer // nil: nothing is exported
+	Deadline    time.Duration         // of one request, body included; 0: 800 ms. Below the binding's timeout
+	BodyLimit   int64                 // bytes of a request's body or query; 0: 1 MiB
+	AnswerLimit int64                 // bytes, the binding's response-max-bytes; 0: 16 MiB
+	Credentials string                // "user:password" of the binding's gateway-credentials; "": open to everybody
+	Path        string                // of the binding's gateway-url; "": /xml
+}
+
+// Server answers mod_xml_curl over HTTP: POST and GET on one path, and nothing else. It reads bodies as fast as they
+// come: the http.Server around it has to set ReadTimeout, against senders that never finish.
+type Server struct {
+	echo        *echo.Echo
+	handler     Handler
+	log         *slog.Logger
+	metrics     *metrics
+	credentials credentials
+	deadline    time.Duration
+	bodyLimit   int64
+	answerLimit int64
+}
+
+// NewServer makes a Server and registers its metrics, once per Registerer.
+func NewServer(o Options) *Server {
+	s := &Server{
+		echo:        echo.New(),
+		handler:     o.Handler,
+		log:         cmp.Or(o.Log, slog.New(slog.DiscardHandler)),
+		credentials: newCredentials(o.Credentials),
+		deadline:    cmp.Or(o.Deadline, 800*time.Millisecond),
+		bodyLimit:   cmp.Or(o.BodyLimit, 1<<20),
+		answerLimit: cmp.Or(o.AnswerLimit, 16<<20),
+	}
+	s.metrics = newMetrics(o.Registerer, s.answerLimit)
+	path := cmp.Or(o.Path, "/xml")
+	s.echo.POST(path, s.serve)
+	s.echo.GET(path, s.serve)
+	s.echo.HTTPErrorHandler = s.refuse
+	return s
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+func (s *Server) serve(c echo.Context) error {
+	s.exchange(c.Response(), c.Request())
+	return nil
+}
+
+// refuse answers what is not for the one path, or not by the two methods.
+func (s *Server) refuse(err error, c echo.Context) {
+	x := exchange{outcome: wrongPath}
+	if errors.Is(err, echo.ErrMethodNotAllowed) {
+		x.outcome = wrongMethod
+	}
+	x.reply(c.Response())
+	s.account(c.Request().Context(), &x, 0)
+}
