@@ -1,0 +1,151 @@
+// Package dbtest gives each test a database of its own on a real PostgreSQL server, which it starts for the package
+// under test and stops at the end.
+package dbtest
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"sync"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // pgtestdb connects through database/sql's driver "pgx"
+	"github.com/peterldowns/pgtestdb"
+
+	"xmlcurld/db"
+	"xmlcurld/db/cluster"
+	"xmlcurld/testdata"
+)
+
+// server is the private server of the package under test, started for the first test that asks for a database.
+var server = struct {
+	sync.Mutex
+	inMain  bool
+	dir     string
+	cluster *cluster.Cluster
+}{}
+
+// Main runs the tests of a package and stops the server behind them: the whole body of its TestMain.
+func Main(m *testing.M) {
+	server.inMain = true
+	code := m.Run()
+	if err := stop(); err != nil {
+		fmt.Fprintln(os.Stderr, "dbtest:", err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// URL returns the connection string of a fresh database with the newest schema and no rows but the schema's own. It is
+// dropped when the test ends.
+func URL(t testing.TB) string {
+	t.Helper()
+	return fresh(t, schema{})
+}
+
+// DemoURL returns the connection string of a fresh database that holds the demo world.
+func DemoURL(t testing.TB) string {
+	t.Helper()
+	return fresh(t, schema{rows: testdata.Demo})
+}
+
+// EmptyURL returns the connection string of a fresh database that was never migrated.
+func EmptyURL(t testing.TB) string {
+	t.Helper()
+	return fresh(t, nothing{})
+}
+
+func fresh(t testing.TB, contents pgtestdb.Migrator) string {
+	t.Helper()
+	c, err := start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket, err := url.Parse(c.URL(cluster.Superuser))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := pgtestdb.Config{
+		DriverName:                "pgx",
+		User:                      cluster.Superuser,
+		Database:                  cluster.Superuser,
+		Options:                   socket.RawQuery,
+		TestRole:                  &pgtestdb.Role{Username: cluster.Superuser},
+		ForceTerminateConnections: true,
+	}
+	return c.URL(pgtestdb.Custom(t, config, contents).Database)
+}
+
+func start() (*cluster.Cluster, error) {
+	server.Lock()
+	defer server.Unlock()
+	if !server.inMain {
+		return nil, fmt.Errorf("dbtest: the package needs func TestMain(m *testing.M) { dbtest.Main(m) }")
+	}
+	if server.cluster != nil {
+		return server.cluster, nil
+	}
+	var err error
+	if server.dir == "" {
+		if server.dir, err = os.MkdirTemp("", "dbtest-"); err != nil {
+			return nil, err
+		}
+	}
+	server.cluster, err = cluster.Start(context.Background(), cluster.Options{Dir: server.dir, Fast: true})
+	return server.cluster, err
+}
+
+func stop() error {
+	server.Lock()
+	defer server.Unlock()
+	var err error
+	if server.cluster != nil {
+		err = server.cluster.Stop()
+	}
+	if server.dir != "" {
+		_ = os.RemoveAll(server.dir)
+	}
+	return err
+}
+
+// schema makes the template that databases are cloned from: the migrations, then rows.
+type schema struct{ rows string }
+
+// Hash names the template by everything that goes into it.
+func (s schema) Hash() (string, error) {
+	sum := sha256.New()
+	err := fs.WalkDir(db.Migrations, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := db.Migrations.ReadFile(path)
+		fmt.Fprintf(sum, "%s %d\n%s", path, len(content), content)
+		return err
+	})
+	fmt.Fprint(sum, s.rows)
+	return hex.EncodeToString(sum.Sum(nil)), err
+}
+
+// Migrate fills the template.
+func (s schema) Migrate(ctx context.Context, pool *sql.DB, config pgtestdb.Config) error {
+	if err := db.Migrate(ctx, config.URL(), slog.New(slog.DiscardHandler)); err != nil {
+		return err
+	}
+	_, err := pool.ExecContext(ctx, s.rows)
+	return err
+}
+
+// nothing makes an empty template.
+type nothing struct{}
+
+// Hash is that of no content.
+func (nothing) Hash() (string, error) { return "nothing", nil }
+
+// Migrate has nothing to do.
+func (nothing) Migrate(context.Context, *sql.DB, pgtestdb.Config) error { return nil }

@@ -1,0 +1,136 @@
+package db
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// Migrations are the files that make the schema, in goose's format, forward only: what is wrong is put right by the
+// next one.
+//
+//go:embed migrations/*.sql
+var Migrations embed.FS
+
+var (
+	// ErrSchemaOlder says that the database waits for migrations that this program holds.
+	ErrSchemaOlder = errors.New("the database's schema is older than this program: run xmlcurld migrate")
+	// ErrSchemaNewer says that the database was migrated by a newer program.
+	ErrSchemaNewer = errors.New("this program is older than the database's schema: install the newer one")
+)
+
+// Migrate brings the database at url to the newest schema that this program holds. Several programs may call it at
+// once: one migrates while the others wait on an advisory lock. A migration that fails leaves no trace. It fails with
+// ErrSchemaNewer, and changes nothing, when a newer program migrated the database.
+func Migrate(ctx context.Context, url string, log *slog.Logger) error {
+	if err := migrate(ctx, url, log); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+func migrate(ctx context.Context, url string, log *slog.Logger) error {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return err
+	}
+	pool := stdlib.OpenDB(*config)
+	defer func() { _ = pool.Close() }()
+	files, err := fs.Sub(Migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, pool, files,
+		goose.WithSessionLocker(locker),
+		goose.WithDisableGlobalRegistry(true),
+		goose.WithSlog(log),
+	)
+	if err != nil {
+		return err
+	}
+	done, err := provider.Up(ctx)
+	for _, m := range done {
+		log.Info("migrated the database", "file", m.Source.Path, "took", m.Duration)
+	}
+	if err != nil {
+		return err
+	}
+	have, want, err := provider.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	return compareVersions(have, want)
+}
+
+// CheckSchema reports whether this program and the database's schema fit: ErrSchemaOlder, ErrSchemaNewer, or the reason
+// why it cannot be told.
+func (s *Store) CheckSchema(ctx context.Context) error { return checkSchema(ctx, s.pool) }
+
+// rowQuerier is a connection or a pool.
+type rowQuerier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// checkSchema compares the newest migration that the database has seen with the newest that this program holds. It
+// only reads: a database that was never migrated stays untouched, and is ErrSchemaOlder.
+func checkSchema(ctx context.Context, q rowQuerier) error {
+	const query = `
+		SELECT coalesce(max(version_id), 0)
+		FROM goose_db_version
+		WHERE is_applied`
+	const undefinedTable = "42P01"
+
+	want, err := newestMigration()
+	if err != nil {
+		return err
+	}
+	var have int64
+	err = q.QueryRow(ctx, query).Scan(&have)
+	if fault := (*pgconn.PgError)(nil); errors.As(err, &fault) && fault.Code == undefinedTable {
+		return compareVersions(0, want)
+	}
+	if err != nil {
+		return translate("check schema", err)
+	}
+	return compareVersions(have, want)
+}
+
+func compareVersions(have, want int64) error {
+	switch {
+	case have < want:
+		return fmt.Errorf("%w (version %d, wanted %d)", ErrSchemaOlder, have, want)
+	case have > want:
+		return fmt.Errorf("%w (version %d, known up to %d)", ErrSchemaNewer, have, want)
+	}
+	return nil
+}
+
+// newestMigration is the highest number that an embedded file's name starts with.
+func newestMigration() (int64, error) {
+	files, err := fs.Glob(Migrations, "migrations/*.sql")
+	if err != nil {
+		return 0, err
+	}
+	var newest int64
+	for _, file := range files {
+		version, err := goose.NumericComponent(file)
+		if err != nil {
+			return 0, fmt.Errorf("migration %s: %w", file, err)
+		}
+		newest = max(newest, version)
+	}
+	return newest, nil
+}

@@ -1,0 +1,18 @@
+package db
+
+// Setting is one param or variable of FreeSWITCH.
+type Setting struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Expand bool   `json:"expand"` // $${name} in Value is for FreeSWITCH to replace
+}
+
+// NodeSetting is one setting of a node, with where it stands in the document.
+type NodeSetting struct {
+	Kind string // param or variable; empty: there is none
+	Setting
+	NodeKnown bool
+}
+
+// nodeKnown is a column that tells whether the node that asks, $1, has a row of its own.
+const nodeKnown = `EXISTS (SELECT FROM node WHERE name = $1 AND name <> '*') AS node_known`

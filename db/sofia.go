@@ -1,0 +1,217 @@
+package db
+
+import "context"
+
+// Sofia is sofia.conf, or as much of it as was asked for.
+type Sofia struct {
+	Params    []Setting // of all profiles
+	Profiles  []Profile
+	NodeKnown bool
+}
+
+// Profile is a SIP profile.
+type Profile struct {
+	Name     string
+	Params   []Setting
+	Aliases  []string
+	Domains  []ProfileDomain
+	Gateways []Gateway
+}
+
+// ProfileDomain is a domain that a profile looks up in the directory when it starts.
+type ProfileDomain struct {
+	Name  string
+	Alias bool
+	Parse bool
+}
+
+// Gateway is a gateway, of a profile or of a user of the directory.
+type Gateway struct {
+	Name     string
+	Settings []GatewaySetting
+}
+
+// GatewaySetting is a param or a variable of a gateway.
+type GatewaySetting struct {
+	Kind string // param or variable
+	Setting
+	Direction string // of a variable: inbound, outbound or both
+}
+
+// sofiaRow is one line of sofia.conf.
+type sofiaRow struct {
+	Profile string // empty: of all profiles
+	Gateway string // empty: of the profile
+	Kind    string // param, variable, alias or domain; profile for the row that only says that it exists
+	Setting
+	Direction string // of a gateway's variable: inbound, outbound or both
+	Alias     bool   // of a profile's domain
+	Parse     bool   // of a profile's domain
+	NodeKnown bool
+}
+
+// gatewayColumns unfolds a gateway g's own columns into params.
+const gatewayColumns = `(VALUES
+			('username', g.username),
+			('password', g.password),
+			('proxy', g.proxy),
+			('realm', g.realm),
+			('register', g.register::text),
+			('caller-id-in-from', g.caller_id_in_from::text)
+		) v (name, value)`
+
+// sofiaQuery: of a profile's param the node's own row wins, then the node's own address, then the common row, then the
+// common address.
+const sofiaQuery = `
+WITH profile AS (
+	SELECT name
+	FROM sip_profile
+	WHERE enabled
+		AND node IN ('*', $1)
+		AND ($2 = '' OR lower(name) = lower($2))
+), wanted AS (
+	SELECT g.*
+	FROM gateway g
+	JOIN profile p ON p.name = g.profile
+	LEFT JOIN tenant t ON t.name = g.tenant
+	WHERE g.enabled
+		AND g.node IN ('*', $1)
+		AND g.domain IS NULL
+		AND coalesce(t.enabled, true)
+		AND CASE $3
+			WHEN '' THEN $2 <> ''
+			WHEN '_all_' THEN true
+			ELSE lower(g.name) = lower($3)
+		END
+), line (profile, gateway, kind, position, name, value, expand, direction, alias, parse) AS (
+	SELECT '', '', 'param', 0, name, value, expand, '', false, false
+	FROM (
+		SELECT DISTINCT ON (name) name, value, expand
+		FROM sofia_param
+		WHERE node IN ('*', $1)
+		ORDER BY name, node = '*'
+	) global
+	UNION ALL
+	SELECT name, '', 'profile', 0, '', '', false, '', false, false
+	FROM profile
+	UNION ALL
+	SELECT profile, '', 'param', position, name, value, expand, '', false, false
+	FROM (
+		SELECT *, min(rank) OVER (PARTITION BY profile, name) AS best
+		FROM (
+			SELECT s.profile, s.position, s.name, s.value, s.expand, CASE s.node WHEN '*' THEN 3 ELSE 1 END AS rank
+			FROM sip_profile_param s
+			JOIN profile p ON p.name = s.profile
+			WHERE s.node IN ('*', $1)
+				AND $3 = ''
+			UNION ALL
+			SELECT p.name, 1, v.name, host(v.address), false, CASE n.name WHEN '*' THEN 4 ELSE 2 END
+			FROM profile p
+			JOIN node n ON n.name IN ('*', $1)
+			CROSS JOIN LATERAL (VALUES
+				('sip-ip', n.local_ip),
+				('rtp-ip', n.local_ip),
+				('ext-sip-ip', n.external_ip),
+				('ext-rtp-ip', n.external_ip)
+			) v (name, address)
+			WHERE v.address IS NOT NULL
+				AND $3 = ''
+		) ranked
+	) setting
+	WHERE rank = best
+	UNION ALL
+	SELECT a.profile, '', 'alias', 0, a.name, '', false, '', false, false
+	FROM sip_profile_alias a
+	JOIN profile p ON p.name = a.profile
+	UNION ALL
+	SELECT d.profile, '', 'domain', 0, d.name, '', false, '', d.alias, d.parse
+	FROM sip_profile_domain d
+	JOIN profile p ON p.name = d.profile
+	LEFT JOIN domain o ON o.name = d.name
+	LEFT JOIN tenant t ON t.name = o.tenant
+	WHERE coalesce(o.enabled AND t.enabled, true)
+	UNION ALL
+	SELECT g.profile, g.name, 'param', 0, v.name, v.value, false, '', false, false
+	FROM wanted g
+	CROSS JOIN LATERAL ` + gatewayColumns + `
+	WHERE v.value <> ''
+	UNION ALL
+	SELECT g.profile, g.name, 'param', 0, s.name, s.value, s.expand, '', false, false
+	FROM wanted g
+	JOIN gateway_param s ON s.gateway = g.name
+	UNION ALL
+	SELECT g.profile, g.name, 'variable', 0, s.name, s.value, s.expand, s.direction::text, false, false
+	FROM wanted g
+	JOIN gateway_variable s ON s.gateway = g.name
+)
+SELECT
+	coalesce(l.profile, '') AS profile,
+	coalesce(l.gateway, '') AS gateway,
+	coalesce(l.kind, '') AS kind,
+	coalesce(l.name, '') AS name,
+	coalesce(l.value, '') AS value,
+	coalesce(l.expand, false) AS expand,
+	coalesce(l.direction, '') AS direction,
+	coalesce(l.alias, false) AS alias,
+	coalesce(l.parse, false) AS parse,
+	` + nodeKnown + `
+FROM (SELECT) always
+LEFT JOIN line l ON true
+ORDER BY
+	l.profile,
+	l.gateway,
+	l.kind,
+	l.name,
+	l.position`
+
+// Sofia returns sofia.conf for node. A profile narrows it to that profile, with all its gateways; a gateway as well, to
+// that one, or to all when it is FreeSWITCH's _all_, and to nothing else of the profile. Without a profile there are no
+// gateways: FreeSWITCH does not read them then.
+func (s *Store) Sofia(ctx context.Context, node, profile, gateway string) (Sofia, error) {
+	rows, err := collect[sofiaRow](ctx, s, "sofia", sofiaQuery, node, profile, gateway)
+	if err != nil {
+		return Sofia{}, err
+	}
+	return sofia(rows), nil
+}
+
+// sofia folds rows, sorted, into the tree that they are the leaves of.
+func sofia(rows []sofiaRow) Sofia {
+	tree := Sofia{NodeKnown: rows[0].NodeKnown}
+	for _, row := range rows {
+		switch {
+		case row.Kind == "":
+		case row.Profile == "":
+			tree.Params = append(tree.Params, row.Setting)
+		default:
+			if n := len(tree.Profiles); n == 0 || tree.Profiles[n-1].Name != row.Profile {
+				tree.Profiles = append(tree.Profiles, Profile{Name: row.Profile})
+			}
+			tree.Profiles[len(tree.Profiles)-1].add(row)
+		}
+	}
+	return tree
+}
+
+func (p *Profile) add(row sofiaRow) {
+	switch {
+	case row.Gateway != "":
+		p.Gateways = addGatewaySetting(p.Gateways, row.Gateway, GatewaySetting{row.Kind, row.Setting, row.Direction})
+	case row.Kind == "param":
+		p.Params = append(p.Params, row.Setting)
+	case row.Kind == "alias":
+		p.Aliases = append(p.Aliases, row.Name)
+	case row.Kind == "domain":
+		p.Domains = append(p.Domains, ProfileDomain{row.Name, row.Alias, row.Parse})
+	}
+}
+
+// addGatewaySetting appends setting to the gateway name, and the gateway to gateways if it is not the last one there.
+func addGatewaySetting(gateways []Gateway, name string, setting GatewaySetting) []Gateway {
+	if n := len(gateways); n == 0 || gateways[n-1].Name != name {
+		gateways = append(gateways, Gateway{Name: name})
+	}
+	last := &gateways[len(gateways)-1]
+	last.Settings = append(last.Settings, setting)
+	return gateways
+}

@@ -1,0 +1,126 @@
+package db
+
+import "context"
+
+// userName is whom a user lookup is about.
+type userName struct{ node, domain, name string }
+
+// userRow is the answer to a user lookup.
+type userRow struct {
+	Question        int
+	NodeKnown       bool
+	Domain          string
+	DialString      string
+	Context         string
+	Cacheable       int
+	ID              string
+	NumberAlias     string
+	Password        string
+	A1Hash          string `db:"a1_hash"`
+	VMPassword      string `db:"vm_password"`
+	CallerIDName    string `db:"caller_id_name"`
+	CallerIDNumber  string `db:"caller_id_number"`
+	CIDR            string `db:"cidr"`
+	DomainParams    []Setting
+	DomainVariables []Setting
+	Params          []Setting
+	Variables       []Setting
+}
+
+// userQuery asks about many users at once.
+const userQuery = `
+SELECT
+	q.question,
+	EXISTS (SELECT FROM node WHERE name = q.node AND name <> '*') AS node_known,
+	coalesce(u.domain, '') AS domain,
+	coalesce(d.dial_string, '') AS dial_string,
+	coalesce(d.context, '') AS context,
+	coalesce(d.cacheable, 0) AS cacheable,
+	coalesce(u.id, '') AS id,
+	coalesce(u.number_alias, '') AS number_alias,
+	coalesce(u.password, '') AS password,
+	coalesce(u.a1_hash, '') AS a1_hash,
+	coalesce(u.vm_password, '') AS vm_password,
+	coalesce(u.caller_id_name, '') AS caller_id_name,
+	coalesce(u.caller_id_number, '') AS caller_id_number,
+	coalesce(array_to_string(u.cidr, ','), '') AS cidr,
+	(
+		SELECT json_agg(s ORDER BY s.name)
+		FROM (SELECT name, value, expand FROM domain_param WHERE domain = u.domain) s
+	) AS domain_params,
+	(
+		SELECT json_agg(s ORDER BY s.name)
+		FROM (SELECT name, value, expand FROM domain_variable WHERE domain = u.domain) s
+	) AS domain_variables,
+	(
+		SELECT json_agg(s ORDER BY s.name)
+		FROM (SELECT name, value, expand FROM domain_user_param WHERE domain = u.domain AND user_id = u.id) s
+	) AS params,
+	(
+		SELECT json_agg(s ORDER BY s.name)
+		FROM (SELECT name, value, expand FROM domain_user_variable WHERE domain = u.domain AND user_id = u.id) s
+	) AS variables
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS q (node, domain, name, question)
+LEFT JOIN LATERAL (
+	SELECT d.*
+	FROM domain d
+	JOIN tenant t ON t.name = d.tenant
+	WHERE d.name = lower(q.domain)
+		AND d.enabled
+		AND t.enabled
+) d ON true
+LEFT JOIN LATERAL (
+	SELECT *
+	FROM (
+		SELECT u.*, 1 AS rank
+		FROM domain_user u
+		WHERE u.domain = d.name AND u.id = lower(q.name)
+		UNION ALL
+		SELECT u.*, 2
+		FROM domain_user u
+		WHERE u.domain = d.name AND u.number_alias = lower(q.name)
+	) u
+	WHERE u.enabled
+	ORDER BY u.rank
+	LIMIT 1
+) u ON true`
+
+// User returns domain with the one user who has name as id or number_alias, whatever its case, in one round trip or a
+// share of one. No domain: there is no such user, or it, its domain or its tenant is off.
+func (s *Store) User(ctx context.Context, node, domain, name string) (d []Domain, nodeKnown bool, err error) {
+	answer, err := s.users.answer(ctx, userName{node, domain, name})
+	return answer.domains, answer.nodeKnown, err
+}
+
+func (s *Store) askUsers(ctx context.Context, names []userName) ([]directory, error) {
+	var node, domain, name []string
+	for _, n := range names {
+		node, domain, name = append(node, n.node), append(domain, n.domain), append(name, n.name)
+	}
+	rows, err := collect[userRow](ctx, s, "user", userQuery, node, domain, name)
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]directory, len(names))
+	for i := range rows {
+		row := &rows[i]
+		answer := &answers[row.Question-1]
+		answer.nodeKnown = row.NodeKnown
+		if row.ID != "" {
+			answer.domains = []Domain{row.tree()}
+		}
+	}
+	return answers, nil
+}
+
+func (row *userRow) tree() Domain {
+	return Domain{
+		Name: row.Domain, DialString: row.DialString, Context: row.Context, Cacheable: row.Cacheable,
+		Params: row.DomainParams, Variables: row.DomainVariables,
+		Users: []User{{
+			ID: row.ID, NumberAlias: row.NumberAlias, Password: row.Password, A1Hash: row.A1Hash, VMPassword: row.VMPassword,
+			CallerIDName: row.CallerIDName, CallerIDNumber: row.CallerIDNumber, CIDR: row.CIDR,
+			Params: row.Params, Variables: row.Variables,
+		}},
+	}
+}
