@@ -1,0 +1,61 @@
+package sections
+
+import (
+	"context"
+	"strconv"
+
+	"xmlcurld/db"
+	"xmlcurld/xmlcurl"
+)
+
+type aclStore interface {
+	ACL(ctx context.Context, node string) ([]db.ACLEntry, error)
+}
+
+// acl answers acl.conf, the access lists. The core reads it at start, after the modules, and at reloadacl, and holds
+// its global lock meanwhile: no call moves on until this is answered.
+func acl(s aclStore) xmlcurl.Handler {
+	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
+		entries, err := s.ACL(ctx, r.Hostname)
+		if err != nil {
+			return err
+		}
+		knows(d, entries[0].NodeKnown)
+		openConfiguration(d, "acl.conf")
+		d.Open("network-lists")
+		list := ""
+		for i := range entries {
+			e := &entries[i]
+			if e.List == "" {
+				break
+			}
+			if e.List != list {
+				if list != "" {
+					d.Close()
+				}
+				// Without a default FreeSWITCH allows everyone.
+				d.Open("list", xmlcurl.A("name", e.List), xmlcurl.A("default", e.DefaultAction))
+				list = e.List
+			}
+			aclNode(d, e)
+		}
+		if list != "" {
+			d.Close()
+		}
+		d.Close()
+		d.Close()
+		return nil
+	})
+}
+
+func aclNode(d *xmlcurl.Document, e *db.ACLEntry) {
+	switch {
+	case e.Domain != "":
+		d.Empty("node", xmlcurl.A("type", e.Action), xmlcurl.A("domain", e.Domain))
+	case e.CIDR != "" && e.PortMin != 0:
+		d.Empty("node", xmlcurl.A("type", e.Action), xmlcurl.A("cidr", e.CIDR),
+			xmlcurl.A("port-min", strconv.Itoa(e.PortMin)), xmlcurl.A("port-max", strconv.Itoa(e.PortMax)))
+	case e.CIDR != "":
+		d.Empty("node", xmlcurl.A("type", e.Action), xmlcurl.A("cidr", e.CIDR))
+	}
+}

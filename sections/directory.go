@@ -1,0 +1,260 @@
+package sections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"xmlcurld/db"
+	"xmlcurld/xmlcurl"
+)
+
+type directoryStore interface {
+	User(ctx context.Context, node, domain, name string) (d []db.Domain, nodeKnown bool, err error)
+	Domain(ctx context.Context, node, domain string) (d []db.Domain, nodeKnown bool, err error)
+	Users(ctx context.Context, node, domain string) (d []db.Domain, nodeKnown bool, err error)
+	Networks(ctx context.Context, node, domain string) (d []db.Domain, nodeKnown bool, err error)
+	Group(ctx context.Context, node, domain, name string) (d []db.Domain, nodeKnown bool, err error)
+	UserGateways(ctx context.Context, node, domain, profile string) (d []db.Domain, nodeKnown bool, err error)
+}
+
+// directory answers who a user is and what a domain holds. FreeSWITCH always asks for a domain and picks the user out
+// of the answer itself.
+//
+// It caches a user's answer under nothing but the user's name, whatever it asked for, so every answer about one user is
+// the same and complete. Answers about many users carry no credentials.
+func directory(s directoryStore) xmlcurl.Handler {
+	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
+		// The realm that a phone answers with arrives raw in key_value, and may bring fields of its own; the domain
+		// that FreeSWITCH took from it arrives encoded. Where they differ somebody is lying.
+		domain := r.Field("domain")
+		if domain != "" && !strings.EqualFold(domain, r.KeyValue) {
+			d.SetKind("domain_mismatch")
+			return xmlcurl.ErrNotFound
+		}
+		switch {
+		case r.KeyValue != "":
+			return oneDomain(ctx, s, r, d)
+		case r.TagName != "": // a phone's realm was empty: a domain is wanted, and none has that name
+			d.SetKind("domain_mismatch")
+			return xmlcurl.ErrNotFound
+		}
+		return allDomains(ctx, s, r, d)
+	})
+}
+
+// allDomains answers a lookup that names no domain: a profile that takes all of them, or list_users.
+func allDomains(ctx context.Context, s directoryStore, r *xmlcurl.Request, d *xmlcurl.Document) error {
+	var domains []db.Domain
+	var nodeKnown bool
+	var err error
+	if r.Field("purpose") == "gateways" {
+		d.SetKind("gateways")
+		domains, nodeKnown, err = s.UserGateways(ctx, r.Hostname, "", r.Field("profile"))
+	} else {
+		d.SetKind("users")
+		domains, nodeKnown, err = s.Users(ctx, r.Hostname, "")
+	}
+	return written(d, domains, nodeKnown, err, everyUser)
+}
+
+// oneDomain tells what is asked about a domain. A lookup with key and user picks one user, and gets that user whatever
+// else it says: for an answer to anything else FreeSWITCH would have to find the user's password missing.
+func oneDomain(ctx context.Context, s directoryStore, r *xmlcurl.Request, d *xmlcurl.Document) error {
+	user, purpose := r.Field("user"), r.Field("purpose")
+	group := r.Field("group_name")
+	if group == "" {
+		group = r.Field("group")
+	}
+	switch {
+	case user != "" && r.Field("key") != "":
+		d.SetKind(userKind(r))
+		return lookedUp(ctx, s, d, r, user)
+	case purpose == "gateways":
+		d.SetKind("gateways")
+		domains, nodeKnown, err := s.UserGateways(ctx, r.Hostname, r.KeyValue, r.Field("profile"))
+		return written(d, domains, nodeKnown, err, everyUser)
+	case purpose == "network-list":
+		d.SetKind("network-list")
+		domains, nodeKnown, err := s.Networks(ctx, r.Hostname, r.KeyValue)
+		return written(d, domains, nodeKnown, err, networksOnly)
+	case group != "":
+		d.SetKind("group")
+		domains, nodeKnown, err := s.Group(ctx, r.Hostname, r.KeyValue, group)
+		return written(d, someUser(domains), nodeKnown, err, inGroup(group))
+	case purpose == "publish-vm" && user != "" && user != "_all_":
+		d.SetKind("publish-vm")
+		return lookedUp(ctx, s, d, r, user)
+	case r.Field("domain") == "" || purpose == "publish-vm": // list_users, mod_directory: they look through all of them
+		d.SetKind("users")
+		domains, nodeKnown, err := s.Users(ctx, r.Hostname, r.KeyValue)
+		return written(d, domains, nodeKnown, err, everyUser)
+	default:
+		d.SetKind("domain")
+		domains, nodeKnown, err := s.Domain(ctx, r.Hostname, r.KeyValue)
+		return written(d, domains, nodeKnown, err, everyUser)
+	}
+}
+
+// userKind names what a user is looked up for, in the words of a closed set.
+func userKind(r *xmlcurl.Request) string {
+	switch action := r.Field("action"); action {
+	case "sip_auth", "user_call", "reverse-auth-lookup", "voicemail-lookup", "message-count", "web-vm", "group_call",
+		"event_socket_auth", "jsonrpc-authenticate", "skinny-auth":
+		return action
+	}
+	if r.Field("VM-Action") == "change-password" {
+		return "change-password"
+	}
+	return "user"
+}
+
+// lookedUp answers with the one user that is asked for.
+func lookedUp(ctx context.Context, s directoryStore, d *xmlcurl.Document, r *xmlcurl.Request, user string) error {
+	domains, nodeKnown, err := s.User(ctx, r.Hostname, r.KeyValue, user)
+	return written(d, domains, nodeKnown, err, theUser)
+}
+
+// someUser is nothing when nobody in domains is what was asked for: then the domain is no answer either.
+func someUser(domains []db.Domain) []db.Domain {
+	if len(domains) > 0 && len(domains[0].Users) == 0 {
+		return nil
+	}
+	return domains
+}
+
+func written(d *xmlcurl.Document, domains []db.Domain, nodeKnown bool, err error, form form) error {
+	if err != nil {
+		return err
+	}
+	knows(d, nodeKnown)
+	if len(domains) == 0 {
+		return xmlcurl.ErrNotFound
+	}
+	for i := range domains {
+		writeDomain(d, &domains[i], form)
+	}
+	return nil
+}
+
+// form is how much of a domain's users an answer shows, and in which group.
+type form struct {
+	group       string
+	credentials bool // and all else that belongs to one user
+	networks    bool // nothing but id and cidr
+}
+
+var (
+	theUser      = form{group: "default", credentials: true}
+	everyUser    = form{group: "default"}
+	networksOnly = form{group: "default", networks: true}
+)
+
+func inGroup(name string) form { return form{group: name} }
+
+// params writes all, or, with no credentials, those that are none.
+func (f form) params(d *xmlcurl.Document, all []db.Setting) {
+	for _, s := range all {
+		if f.credentials || !strings.Contains(strings.ToLower(s.Name), "pass") { // esl-password, reverse-auth-pass and their like
+			setting(d, "param", s)
+		}
+	}
+}
+
+func writeDomain(d *xmlcurl.Document, domain *db.Domain, form form) {
+	d.Open("domain", xmlcurl.A("name", domain.Name))
+	if !form.networks {
+		domainSettings(d, domain, form)
+	}
+	// Of the places where users may stand this is the one that every reader in FreeSWITCH looks in.
+	if len(domain.Users) > 0 {
+		d.Open("groups")
+		d.Open("group", xmlcurl.A("name", form.group))
+		d.Open("users")
+		for i := range domain.Users {
+			user(d, domain, &domain.Users[i], form)
+		}
+		d.Close()
+		d.Close()
+		d.Close()
+	}
+	d.Close()
+}
+
+func domainSettings(d *xmlcurl.Document, domain *db.Domain, form form) {
+	d.Open("params")
+	// FreeSWITCH lets a user without a password in with any password, unless this says that it must not.
+	param(d, "allow-empty-password", "false")
+	param(d, "dial-string", domain.DialString)
+	form.params(d, domain.Params)
+	d.Close()
+	d.Open("variables")
+	variable(d, "user_context", domain.Context)
+	for _, s := range domain.Variables {
+		setting(d, "variable", s)
+	}
+	d.Close()
+}
+
+// user writes a user without an attribute type or ip: FreeSWITCH takes either as a match for somebody else.
+func user(d *xmlcurl.Document, domain *db.Domain, u *db.User, form form) {
+	attrs := []xmlcurl.Attr{xmlcurl.A("id", u.ID)}
+	if u.NumberAlias != "" && !form.networks {
+		attrs = append(attrs, xmlcurl.A("number-alias", u.NumberAlias))
+	}
+	if u.CIDR != "" {
+		attrs = append(attrs, xmlcurl.A("cidr", u.CIDR))
+	}
+	if form.networks {
+		d.Empty("user", attrs...)
+		return
+	}
+	if form.credentials && domain.Cacheable > 0 {
+		attrs = append(attrs, xmlcurl.A("cacheable", strconv.Itoa(domain.Cacheable)))
+	}
+	d.Open("user", attrs...)
+	d.Open("params")
+	if form.credentials {
+		credentials(d, u)
+	}
+	form.params(d, u.Params)
+	d.Close()
+	d.Open("variables")
+	variable(d, "effective_caller_id_name", u.CallerIDName)
+	variable(d, "effective_caller_id_number", u.CallerIDNumber)
+	for _, s := range u.Variables {
+		setting(d, "variable", s)
+	}
+	d.Close()
+	gateways(d, u.Gateways)
+	d.Close()
+}
+
+var errNoCredential = errors.New("has neither a password nor an a1_hash")
+
+// credentials writes what a user proves itself with. One without anything would be let in with any password, so it is
+// no answer at all.
+func credentials(d *xmlcurl.Document, u *db.User) {
+	if u.Password == "" && u.A1Hash == "" {
+		d.Fail(fmt.Errorf("user %s: %w", u.ID, errNoCredential))
+	}
+	param(d, "password", u.Password)
+	param(d, "a1-hash", u.A1Hash)
+	param(d, "vm-password", u.VMPassword)
+}
+
+// param writes a param that has a value.
+func param(d *xmlcurl.Document, name, value string) {
+	if value != "" {
+		d.Empty("param", xmlcurl.A("name", name), xmlcurl.A("value", value))
+	}
+}
+
+// variable writes a variable that has a value.
+func variable(d *xmlcurl.Document, name, value string) {
+	if value != "" {
+		d.Empty("variable", xmlcurl.A("name", name), xmlcurl.A("value", value))
+	}
+}

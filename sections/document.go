@@ -1,0 +1,66 @@
+package sections
+
+import (
+	"context"
+	"strings"
+
+	"xmlcurld/db"
+	"xmlcurld/xmlcurl"
+)
+
+type documentStore interface {
+	Document(ctx context.Context, node, section, name string) (db.Document, error)
+}
+
+// stored writes the document name of section as it is stored.
+func stored(ctx context.Context, s documentStore, d *xmlcurl.Document, node, section, name string) error {
+	if strings.ContainsRune(name, 0) {
+		return xmlcurl.ErrNotFound
+	}
+	document, err := s.Document(ctx, node, section, name)
+	if err != nil {
+		return err
+	}
+	knows(d, document.NodeKnown)
+	if document.Body == "" {
+		return xmlcurl.ErrNotFound
+	}
+	d.Stored(document.Body, document.Expand)
+	return nil
+}
+
+// configuration answers every configuration document that has no file of its own here: ivr.conf, conference.conf and
+// whatever else a module asks for.
+func configuration(s documentStore) xmlcurl.Handler {
+	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
+		d.SetKind("stored")
+		return stored(ctx, s, d, r.Hostname, "configuration", r.KeyValue)
+	})
+}
+
+// languages answers the phrases of a language, at every prompt that is a phrase or is said. FreeSWITCH itself asks for
+// en when there is no en-US.
+func languages(s documentStore) xmlcurl.Handler {
+	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
+		return stored(ctx, s, d, r.Hostname, "languages", r.Field("lang"))
+	})
+}
+
+// chatplan answers what to do with a message: mod_sms asks for each one, by its context.
+func chatplan(s documentStore) xmlcurl.Handler {
+	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
+		name := r.Field("context")
+		if name == "" {
+			name = "default"
+		}
+		return stored(ctx, s, d, r.Hostname, "chatplan", name)
+	})
+}
+
+// channels answers the one question of that section: where to send an attended transfer whose other leg is on another
+// host. mod_sofia asks it for profiles with channel-xml-fetch-on-nightmare-transfer.
+func channels(s documentStore) xmlcurl.Handler {
+	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
+		return stored(ctx, s, d, r.Hostname, "channels", r.Field("purpose"))
+	})
+}

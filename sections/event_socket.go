@@ -1,0 +1,31 @@
+package sections
+
+import (
+	"context"
+	"slices"
+
+	"xmlcurld/db"
+	"xmlcurld/xmlcurl"
+)
+
+type eventSocketStore interface {
+	EventSocket(ctx context.Context, node string) ([]db.NodeSetting, error)
+}
+
+// eventSocket answers event_socket.conf. mod_event_socket reads it when it starts to listen. Without a password nothing
+// else is said, so that the module keeps its built-in default on loopback and opens it nowhere else.
+func eventSocket(s eventSocketStore) xmlcurl.Handler {
+	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
+		all, err := s.EventSocket(ctx, r.Hostname)
+		if err != nil {
+			return err
+		}
+		knows(d, all[0].NodeKnown)
+		openConfiguration(d, "event_socket.conf")
+		if slices.ContainsFunc(all, func(s db.NodeSetting) bool { return s.Name == "password" }) {
+			settings(d, "settings", "param", ofKind(all, "param"))
+		}
+		d.Close()
+		return nil
+	})
+}

@@ -1,0 +1,77 @@
+// Package sections turns rows into the documents that FreeSWITCH asks for: one file a document.
+package sections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"xmlcurld/db"
+	"xmlcurld/xmlcurl"
+)
+
+// New is the table of contents: who answers which document. A configuration document that is not in it is looked for
+// among those that are stored as XML.
+func New(s *db.Store) *xmlcurl.Mux {
+	return &xmlcurl.Mux{
+		Configuration: map[string]xmlcurl.Handler{
+			"acl.conf":               acl(s),
+			"event_socket.conf":      eventSocket(s),
+			"post_load_modules.conf": postLoadModules(s),
+			"post_load_switch.conf":  postLoadSwitch(s),
+			"sofia.conf":             sofia(s),
+		},
+		OtherConfiguration: configuration(s),
+		Sections: map[string]xmlcurl.Handler{
+			"channels":  channels(s),
+			"chatplan":  chatplan(s),
+			"dialplan":  dialplan(s),
+			"directory": directory(s),
+			"languages": languages(s),
+		},
+	}
+}
+
+// told is err in the protocol's words.
+func told(err error) error {
+	if errors.Is(err, db.ErrUnavailable) {
+		return fmt.Errorf("%w: %w", xmlcurl.ErrUnavailable, err)
+	}
+	return err
+}
+
+// knows reports to d whether the node that asks has a row of its own.
+func knows(d *xmlcurl.Document, nodeKnown bool) {
+	if !nodeKnown {
+		d.NodeUnknown()
+	}
+}
+
+// handler is a document as a function of what the node asks for.
+func handler(f func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error) xmlcurl.Handler {
+	return xmlcurl.HandlerFunc(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
+		return told(f(ctx, r, d))
+	})
+}
+
+// openConfiguration opens the element that every configuration document is.
+func openConfiguration(d *xmlcurl.Document, name string) {
+	d.Open("configuration", xmlcurl.A("name", name))
+}
+
+// settings writes <params><param/>…</params> or the like, and nothing when there is nothing to write.
+func settings(d *xmlcurl.Document, list, element string, all []db.Setting) {
+	if len(all) == 0 {
+		return
+	}
+	d.Open(list)
+	for _, s := range all {
+		setting(d, element, s)
+	}
+	d.Close()
+}
+
+// setting writes one <param name="…" value="…"/> or <variable …/>.
+func setting(d *xmlcurl.Document, element string, s db.Setting) {
+	d.Empty(element, xmlcurl.A("name", s.Name), xmlcurl.Attr{Name: "value", Value: s.Value, Expand: s.Expand})
+}
