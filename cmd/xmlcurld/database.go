@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"path/filepath"
+
+	"xmlcurld/db/cluster"
+)
+
+// database is where the rows are: what database_url names, or a private server.
+type database struct {
+	url     string
+	private *cluster.Cluster // nil when database_url is given
+}
+
+// openDatabase brings the database about: connect is cluster.Start, or cluster.Join for those who are content with a
+// private server that another xmlcurld runs already.
+func openDatabase(ctx context.Context, i *invocation,
+	connect func(context.Context, cluster.Options) (*cluster.Cluster, error),
+) (database, error) {
+	if url := i.config.DatabaseURL.Reveal(); url != "" {
+		return database{url: url}, nil
+	}
+	private, err := connect(ctx, cluster.Options{
+		Dir:    filepath.Join(i.config.DataDir, "postgres"),
+		Output: &logLines{log: i.log},
+	})
+	if err != nil {
+		return database{}, err
+	}
+	return database{url: private.URL(cluster.Superuser), private: private}, nil
+}
+
+// close stops the private server, if it is ours.
+func (d database) close() error {
+	if d.private == nil {
+		return nil
+	}
+	return d.private.Stop()
+}
+
+// ended is closed when the private server has ended.
+func (d database) ended() <-chan struct{} {
+	if d.private == nil {
+		return nil
+	}
+	return d.private.Done()
+}
+
+// logLines passes on what the private server writes, a line at a time, to those who ask for debug.
+type logLines struct {
+	log     *slog.Logger
+	pending []byte
+}
+
+// Write logs the lines that p completes.
+func (l *logLines) Write(p []byte) (int, error) {
+	l.pending = append(l.pending, p...)
+	for {
+		line, rest, whole := bytes.Cut(l.pending, []byte("\n"))
+		if !whole {
+			return len(p), nil
+		}
+		l.log.Debug("postgres", "line", string(line))
+		l.pending = append(l.pending[:0], rest...)
+	}
+}

@@ -1,0 +1,128 @@
+// Command xmlcurld answers FreeSWITCH's mod_xml_curl from Postgres.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/pflag"
+)
+
+// What the program ends with.
+const (
+	exitOK    = 0
+	exitFault = 1
+	exitUsage = 2 // a wrong verb, flag or setting
+)
+
+func main() {
+	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, restore) // so a second signal ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// verb is a word that the program is started with, and what it does.
+type verb struct {
+	name, operands, about string
+	flags                 func(*pflag.FlagSet) // its own, besides the settings; may be nil
+	run                   func(context.Context, *invocation) error
+}
+
+// invocation is one run of a verb.
+type invocation struct {
+	config         config
+	flags          *pflag.FlagSet
+	operands       []string
+	stdout, stderr io.Writer
+	log            *slog.Logger
+}
+
+var verbs = []verb{
+	{name: "serve", about: "answer FreeSWITCH until a signal comes", run: serve},
+	{name: "migrate", about: "bring the database to this program's schema", run: migrate},
+	{name: "render", operands: "FILE.conf | number NUMBER | user USER@DOMAIN", flags: renderFlags, run: render,
+		about: "print the very document that a node would get; exit 1 when it is not found"},
+	{name: "healthcheck", about: "ask the running server's /healthz; exit 1 when it does not answer", run: healthcheck},
+	{name: "version", about: "print the version", run: version},
+}
+
+// run is the program without its process: it ends when its verb does, or soon after ctx is done.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		fmt.Fprint(stderr, usage())
+		return exitUsage
+	}
+	if args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		fmt.Fprint(stdout, usage())
+		return exitOK
+	}
+	for _, v := range verbs {
+		if v.name == args[0] {
+			return v.start(ctx, args[1:], environ, stdout, stderr)
+		}
+	}
+	fmt.Fprintf(stderr, "xmlcurld: unknown verb %q\n\n%s", args[0], usage())
+	return exitUsage
+}
+
+func (v verb) start(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	flags := pflag.NewFlagSet(v.name, pflag.ContinueOnError)
+	flags.SetOutput(io.Discard) // what is wrong is said below, once
+	flags.Usage = func() {}
+	addSettingFlags(flags)
+	if v.flags != nil {
+		v.flags(flags)
+	}
+	err := flags.Parse(args)
+	if errors.Is(err, pflag.ErrHelp) {
+		fmt.Fprint(stdout, v.usage(flags))
+		return exitOK
+	}
+	if err == nil && flags.NArg() > 0 && v.operands == "" {
+		err = fmt.Errorf("unexpected %q", flags.Arg(0))
+	}
+	if err != nil {
+		return complain(stderr, usageError{err}, v.usage(flags))
+	}
+	config, err := loadConfig(flags, environ, v.name)
+	if err != nil {
+		return complain(stderr, err, "")
+	}
+	err = v.run(ctx, &invocation{
+		config: config, flags: flags, operands: flags.Args(),
+		stdout: stdout, stderr: stderr, log: newLogger(stderr, config),
+	})
+	if err != nil {
+		return complain(stderr, err, v.usage(flags))
+	}
+	return exitOK
+}
+
+// usageError is a fault in how a verb was called.
+type usageError struct{ error }
+
+func complain(stderr io.Writer, err error, usage string) int {
+	fmt.Fprintln(stderr, "xmlcurld:", err)
+	if wrong := (usageError{}); errors.As(err, &wrong) {
+		fmt.Fprint(stderr, "\n", usage)
+		return exitUsage
+	}
+	if wrong := (faults)(nil); errors.As(err, &wrong) {
+		return exitUsage
+	}
+	return exitFault
+}
+
+func newLogger(w io.Writer, c config) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

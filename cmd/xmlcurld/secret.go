@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+const mask = "***"
+
+// Secret is text that shows itself only to those who ask by name: printed, logged or encoded in any way it is ***. The
+// pointer keeps even a print of a struct's unexported field from following it.
+type Secret struct{ text *string }
+
+// NewSecret wraps text.
+func NewSecret(text string) Secret { return Secret{&text} }
+
+// Reveal returns the text.
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
+
+// String returns ***.
+func (Secret) String() string { return mask }
+
+// GoString returns ***.
+func (Secret) GoString() string { return mask }
+
+// Format writes ***, whatever the verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
+
+// MarshalText returns ***; encoding/json uses it too.
+func (Secret) MarshalText() ([]byte, error) { return []byte(mask), nil }
+
+// LogValue returns ***.
+func (Secret) LogValue() slog.Value { return slog.StringValue(mask) }

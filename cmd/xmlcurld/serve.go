@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"xmlcurld/db"
+	"xmlcurld/db/cluster"
+	"xmlcurld/sections"
+	"xmlcurld/testdata"
+	"xmlcurld/xmlcurl"
+)
+
+const (
+	// drainTime is how long a shutdown waits for answers under way, above the deadline that each of them has.
+	drainTime = 5 * time.Second
+	// prepareRetry is the pause before a database that could not be prepared is tried again.
+	prepareRetry = time.Second
+	// headerLimit is for GET, where all fields stand in the first line. In bytes.
+	headerLimit = 128 << 10
+)
+
+// server is the running program.
+type server struct {
+	config   config
+	log      *slog.Logger
+	database database
+	store    *db.Store
+	draining atomic.Bool
+	works    sync.WaitGroup // what goes on beside the listeners
+	xml      *listener
+	admin    *listener
+}
+
+// serve runs until ctx is done, then shuts down in order.
+func serve(ctx context.Context, i *invocation) (err error) {
+	s := &server{config: i.config, log: i.log}
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() {
+		cancel()
+		err = errors.Join(err, s.close())
+	}()
+	if err := s.open(ctx, i); err != nil {
+		return err
+	}
+	s.printHints(i.stdout)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.xml.failed:
+		return err
+	case err := <-s.admin.failed:
+		return err
+	case <-s.database.ended():
+		return errors.New("the private PostgreSQL server ended by itself")
+	}
+}
+
+// open brings everything up, the database first. A database of our own must be in order before anything is served; one
+// that is elsewhere may be away now and come later.
+func (s *server) open(ctx context.Context, i *invocation) (err error) {
+	registry := newRegistry()
+	if s.database, err = openDatabase(ctx, i, cluster.Start); err != nil {
+		return err
+	}
+	if s.store, err = db.Open(ctx, s.database.url, registry); err != nil {
+		return err
+	}
+	if s.database.private != nil {
+		if err := s.prepare(ctx); err != nil {
+			return err
+		}
+	} else if s.config.Migrate || s.config.Demo {
+		s.works.Go(func() { s.keepPreparing(ctx) })
+	}
+	return s.listen(registry)
+}
+
+func (s *server) listen(registry *prometheus.Registry) (err error) {
+	answers := xmlcurl.NewServer(xmlcurl.Options{
+		Handler:     sections.New(s.store),
+		Log:         s.log,
+		Registerer:  registry,
+		Deadline:    s.config.Deadline,
+		BodyLimit:   s.config.BodyLimit,
+		AnswerLimit: s.config.AnswerLimit,
+		Credentials: s.config.Credentials.Reveal(),
+	})
+	if s.xml, err = listen("XML", s.config.Listen, answers, s.log); err != nil {
+		return err
+	}
+	s.admin, err = listen("admin", s.config.AdminListen, newAdmin(registry, s.ready), s.log)
+	return err
+}
+
+// prepare does to the database what the settings ask for.
+func (s *server) prepare(ctx context.Context) error {
+	if s.config.Migrate || s.database.private != nil {
+		if err := db.Migrate(ctx, s.database.url, s.log); err != nil {
+			return err
+		}
+	}
+	if !s.config.Demo {
+		return nil
+	}
+	loaded, err := db.LoadDemo(ctx, s.database.url, testdata.Demo, s.config.DemoRTPPort)
+	if loaded {
+		s.log.Info("loaded the demo world")
+	}
+	return err
+}
+
+// keepPreparing prepares until it works, and logs a reason once, not at each try.
+func (s *server) keepPreparing(ctx context.Context) {
+	last := ""
+	for {
+		err := s.prepare(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		if reason := oneLine(err); reason != last {
+			s.log.Error("the database is not prepared yet, trying again", "err", reason)
+			last = reason
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(prepareRetry):
+		}
+	}
+}
+
+// ready is nil while FreeSWITCH gets good answers here.
+func (s *server) ready(ctx context.Context) error {
+	if s.draining.Load() {
+		return errors.New("shutting down")
+	}
+	if err := s.store.Ping(ctx); err != nil {
+		return err
+	}
+	return s.store.CheckSchema(ctx)
+}
+
+// close takes everything down in the order in which nothing that still works loses what it needs.
+func (s *server) close() error {
+	s.draining.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), s.config.Deadline+drainTime)
+	defer cancel()
+	err := errors.Join(s.xml.close(ctx), s.admin.close(ctx))
+	s.works.Wait()
+	if s.store != nil {
+		s.store.Close()
+	}
+	return errors.Join(err, s.database.close())
+}
+
+// listener is one address that is served.
+type listener struct {
+	address string // with the port that was found when 0 was asked for
+	server  *http.Server
+	failed  chan error
+}
+
+func listen(name, address string, handler http.Handler, log *slog.Logger) (*listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	s := &listener{address: l.Addr().String(), failed: make(chan error, 1), server: &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    headerLimit,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}}
+	log.Info("listening", "for", name, "address", s.address)
+	go func() {
+		if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- fmt.Errorf("%s: %w", name, err)
+		}
+	}()
+	return s, nil
+}
+
+// close waits for the answers under way until ctx is done, then cuts them off.
+func (l *listener) close(ctx context.Context) error {
+	if l == nil {
+		return nil
+	}
+	if err := l.server.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("drain %s: %w", l.address, err), l.server.Close())
+	}
+	return nil
+}

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/db/cluster"
+	"xmlcurld/db/dbtest"
+)
+
+const aclForm = "hostname=vm&section=configuration&tag_name=configuration&key_name=name&key_value=acl.conf"
+
+func TestServe(t *testing.T) {
+	t.Parallel()
+	p := boot(t, "--database-url", dbtest.DemoURL(t))
+
+	p.awaitReady(t, http.StatusOK, "ready")
+	if status, body := p.get("/healthz"); status != http.StatusOK {
+		t.Errorf("/healthz: %d %s", status, body)
+	}
+	status, body, err := p.post(captured(t, "call-to-known-number.jsonl", "dialplan"))
+	if err != nil || status != http.StatusOK || !strings.Contains(body, `<extension name="twilio.inbound"`) {
+		t.Errorf("a call: %d %v %s", status, err, body)
+	}
+	_, metrics := p.get("/metrics")
+	for _, name := range []string{"xmlcurld_build_info{", "go_goroutines ", "process_resident_memory_bytes ", `section="dialplan"`} {
+		if !strings.Contains(metrics, name) {
+			t.Errorf("/metrics has no %s", name)
+		}
+	}
+	if code, _, stderr := runOnce(t, nil, "healthcheck", "--admin-listen", strings.TrimPrefix(p.admin, "http://")); code != exitOK {
+		t.Errorf("healthcheck: exit %d %s", code, stderr)
+	}
+}
+
+func TestServeAsksForCredentials(t *testing.T) {
+	t.Parallel()
+	p := boot(t, "--database-url", dbtest.DemoURL(t), "--credentials", "switch:hidden")
+	if status, _, err := p.post(aclForm); err != nil || status != http.StatusUnauthorized {
+		t.Errorf("without credentials: %d %v", status, err)
+	}
+	request, err := http.NewRequest(http.MethodPost, p.xml, strings.NewReader(aclForm))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.SetBasicAuth("switch", "hidden")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("with credentials: %s", response.Status)
+	}
+	if strings.Contains(p.stdout+p.stderr.String(), "hidden") {
+		t.Error("the password was printed")
+	}
+	if !strings.Contains(p.stdout, "curl -u switch -d ") {
+		t.Errorf("the hint does not log in: %s", p.stdout)
+	}
+}
+
+func TestServeFromAPrivateServer(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	p := boot(t, "--demo", "--data-dir", dir, "--demo-rtp-port", "20000-20010")
+	p.awaitReady(t, http.StatusOK, "")
+	if code, document, stderr := runOnce(t, nil, "render", "post_load_switch.conf", "--data-dir", dir); code != exitOK ||
+		!strings.Contains(document, `value="20010"`) {
+		t.Errorf("render beside it: exit %d %s %s", code, stderr, document)
+	}
+	if code, _, stderr := runOnce(t, nil, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir", dir); code != exitFault ||
+		!strings.Contains(stderr, cluster.ErrRunning.Error()) {
+		t.Errorf("a second one: exit %d %s", code, stderr)
+	}
+	p.shutDown(t)
+	if strings.Contains(boot(t, "--demo", "--data-dir", dir).stderr.String(), "loaded the demo world") {
+		t.Error("the demo was loaded again into a database that has it")
+	}
+}
+
+func startCluster(t *testing.T, dir string) *cluster.Cluster {
+	t.Helper()
+	c, err := cluster.Start(t.Context(), cluster.Options{Dir: dir, Fast: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Stop() })
+	return c
+}
+
+func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	first := startCluster(t, dir)
+	url := first.URL(cluster.Superuser)
+	p := boot(t, "--database-url", url, "--migrate", "--demo")
+	p.awaitReady(t, http.StatusOK, "")
+
+	if err := first.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	p.awaitReady(t, http.StatusServiceUnavailable, "")
+	asked := time.Now()
+	status, _, err := p.post(aclForm)
+	if took := time.Since(asked); err != nil || status != http.StatusServiceUnavailable || took > 2*time.Second {
+		t.Errorf("without its database: %d %v after %v", status, err, took)
+	}
+	if second := startCluster(t, dir); second.URL(cluster.Superuser) != url {
+		t.Fatalf("the URL changed to %s", second.URL(cluster.Superuser))
+	}
+	p.awaitReady(t, http.StatusOK, "")
+	if status, _, err := p.post(aclForm); err != nil || status != http.StatusOK {
+		t.Errorf("with its database again: %d %v", status, err)
+	}
+}
+
+func TestDatabaseIsAwayAtStart(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	once := startCluster(t, dir)
+	url := once.URL(cluster.Superuser)
+	if err := once.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	p := boot(t, "--database-url", url, "--migrate", "--demo")
+	p.awaitReady(t, http.StatusServiceUnavailable, "")
+	startCluster(t, dir)
+	p.awaitReady(t, http.StatusOK, "")
+}
+
+func TestReadinessFollowsTheSchema(t *testing.T) {
+	t.Parallel()
+	url := dbtest.EmptyURL(t)
+	p := boot(t, "--database-url", url)
+	p.awaitReady(t, http.StatusServiceUnavailable, "run xmlcurld migrate")
+	if code, _, stderr := runOnce(t, nil, "migrate", "--database-url", url); code != exitOK {
+		t.Fatalf("migrate: exit %d %s", code, stderr)
+	}
+	p.awaitReady(t, http.StatusOK, "")
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if _, err := conn.Exec(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`); err != nil {
+		t.Fatal(err)
+	}
+	p.awaitReady(t, http.StatusServiceUnavailable, "install the newer one")
+	if status, _, err := p.post(aclForm); err != nil || status != http.StatusOK {
+		t.Errorf("an old server goes on serving: %d %v", status, err)
+	}
+}
+
+// A request that is under way when the signal comes gets its answer; until then the program says that it is leaving.
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	p := boot(t, "--database-url", url, "--deadline", "15s")
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `LOCK TABLE acl_list`); err != nil { // the question waits
+		t.Fatal(err)
+	}
+	answered := make(chan int)
+	go func() {
+		status, _, _ := p.post(aclForm)
+		answered <- status
+	}()
+	awaitWaiting(t, tx)
+	p.stop()
+	p.awaitReady(t, http.StatusServiceUnavailable, "shutting down")
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if status := <-answered; status != http.StatusOK {
+		t.Errorf("the request under way: %d", status)
+	}
+	p.shutDown(t)
+}
+
+// awaitWaiting returns when somebody waits for a lock in this database.
+func awaitWaiting(t *testing.T, tx pgx.Tx) {
+	t.Helper()
+	const query = `
+		SELECT EXISTS (
+			SELECT FROM pg_locks
+			JOIN pg_database ON pg_database.oid = pg_locks.database
+			WHERE datname = current_database() AND NOT granted)`
+	for range 500 {
+		var waits bool
+		if err := tx.QueryRow(t.Context(), query).Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+		if waits {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("the request never reached the database")
+}
+
+// As a process of its own: SIGTERM takes the private server down too, and the exit code is 0.
+func TestSignal(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	command := exec.Command(os.Args[0], "serve", "--data-dir", dir, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
+	command.Env = append(os.Environ(), asProgram+"=1")
+	p := &program{stderr: &safeBuffer{}}
+	command.Stderr = p.stderr
+	out, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.readHints(t, out)
+	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Wait(); err != nil {
+		t.Errorf("%v: %s", err, p.stderr)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "postgres/data/postmaster.pid")); !os.IsNotExist(err) {
+		t.Errorf("the private server is still there: %v", err)
+	}
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"xmlcurld/db"
+)
+
+// config is what the settings come to.
+type config struct {
+	DatabaseURL Secret // empty: the private server
+	DataDir     string
+	Listen      string
+	AdminListen string
+	Credentials Secret // "user:password", empty: none asked for
+	Deadline    time.Duration
+	BodyLimit   int64 // bytes
+	AnswerLimit int64 // bytes
+	Migrate     bool
+	Demo        bool
+	DemoRTPPort db.Ports
+	LogLevel    slog.Level
+	LogFormat   string
+}
+
+// setting is one thing that can be set: by flag --key-name, environment XMLCURLD_KEY_NAME and file key key_name.
+type setting struct {
+	key, preset, about string
+	secret             bool
+	isSwitch           bool // the flag may stand alone: --demo
+	parse              func(c *config, text string) error
+}
+
+// settings lists all of them. An error of parse says what would be right.
+func settings() []setting {
+	return []setting{
+		{key: "database_url", secret: true,
+			about: "connection string of the PostgreSQL database; none: a private server is started",
+			parse: func(c *config, text string) error { return parseDatabaseURL(&c.DatabaseURL, text) }},
+		{key: "data_dir", preset: defaultDataDir(),
+			about: "folder that keeps the private server's data",
+			parse: func(c *config, text string) (err error) { c.DataDir, err = filepath.Abs(text); return err }},
+		{key: "listen", preset: "127.0.0.1:8080",
+			about: "address that answers FreeSWITCH, at /xml",
+			parse: func(c *config, text string) error { c.Listen = text; return checkAddress(text) }},
+		{key: "admin_listen", preset: "127.0.0.1:9180",
+			about: "address of /metrics, /healthz and /readyz",
+			parse: func(c *config, text string) error { c.AdminListen = text; return checkAddress(text) }},
+		{key: "credentials", secret: true,
+			about: "user:password that FreeSWITCH has to send; required unless listen is loopback",
+			parse: func(c *config, text string) error { return parseCredentials(&c.Credentials, text) }},
+		{key: "deadline", preset: "800ms",
+			about: "time for one answer; keep it below the binding's timeout",
+			parse: func(c *config, text string) error { return parseDeadline(&c.Deadline, text) }},
+		{key: "body_limit", preset: "1048576",
+			about: "bytes that a request may have",
+			parse: func(c *config, text string) error { return parseBytes(&c.BodyLimit, text) }},
+		{key: "answer_limit", preset: "16777216",
+			about: "bytes that an answer may have: the binding's response-max-bytes",
+			parse: func(c *config, text string) error { return parseBytes(&c.AnswerLimit, text) }},
+		{key: "migrate", preset: "false", isSwitch: true,
+			about: "serve migrates the database first (the private one always)",
+			parse: func(c *config, text string) error { return parseSwitch(&c.Migrate, text) }},
+		{key: "demo", preset: "false", isSwitch: true,
+			about: "serve loads the demo world if the database is empty",
+			parse: func(c *config, text string) error { return parseSwitch(&c.Demo, text) }},
+		{key: "demo_rtp_port",
+			about: "RTP ports of the demo world, as 16384-16394",
+			parse: func(c *config, text string) error { return parsePorts(&c.DemoRTPPort, text) }},
+		{key: "log_level", preset: "info",
+			about: "debug, info, warn or error",
+			parse: func(c *config, text string) error { return parseLevel(&c.LogLevel, text) }},
+		{key: "log_format", preset: "text",
+			about: "text or json",
+			parse: func(c *config, text string) error { return parseFormat(&c.LogFormat, text) }},
+	}
+}
+
+func (s setting) flag() string     { return strings.ReplaceAll(s.key, "_", "-") }
+func (s setting) variable() string { return environmentPrefix + strings.ToUpper(s.key) }
+
+// fault says what is wrong with the value that was given.
+func (s setting) fault(value, reason string) string {
+	if s.secret {
+		value = mask
+	}
+	return fmt.Sprintf("%s = %q: %s", s.key, value, reason)
+}
+
+func defaultDataDir() string {
+	if os.Geteuid() == 0 {
+		return "/var/lib/xmlcurld"
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, ".local/state/xmlcurld")
+}
+
+// The driver's own complaint is not repeated: it may quote part of the password.
+func parseDatabaseURL(to *Secret, text string) error {
+	if _, err := pgxpool.ParseConfig(text); err != nil {
+		return errors.New("not a connection string such as postgres://user:password@host:5432/database " +
+			"(in a URL, percent-encode what is special in the password)")
+	}
+	*to = NewSecret(text)
+	return nil
+}
+
+func parseCredentials(to *Secret, text string) error {
+	user, password, _ := strings.Cut(text, ":")
+	if user == "" || password == "" || strings.ContainsFunc(text, unicode.IsControl) {
+		return errors.New("not user:password")
+	}
+	*to = NewSecret(text)
+	return nil
+}
+
+func checkAddress(text string) error {
+	_, port, err := net.SplitHostPort(text)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return errors.New("not host:port")
+	}
+	return nil
+}
+
+// isLoopback is false for a name other than localhost: where it leads is not known before the name is looked up.
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+func parseDeadline(to *time.Duration, text string) (err error) {
+	if *to, err = time.ParseDuration(text); err != nil || *to <= 0 {
+		return errors.New("not a time such as 800ms")
+	}
+	return nil
+}
+
+func parseBytes(to *int64, text string) (err error) {
+	if *to, err = strconv.ParseInt(text, 10, 64); err != nil || *to <= 0 || *to == math.MaxInt64 {
+		return errors.New("not a number of bytes above 0")
+	}
+	return nil
+}
+
+func parseSwitch(to *bool, text string) (err error) {
+	if *to, err = strconv.ParseBool(text); err != nil {
+		return errors.New("not true or false")
+	}
+	return nil
+}
+
+func parsePorts(to *db.Ports, text string) error {
+	first, last, _ := strings.Cut(text, "-")
+	low, lowErr := strconv.ParseUint(first, 10, 16)
+	high, highErr := strconv.ParseUint(last, 10, 16)
+	if lowErr != nil || highErr != nil || low < 1024 || high <= low {
+		return errors.New("not two ports from 1024 to 65535 as in 16384-16394")
+	}
+	*to = db.Ports{First: int32(low), Last: int32(high)}
+	return nil
+}
+
+func parseLevel(to *slog.Level, text string) error {
+	levels := map[string]slog.Level{
+		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+	}
+	level, ok := levels[text]
+	if !ok {
+		return errors.New("not debug, info, warn or error")
+	}
+	*to = level
+	return nil
+}
+
+func parseFormat(to *string, text string) error {
+	if text != "text" && text != "json" {
+		return errors.New("not text or json")
+	}
+	*to = text
+	return nil
+}
