@@ -1,0 +1,349 @@
+// Package bootstrap has no program: its tests hold the conf tree and the image's scripts to what they promise.
+package bootstrap
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	defaultURL = "http://127.0.0.1:8080/xml"
+	foundIP    = "192.0.2.2" // what FreeSWITCH finds by itself
+)
+
+// binding is what mod_xml_curl reads of one binding.
+type binding struct{ URL, Credentials, Timeout, MaxBytes string }
+
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	plain := binding{defaultURL, "", "2", "16777216"}
+	strange := `no&de:p"a<s>'s $${x} ${y} &amp; %41 \ é#;|$(id) X`
+	tests := map[string]struct {
+		environment     []string
+		bindings        []binding
+		switchname, lip string
+	}{
+		"nothing is set": {bindings: []binding{plain}, lip: foundIP},
+		"all is empty": {
+			environment: []string{"XMLCURL_URL=", "XMLCURL_URL_2=", "XMLCURL_CREDENTIALS=", "XMLCURL_TIMEOUT=",
+				"XMLCURL_MAX_BYTES=", "SWITCHNAME=", "LOCAL_IP="},
+			bindings: []binding{plain}, lip: foundIP,
+		},
+		"all is set": {
+			environment: []string{"XMLCURL_URL=https://xn--a.example/xml?a=1&b=2", "XMLCURL_URL_2=http://b.example/xml",
+				"XMLCURL_CREDENTIALS=u:p", "XMLCURL_TIMEOUT=3", "XMLCURL_MAX_BYTES=5", "SWITCHNAME=fs1", "LOCAL_IP=127.0.0.9"},
+			bindings: []binding{
+				{"https://xn--a.example/xml?a=1&b=2", "u:p", "3", "5"},
+				{"http://b.example/xml", "u:p", "3", "5"},
+			},
+			switchname: "fs1", lip: "127.0.0.9",
+		},
+		"a strange password": {
+			environment: []string{"XMLCURL_CREDENTIALS=" + strange},
+			bindings:    []binding{{defaultURL, strange, "2", "16777216"}}, lip: foundIP,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := preprocessor{environment: test.environment, variables: map[string]string{"local_ip_v4": foundIP}}
+			for _, round := range []string{"start", "reloadxml"} { // the variables outlive a reload
+				conf := p.load(t)
+				if diff := cmp.Diff(test.bindings, conf.bindings(t)); diff != "" {
+					t.Errorf("%s: bindings (-want +got):\n%s", round, diff)
+				}
+				if got := conf.param("switch.conf", "switchname"); got != test.switchname {
+					t.Errorf("%s: switchname = %q, want %q", round, got, test.switchname)
+				}
+				if got := p.variables["local_ip_v4"]; got != test.lip {
+					t.Errorf("%s: local_ip_v4 = %q, want %q", round, got, test.lip)
+				}
+				if got, ok := p.variables["xmlcurl_credentials"]; ok {
+					t.Errorf("%s: the credentials stayed in a global variable: %q", round, got)
+				}
+			}
+		})
+	}
+}
+
+func TestTree(t *testing.T) {
+	t.Parallel()
+	p := preprocessor{variables: map[string]string{}}
+	conf := p.load(t)
+	modules := []string{}
+	for _, m := range conf.named("modules.conf").Loads {
+		modules = append(modules, m.Module)
+	}
+	if diff := cmp.Diff([]string{"mod_console", "mod_logfile", "mod_xml_curl"}, modules); diff != "" {
+		t.Errorf("local modules (-want +got):\n%s", diff)
+	}
+	// FreeSWITCH crashes when mod_xml_curl is loaded that early.
+	if early := conf.named("pre_load_modules.conf").Loads; len(early) != 0 {
+		t.Errorf("pre_load_modules.conf loads %v", early)
+	}
+	want := []context{{Name: "global", Actions: []action{{"respond", "503"}}}}
+	if diff := cmp.Diff(want, conf.Contexts); diff != "" {
+		t.Errorf("contexts (-want +got):\n%s", diff)
+	}
+}
+
+// An editor and a validator read the sources as they stand.
+func TestSourcesAreWellFormed(t *testing.T) {
+	t.Parallel()
+	for _, file := range glob(t, "conf/*.xml", "conf/*/*.xml") {
+		d := xml.NewDecoder(strings.NewReader(read(t, file)))
+		for {
+			_, err := d.Token()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Errorf("%s: %v", file, err)
+				break
+			}
+		}
+	}
+}
+
+// The second answer comes from a server that has nothing for the node: that is worth waiting, too.
+func TestEntrypointWaits(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	secret := `u:p"x\ y`
+	write(t, filepath.Join(dir, "secret"), secret+"\n", 0o600)
+	write(t, filepath.Join(dir, "sleep"), "#!/bin/sh\n", 0o755)
+	write(t, filepath.Join(dir, "curl"), `#!/bin/sh
+cat >>"$DIR/stdin"
+echo "$@" >>"$DIR/calls"
+case $(wc -l <"$DIR/calls") in
+1) echo "curl: (7) no route" >&2; exit 7 ;;
+2) echo '<result status="not found"/>' ;;
+*) echo '<load module="mod_sofia"/>' ;;
+esac
+`, 0o755)
+
+	run := exec.Command("./entrypoint.sh", "sh", "-c", `printf %s "$XMLCURL_CREDENTIALS"`)
+	run.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "DIR=" + dir, "SWITCHNAME=fs1",
+		"XMLCURL_CREDENTIALS_FILE=" + filepath.Join(dir, "secret")}
+	var stderr strings.Builder
+	run.Stderr = &stderr
+	stdout, err := run.Output()
+	if err != nil {
+		t.Fatalf("entrypoint: %v\n%s", err, stderr.String())
+	}
+	if string(stdout) != secret {
+		t.Errorf("FreeSWITCH would get the credentials %q, want %q", stdout, secret)
+	}
+	calls := read(t, filepath.Join(dir, "calls"))
+	if got := strings.Count(calls, "\n"); got != 3 {
+		t.Errorf("asked %d times, want 3", got)
+	}
+	if !strings.Contains(calls, "hostname=fs1&") || !strings.Contains(calls, defaultURL) {
+		t.Errorf("asked with %s", calls)
+	}
+	if strings.Contains(calls, "p\"x") {
+		t.Errorf("the password stands on a command line: %s", calls)
+	}
+	if want := `user = "u:p\"x\\ y"` + "\n"; !strings.HasPrefix(read(t, filepath.Join(dir, "stdin")), want) {
+		t.Errorf("curl was told %q, want %q", read(t, filepath.Join(dir, "stdin")), want)
+	}
+	if want := "waiting for " + defaultURL + ": curl: (7)"; !strings.Contains(stderr.String(), want) {
+		t.Errorf("said %q, want %q in it", stderr.String(), want)
+	}
+}
+
+// tree is what FreeSWITCH keeps of freeswitch.xml.
+type tree struct {
+	Configurations []configuration `xml:"section>configuration"`
+	Contexts       []context       `xml:"section>context"`
+}
+
+type configuration struct {
+	Name     string  `xml:"name,attr"`
+	Settings []param `xml:"settings>param"`
+	Loads    []struct {
+		Module string `xml:"module,attr"`
+	} `xml:"modules>load"`
+	Bindings []struct {
+		Params []param `xml:"param"`
+	} `xml:"bindings>binding"`
+}
+
+type param struct {
+	Name     string `xml:"name,attr"`
+	Value    string `xml:"value,attr"`
+	Bindings string `xml:"bindings,attr"`
+}
+
+type context struct {
+	Name    string   `xml:"name,attr"`
+	Actions []action `xml:"extension>condition>action"`
+}
+
+type action struct {
+	Application string `xml:"application,attr"`
+	Data        string `xml:"data,attr"`
+}
+
+func (c tree) named(name string) configuration {
+	for _, conf := range c.Configurations {
+		if conf.Name == name {
+			return conf
+		}
+	}
+	return configuration{}
+}
+
+func (c tree) param(conf, name string) string {
+	for _, p := range c.named(conf).Settings {
+		if p.Name == name {
+			return p.Value
+		}
+	}
+	return ""
+}
+
+func (c tree) bindings(t *testing.T) []binding {
+	t.Helper()
+	var all []binding
+	for _, b := range c.named("xml_curl.conf").Bindings {
+		values := map[string]string{}
+		for _, p := range b.Params {
+			values[p.Name] = p.Value
+			if p.Name == "gateway-url" && p.Bindings != "configuration|directory|dialplan|languages|chatplan|channels" {
+				t.Errorf("a binding asks for %q only", p.Bindings)
+			}
+		}
+		if values["enable-cacert-check"] != "true" || values["enable-ssl-verifyhost"] != "true" {
+			t.Error("a binding does not verify TLS")
+		}
+		all = append(all, binding{values["gateway-url"], values["gateway-credentials"], values["timeout"],
+			values["response-max-bytes"]})
+	}
+	return all
+}
+
+// preprocessor follows the rules of FreeSWITCH's own, as far as the conf tree uses them.
+type preprocessor struct {
+	environment []string
+	variables   map[string]string
+}
+
+var (
+	variable  = regexp.MustCompile(`\$\$\{([^}]*)\}`)
+	directive = regexp.MustCompile(`(?i)x-pre-process\s+cmd="([^"]*)"\s+data="([^"]*)"`)
+)
+
+func (p *preprocessor) load(t *testing.T) tree {
+	t.Helper()
+	text := p.file(t, "conf/freeswitch.xml")
+	var conf tree
+	d := xml.NewDecoder(strings.NewReader(text))
+	d.Strict = false // FreeSWITCH leaves a bare & alone, too
+	if err := d.Decode(&conf); err != nil {
+		t.Fatalf("the tree does not parse: %v\n%s", err, text)
+	}
+	return conf
+}
+
+func (p *preprocessor) file(t *testing.T, name string) string {
+	t.Helper()
+	var out strings.Builder
+	for line := range strings.Lines(read(t, name)) {
+		start, _, _ := strings.Cut(line, "$${")
+		if strings.Contains(start, "<include>") || strings.Contains(start, "</include>") || strings.Contains(start, "<?") {
+			continue
+		}
+		line = variable.ReplaceAllStringFunc(line, func(v string) string { return p.variables[v[3:len(v)-1]] })
+		at := strings.Index(strings.ToLower(line), "x-pre-process")
+		if at < 0 {
+			out.WriteString(line)
+			continue
+		}
+		if m := directive.FindStringSubmatch(line[at:]); m != nil && at > 0 && line[at-1] == '<' {
+			p.obey(t, &out, filepath.Dir(name), m[1], m[2])
+		}
+	}
+	return out.String()
+}
+
+func (p *preprocessor) obey(t *testing.T, out io.StringWriter, dir, command, data string) {
+	t.Helper()
+	name, value, _ := strings.Cut(data, "=")
+	switch command {
+	case "set":
+		p.set(name, strings.TrimSpace(value))
+	case "env-set":
+		for _, entry := range p.environment {
+			if key, value, _ := strings.Cut(entry, "="); "$"+key == data[len(name)+1:] {
+				p.set(name, value)
+			}
+		}
+	case "exec-set":
+		run := exec.Command("sh", "-c", value)
+		run.Env = append(p.environment, "PATH="+os.Getenv("PATH"))
+		result, err := run.Output()
+		if err != nil {
+			t.Fatalf("%s: %v", value, err)
+		}
+		if text := strings.TrimRight(string(result), " \n"); text != "" {
+			p.set(name, text)
+		}
+	case "include":
+		if !filepath.IsAbs(data) {
+			data = filepath.Join(dir, data)
+		}
+		for _, file := range glob(t, data) {
+			_, _ = out.WriteString(p.file(t, file))
+		}
+	default:
+		t.Fatalf("a directive that this test does not know: %s", command)
+	}
+}
+
+// set does to the value what FreeSWITCH does: an empty one deletes the variable, and ${ loses its dollar.
+func (p *preprocessor) set(name, value string) {
+	if value == "" {
+		delete(p.variables, name)
+		return
+	}
+	p.variables[name] = strings.ReplaceAll(value, "${", "%{")
+}
+
+func glob(t *testing.T, patterns ...string) []string {
+	t.Helper()
+	var files []string
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no files to include at %s", pattern) // FreeSWITCH logs it
+		}
+		files = append(files, found...)
+	}
+	return files
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func write(t *testing.T, file, content string, mode os.FileMode) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(content), mode); err != nil {
+		t.Fatal(err)
+	}
+}
