@@ -1,29 +1,41 @@
 package db
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // ACLEntry is one entry of an access list.
 type ACLEntry struct {
 	List          string
 	DefaultAction string // of the list: allow or deny
 	Action        string // allow or deny
-	CIDR          string `db:"cidr"` // with its /bits; empty: the entry is Domain
+	CIDR          string // with its /bits; empty: the entry is Domain
 	Domain        string
-	PortMin       int // 0: any port
-	PortMax       int
+	PortMin       int32 // 0: any port
+	PortMax       int32
 	NodeKnown     bool
+
+	common bool  // it is for all nodes
+	id     int64 // they were inserted in this order
 }
 
+// aclQuery leaves the order to the program: Postgres would carry the wide rows through its sort.
 const aclQuery = `
 SELECT
-	coalesce(l.name, '') AS list,
-	coalesce(l.default_action::text, '') AS default_action,
-	coalesce(e.action::text, '') AS action,
-	coalesce(e.cidr::text, '') AS cidr,
-	coalesce(e.domain, '') AS domain,
-	coalesce(lower(e.port), 0) AS port_min,
-	coalesce(upper(e.port) - 1, 0) AS port_max,
-	` + nodeKnown + `
+	coalesce(l.name, ''),
+	coalesce(l.default_action::text, ''),
+	coalesce(e.action::text, ''),
+	coalesce(e.cidr::text, ''),
+	coalesce(e.domain, ''),
+	coalesce(lower(e.port), 0),
+	coalesce(upper(e.port) - 1, 0),
+	` + nodeKnown + `,
+	coalesce(e.node = '*', false),
+	coalesce(e.id, 0)
 FROM (SELECT) always
 LEFT JOIN acl_list l ON true
 LEFT JOIN (
@@ -36,14 +48,32 @@ LEFT JOIN (
 		AND e.node IN ('*', $1)
 		AND coalesce(t.enabled, true)
 		AND coalesce(d.enabled AND dt.enabled, true)
-) e ON e.list = l.name
-ORDER BY
-	l.name,
-	e.node = '*', -- of two entries with one prefix the first decides: the node's own
-	e.id`
+) e ON e.list = l.name`
 
 // ACL returns the entries of all access lists for node, list by list, in the order in which FreeSWITCH should see
-// them. An entry with neither CIDR nor Domain stands for a list that holds none; one without List, for no list at all.
+// them: of two entries with one prefix the first decides, so a node's own come before the common ones. An entry with
+// neither CIDR nor Domain stands for a list that holds none; one without List, for no list at all.
 func (s *Store) ACL(ctx context.Context, node string) ([]ACLEntry, error) {
-	return collect[ACLEntry](ctx, s, "acl", aclQuery, node)
+	entries, err := scan(ctx, s, aclEntry, "acl", aclQuery, node)
+	slices.SortFunc(entries, func(a, b ACLEntry) int {
+		return cmp.Or(cmp.Compare(a.List, b.List), compareBool(a.common, b.common), cmp.Compare(a.id, b.id))
+	})
+	return entries, err
+}
+
+func aclEntry(row pgx.CollectableRow) (e ACLEntry, err error) {
+	err = row.Scan(&e.List, &e.DefaultAction, &e.Action, &e.CIDR, &e.Domain, &e.PortMin, &e.PortMax, &e.NodeKnown, &e.common, &e.id)
+	return e, err
+}
+
+// compareBool orders false before true.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	default:
+		return -1
+	}
 }

@@ -13,16 +13,15 @@ import (
 // as one of those is back: the busier the server, the fewer the round trips.
 type batch[Q, A any] struct {
 	// ask answers questions in one round trip, each answer at the place of its question.
-	ask func(ctx context.Context, questions []Q) ([]A, error)
-
-	mu      sync.Mutex
-	running int
-	waiting []*waiter[Q, A]
+	ask     func(ctx context.Context, questions []Q) ([]A, error)
+	waiting chan *waiter[Q, A]
+	askers  sync.WaitGroup
 }
 
 const (
-	batchesAtOnce = 2  // more of them share the processors with the calls that wait for them
-	batchSize     = 64 // questions; a later one waits no longer than these take
+	batchesAtOnce = 2    // more of them share the processors with the calls that wait for them
+	batchSize     = 64   // questions; a later one waits no longer than these take
+	waitersLimit  = 4096 // questions that wait; a further one waits to wait
 	// batchTimeout ends a query for many. Each question's own deadline ends its waiting before that.
 	batchTimeout = 5 * time.Second
 )
@@ -35,43 +34,57 @@ type waiter[Q, A any] struct {
 	done     chan struct{}
 }
 
+func (b *batch[Q, A]) start(ask func(ctx context.Context, questions []Q) ([]A, error)) {
+	b.ask, b.waiting = ask, make(chan *waiter[Q, A], waitersLimit)
+	for range batchesAtOnce {
+		b.askers.Go(b.run)
+	}
+}
+
+// stop ends the batch once it has answered all. No question may come any more.
+func (b *batch[Q, A]) stop() {
+	close(b.waiting)
+	b.askers.Wait()
+}
+
 // answer returns the answer to question, or ErrUnavailable if ctx ends first.
 func (b *batch[Q, A]) answer(ctx context.Context, question Q) (A, error) {
+	var none A
 	w := &waiter[Q, A]{question: question, done: make(chan struct{})}
-	b.mu.Lock()
-	b.waiting = append(b.waiting, w)
-	start := b.running < batchesAtOnce
-	if start {
-		b.running++
-	}
-	b.mu.Unlock()
-	if start {
-		go b.run()
+	select {
+	case b.waiting <- w:
+	case <-ctx.Done():
+		return none, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 	}
 	select {
 	case <-w.done:
 		return w.answer, w.err
 	case <-ctx.Done():
-		var none A
 		return none, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 	}
 }
 
-// run answers those who wait until nobody does.
+// run answers those who wait, as many as there are at a time.
 func (b *batch[Q, A]) run() {
-	for {
-		b.mu.Lock()
-		n := min(len(b.waiting), batchSize)
-		if n == 0 {
-			b.running--
-			b.mu.Unlock()
-			return
-		}
-		some := b.waiting[:n:n]
-		b.waiting = b.waiting[n:]
-		b.mu.Unlock()
-		b.settle(some)
+	for w := range b.waiting {
+		b.settle(b.gather([]*waiter[Q, A]{w}))
 	}
+}
+
+// gather adds to some whoever else waits already.
+func (b *batch[Q, A]) gather(some []*waiter[Q, A]) []*waiter[Q, A] {
+	for len(some) < batchSize {
+		select {
+		case w, open := <-b.waiting:
+			if !open {
+				return some
+			}
+			some = append(some, w)
+		default:
+			return some
+		}
+	}
+	return some
 }
 
 // settle answers some. An error that is about a question and not about the database must not spoil the others', so

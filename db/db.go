@@ -18,6 +18,15 @@ import (
 // ErrUnavailable says that Postgres cannot be asked now: it is away, starting, full, or too slow for the deadline.
 var ErrUnavailable = errors.New("database unavailable")
 
+// session is what each connection sets. The queries are few, prepared, and find their rows by index whatever the
+// parameters are.
+var session = map[string]string{
+	"application_name": "xmlcurld",
+	"plan_cache_mode":  "force_generic_plan", // planning for the parameters costs more than the whole query
+	"random_page_cost": "1.1",                // or a batch of lookups is taken for reason to read a table whole
+	"jit":              "off",
+}
+
 // Common is the name of the row in table node that holds what is common to all nodes.
 const Common = "*"
 
@@ -36,14 +45,17 @@ func Open(ctx context.Context, url string, reg prometheus.Registerer) (*Store, e
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL: %w", withoutSecret(err))
 	}
-	config.ConnConfig.RuntimeParams["application_name"] = "xmlcurld"
+	for name, value := range session {
+		config.ConnConfig.RuntimeParams[name] = value
+	}
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("make the database pool: %w", err)
 	}
 	s := &Store{pool: pool, metrics: newMetrics()}
-	s.routes.ask, s.users.ask = s.askRoutes, s.askUsers
+	s.routes.start(s.askRoutes)
+	s.users.start(s.askUsers)
 	if err := s.metrics.register(reg, pool); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("register the database's metrics: %w", err)
@@ -52,7 +64,11 @@ func Open(ctx context.Context, url string, reg prometheus.Registerer) (*Store, e
 }
 
 // Close waits until all questions are answered and closes every connection.
-func (s *Store) Close() { s.pool.Close() }
+func (s *Store) Close() {
+	s.routes.stop()
+	s.users.stop()
+	s.pool.Close()
+}
 
 // Ping asks the database whether it answers.
 func (s *Store) Ping(ctx context.Context) error {
@@ -61,12 +77,17 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // collect runs one query in one round trip and returns its rows, each as a T by the names of its columns.
 func collect[T any](ctx context.Context, s *Store, operation, query string, args ...any) ([]T, error) {
+	return scan(ctx, s, pgx.RowToStructByName[T], operation, query, args...)
+}
+
+// scan is collect for a query of many rows or many times a second: what reads a row is given.
+func scan[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], operation, query string, args ...any) ([]T, error) {
 	defer s.metrics.observe(operation, time.Now())
 	rows, err := s.pool.Query(ctx, query, args...)
 	if err != nil {
 		return nil, translate(operation, err)
 	}
-	values, err := pgx.CollectRows(rows, pgx.RowToStructByName[T])
+	values, err := pgx.CollectRows(rows, row)
 	return values, translate(operation, err)
 }
 

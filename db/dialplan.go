@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Call is what the dialplan is asked about.
@@ -66,7 +68,7 @@ type Action struct {
 
 // routeRow is the answer to a question, with the extensions' names only, or, for question 0, one of those extensions.
 type routeRow struct {
-	Question      int
+	Question      int64
 	NodeKnown     bool
 	Context       string
 	Number        string
@@ -201,7 +203,7 @@ func (s *Store) askRoutes(ctx context.Context, calls []Call) ([]Route, error) {
 		node, context, number = append(node, call.Node), append(context, call.Context), append(number, call.Number)
 		plus, form = append(plus, e164), append(form, written)
 	}
-	rows, err := collect[routeRow](ctx, s, "route", routeQuery, node, context, number, plus, form)
+	rows, err := scan(ctx, s, scanRoute, "route", routeQuery, node, context, number, plus, form)
 	if err != nil {
 		return nil, err
 	}
@@ -218,6 +220,12 @@ func e164(number string) (plus, form string) {
 	default:
 		return "+" + number, "bare"
 	}
+}
+
+func scanRoute(row pgx.CollectableRow) (r routeRow, err error) {
+	err = row.Scan(&r.Question, &r.NodeKnown, &r.Context, &r.Number, &r.Tenant, &r.Address, &r.ForwardNumber, &r.DisplayName,
+		&r.Extensions, &r.NotFound, &r.Extension)
+	return r, err
 }
 
 // routes gives each of n questions its answer, with the extensions that it names.

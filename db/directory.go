@@ -67,14 +67,21 @@ const directoryColumns = `
 	coalesce(l.direction, '') AS direction,
 	` + nodeKnown
 
-// directoryDomain is the domain $2 (all, if it is empty), unless it or its tenant is off. The context's tenant is
-// compared here once more, whatever the triggers let through.
+// A domain's users call in no other tenant's context. The queries see to it once more, whatever the triggers let
+// through: ownContext is the context c of domain d, unless another tenant has it, and ownVariable tells whether the
+// user's variable s may stand beside d.
+const (
+	ownContext  = `CASE WHEN coalesce(c.tenant = d.tenant, true) THEN d.context END AS context`
+	ownVariable = `NOT (lower(s.name) = 'user_context' AND EXISTS (
+			SELECT FROM context c WHERE lower(c.name) = lower(s.value) AND c.tenant <> d.tenant
+		))`
+)
+
+// directoryDomain is the domain $2 (all, if it is empty), unless it or its tenant is off.
 const directoryDomain = `
 FROM (SELECT) always
 LEFT JOIN (
-	SELECT
-		d.name, d.tenant, d.dial_string, d.cacheable,
-		CASE WHEN coalesce(c.tenant = d.tenant, true) THEN d.context END AS context
+	SELECT d.name, d.tenant, d.dial_string, d.cacheable, ` + ownContext + `
 	FROM domain d
 	JOIN tenant t ON t.name = d.tenant
 	LEFT JOIN context c ON c.name = d.context
@@ -100,9 +107,7 @@ const userLines = `
 	SELECT '', 'user_variable', s.name, s.value, s.expand, ''
 	FROM domain_user_variable s
 	WHERE s.domain = u.domain AND s.user_id = u.id
-		AND NOT (lower(s.name) = 'user_context' AND EXISTS (
-			SELECT FROM context c WHERE lower(c.name) = lower(s.value) AND c.tenant <> d.tenant
-		))`
+		AND ` + ownVariable
 
 const directoryOrder = `
 ORDER BY
@@ -189,7 +194,14 @@ LEFT JOIN (
 LEFT JOIN LATERAL (
 	SELECT u.gateway, 'param' AS kind, v.name, v.value, false AS expand, '' AS direction
 	FROM (SELECT u.username, u.gateway_password AS password, u.proxy, u.realm, u.register, u.caller_id_in_from) g
-	CROSS JOIN LATERAL ` + gatewayColumns + `
+	CROSS JOIN LATERAL (VALUES
+		('username', g.username),
+		('password', g.password),
+		('proxy', g.proxy),
+		('realm', g.realm),
+		('register', g.register::text),
+		('caller-id-in-from', g.caller_id_in_from::text)
+	) v (name, value)
 	WHERE v.value <> ''
 	UNION ALL
 	SELECT u.gateway, 'param', s.name, s.value, s.expand, ''

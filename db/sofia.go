@@ -1,6 +1,13 @@
 package db
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // Sofia is sofia.conf, or as much of it as was asked for.
 type Sofia struct {
@@ -42,23 +49,18 @@ type GatewaySetting struct {
 type sofiaRow struct {
 	Profile string // empty: of all profiles
 	Gateway string // empty: of the profile
-	Kind    string // param, variable, alias or domain; profile for the row that only says that it exists
+	Kind    string // param, variable, alias or domain; profile or gateway for the row of one itself
 	Setting
-	Direction string // of a gateway's variable: inbound, outbound or both
-	Alias     bool   // of a profile's domain
-	Parse     bool   // of a profile's domain
+	Position  int32
+	Direction string    // of a gateway's variable: inbound, outbound or both
+	Alias     bool      // of a profile's domain
+	Parse     bool      // of a profile's domain
+	Columns   [6]string // of a gateway: the values of gatewayColumns
 	NodeKnown bool
 }
 
-// gatewayColumns unfolds a gateway g's own columns into params.
-const gatewayColumns = `(VALUES
-			('username', g.username),
-			('password', g.password),
-			('proxy', g.proxy),
-			('realm', g.realm),
-			('register', g.register::text),
-			('caller-id-in-from', g.caller_id_in_from::text)
-		) v (name, value)`
+// gatewayColumns are the params that are columns of table gateway.
+var gatewayColumns = [6]string{"username", "password", "proxy", "realm", "register", "caller-id-in-from"}
 
 // sofiaQuery: of a profile's param the node's own row wins, then the node's own address, then the common row, then the
 // common address.
@@ -83,8 +85,11 @@ WITH profile AS (
 			WHEN '_all_' THEN true
 			ELSE lower(g.name) = lower($3)
 		END
-), line (profile, gateway, kind, position, name, value, expand, direction, alias, parse) AS (
-	SELECT '', '', 'param', 0, name, value, expand, '', false, false
+), line AS (
+	SELECT
+		'' AS profile, '' AS gateway, 'param' AS kind, 0 AS position, name, value, expand, '' AS direction,
+		false AS alias, false AS parse,
+		'' AS username, '' AS password, '' AS proxy, '' AS realm, '' AS register, '' AS caller_id_in_from
 	FROM (
 		SELECT DISTINCT ON (name) name, value, expand
 		FROM sofia_param
@@ -92,10 +97,10 @@ WITH profile AS (
 		ORDER BY name, node = '*'
 	) global
 	UNION ALL
-	SELECT name, '', 'profile', 0, '', '', false, '', false, false
+	SELECT name, '', 'profile', 0, '', '', false, '', false, false, '', '', '', '', '', ''
 	FROM profile
 	UNION ALL
-	SELECT profile, '', 'param', position, name, value, expand, '', false, false
+	SELECT profile, '', 'param', position, name, value, expand, '', false, false, '', '', '', '', '', ''
 	FROM (
 		SELECT *, min(rank) OVER (PARTITION BY profile, name) AS best
 		FROM (
@@ -120,63 +125,78 @@ WITH profile AS (
 	) setting
 	WHERE rank = best
 	UNION ALL
-	SELECT a.profile, '', 'alias', 0, a.name, '', false, '', false, false
+	SELECT a.profile, '', 'alias', 0, a.name, '', false, '', false, false, '', '', '', '', '', ''
 	FROM sip_profile_alias a
 	JOIN profile p ON p.name = a.profile
 	UNION ALL
-	SELECT d.profile, '', 'domain', 0, d.name, '', false, '', d.alias, d.parse
+	SELECT d.profile, '', 'domain', 0, d.name, '', false, '', d.alias, d.parse, '', '', '', '', '', ''
 	FROM sip_profile_domain d
 	JOIN profile p ON p.name = d.profile
 	LEFT JOIN domain o ON o.name = d.name
 	LEFT JOIN tenant t ON t.name = o.tenant
 	WHERE coalesce(o.enabled AND t.enabled, true)
 	UNION ALL
-	SELECT g.profile, g.name, 'param', 0, v.name, v.value, false, '', false, false
+	SELECT g.profile, g.name, 'gateway', 0, '', '', false, '', false, false,
+		coalesce(g.username, ''), coalesce(g.password, ''), coalesce(g.proxy, ''), coalesce(g.realm, ''),
+		g.register::text, g.caller_id_in_from::text
 	FROM wanted g
-	CROSS JOIN LATERAL ` + gatewayColumns + `
-	WHERE v.value <> ''
 	UNION ALL
-	SELECT g.profile, g.name, 'param', 0, s.name, s.value, s.expand, '', false, false
+	SELECT g.profile, g.name, 'param', 0, s.name, s.value, s.expand, '', false, false, '', '', '', '', '', ''
 	FROM wanted g
 	JOIN gateway_param s ON s.gateway = g.name
 	UNION ALL
-	SELECT g.profile, g.name, 'variable', 0, s.name, s.value, s.expand, s.direction::text, false, false
+	SELECT g.profile, g.name, 'variable', 0, s.name, s.value, s.expand, s.direction::text, false, false, '', '', '', '', '', ''
 	FROM wanted g
 	JOIN gateway_variable s ON s.gateway = g.name
 )
 SELECT
-	coalesce(l.profile, '') AS profile,
-	coalesce(l.gateway, '') AS gateway,
-	coalesce(l.kind, '') AS kind,
-	coalesce(l.name, '') AS name,
-	coalesce(l.value, '') AS value,
-	coalesce(l.expand, false) AS expand,
-	coalesce(l.direction, '') AS direction,
-	coalesce(l.alias, false) AS alias,
-	coalesce(l.parse, false) AS parse,
+	coalesce(l.profile, ''),
+	coalesce(l.gateway, ''),
+	coalesce(l.kind, ''),
+	coalesce(l.position, 0),
+	coalesce(l.name, ''),
+	coalesce(l.value, ''),
+	coalesce(l.expand, false),
+	coalesce(l.direction, ''),
+	coalesce(l.alias, false),
+	coalesce(l.parse, false),
+	coalesce(l.username, ''),
+	coalesce(l.password, ''),
+	coalesce(l.proxy, ''),
+	coalesce(l.realm, ''),
+	coalesce(l.register, ''),
+	coalesce(l.caller_id_in_from, ''),
 	` + nodeKnown + `
 FROM (SELECT) always
-LEFT JOIN line l ON true
-ORDER BY
-	l.profile,
-	l.gateway,
-	l.kind,
-	l.name,
-	l.position`
+LEFT JOIN line l ON true`
+
+func scanSofia(row pgx.CollectableRow) (r sofiaRow, err error) {
+	err = row.Scan(&r.Profile, &r.Gateway, &r.Kind, &r.Position, &r.Name, &r.Value, &r.Expand, &r.Direction, &r.Alias, &r.Parse,
+		&r.Columns[0], &r.Columns[1], &r.Columns[2], &r.Columns[3], &r.Columns[4], &r.Columns[5], &r.NodeKnown)
+	return r, err
+}
 
 // Sofia returns sofia.conf for node. A profile narrows it to that profile, with all its gateways; a gateway as well, to
 // that one, or to all when it is FreeSWITCH's _all_, and to nothing else of the profile. Without a profile there are no
 // gateways: FreeSWITCH does not read them then.
 func (s *Store) Sofia(ctx context.Context, node, profile, gateway string) (Sofia, error) {
-	rows, err := collect[sofiaRow](ctx, s, "sofia", sofiaQuery, node, profile, gateway)
+	rows, err := scan(ctx, s, scanSofia, "sofia", sofiaQuery, node, profile, gateway)
 	if err != nil {
 		return Sofia{}, err
 	}
-	return sofia(rows), nil
+	order := make([]*sofiaRow, len(rows)) // Postgres would carry the wide rows through its sort
+	for i := range rows {
+		order[i] = &rows[i]
+	}
+	slices.SortFunc(order, func(a, b *sofiaRow) int {
+		return cmp.Or(strings.Compare(a.Profile, b.Profile), strings.Compare(a.Gateway, b.Gateway),
+			strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), cmp.Compare(a.Position, b.Position))
+	})
+	return sofia(order), nil
 }
 
 // sofia folds rows, sorted, into the tree that they are the leaves of.
-func sofia(rows []sofiaRow) Sofia {
+func sofia(rows []*sofiaRow) Sofia {
 	tree := Sofia{NodeKnown: rows[0].NodeKnown}
 	for _, row := range rows {
 		switch {
@@ -193,8 +213,14 @@ func sofia(rows []sofiaRow) Sofia {
 	return tree
 }
 
-func (p *Profile) add(row sofiaRow) {
+func (p *Profile) add(row *sofiaRow) {
 	switch {
+	case row.Kind == "gateway":
+		for i, value := range row.Columns {
+			if value != "" {
+				p.Gateways = addGatewaySetting(p.Gateways, row.Gateway, GatewaySetting{Kind: "param", Setting: Setting{Name: gatewayColumns[i], Value: value}})
+			}
+		}
 	case row.Gateway != "":
 		p.Gateways = addGatewaySetting(p.Gateways, row.Gateway, GatewaySetting{row.Kind, row.Setting, row.Direction})
 	case row.Kind == "param":

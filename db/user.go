@@ -1,6 +1,10 @@
 package db
 
-import "context"
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // userName is whom a user lookup is about.
 type userName struct{ node, domain, name string }
@@ -16,11 +20,11 @@ type userRow struct {
 	ID              string
 	NumberAlias     string
 	Password        string
-	A1Hash          string `db:"a1_hash"`
-	VMPassword      string `db:"vm_password"`
-	CallerIDName    string `db:"caller_id_name"`
-	CallerIDNumber  string `db:"caller_id_number"`
-	CIDR            string `db:"cidr"`
+	A1Hash          string
+	VMPassword      string
+	CallerIDName    string
+	CallerIDNumber  string
+	CIDR            string
 	DomainParams    []Setting
 	DomainVariables []Setting
 	Params          []Setting
@@ -58,13 +62,20 @@ SELECT
 	) AS params,
 	(
 		SELECT json_agg(s ORDER BY s.name)
-		FROM (SELECT name, value, expand FROM domain_user_variable WHERE domain = u.domain AND user_id = u.id) s
+		FROM (
+			SELECT name, value, expand
+			FROM domain_user_variable s
+			WHERE domain = u.domain
+				AND user_id = u.id
+				AND ` + ownVariable + `
+		) s
 	) AS variables
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS q (node, domain, name, question)
 LEFT JOIN LATERAL (
-	SELECT d.*
+	SELECT d.name, d.tenant, d.dial_string, d.cacheable, ` + ownContext + `
 	FROM domain d
 	JOIN tenant t ON t.name = d.tenant
+	LEFT JOIN context c ON c.name = d.context
 	WHERE d.name = lower(q.domain)
 		AND d.enabled
 		AND t.enabled
@@ -97,7 +108,7 @@ func (s *Store) askUsers(ctx context.Context, names []userName) ([]directory, er
 	for _, n := range names {
 		node, domain, name = append(node, n.node), append(domain, n.domain), append(name, n.name)
 	}
-	rows, err := collect[userRow](ctx, s, "user", userQuery, node, domain, name)
+	rows, err := scan(ctx, s, scanUser, "user", userQuery, node, domain, name)
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +122,13 @@ func (s *Store) askUsers(ctx context.Context, names []userName) ([]directory, er
 		}
 	}
 	return answers, nil
+}
+
+func scanUser(row pgx.CollectableRow) (r userRow, err error) {
+	err = row.Scan(&r.Question, &r.NodeKnown, &r.Domain, &r.DialString, &r.Context, &r.Cacheable, &r.ID, &r.NumberAlias,
+		&r.Password, &r.A1Hash, &r.VMPassword, &r.CallerIDName, &r.CallerIDNumber, &r.CIDR,
+		&r.DomainParams, &r.DomainVariables, &r.Params, &r.Variables)
+	return r, err
 }
 
 func (row *userRow) tree() Domain {

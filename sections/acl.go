@@ -54,7 +54,7 @@ func aclNode(d *xmlcurl.Document, e *db.ACLEntry) {
 		d.Empty("node", xmlcurl.A("type", e.Action), xmlcurl.A("domain", e.Domain))
 	case e.CIDR != "" && e.PortMin != 0:
 		d.Empty("node", xmlcurl.A("type", e.Action), xmlcurl.A("cidr", e.CIDR),
-			xmlcurl.A("port-min", strconv.Itoa(e.PortMin)), xmlcurl.A("port-max", strconv.Itoa(e.PortMax)))
+			xmlcurl.A("port-min", strconv.Itoa(int(e.PortMin))), xmlcurl.A("port-max", strconv.Itoa(int(e.PortMax))))
 	case e.CIDR != "":
 		d.Empty("node", xmlcurl.A("type", e.Action), xmlcurl.A("cidr", e.CIDR))
 	}

@@ -63,16 +63,20 @@ INSERT INTO sip_profile_param (profile, name, value, expand) VALUES
     ('external', 'auth-calls',          'false',           false),
     ('external', 'apply-inbound-acl',   'domains',         false),
     ('external', 'inbound-codec-prefs', 'PCMU,PCMA',       false),
+    -- Without a timer of its own FreeSWITCH plays only as fast as audio comes in: not at all to one who is silent.
+    ('external', 'rtp-timer-name',      'soft',            false),
     ('external', 'manage-presence',     'false',           false),
-    -- internal: phones. They register and call with their password.
+    -- internal: phones. They register and call with their password, or are known by their address.
     ('internal', 'sip-ip',              '$${local_ip_v4}', true),
     ('internal', 'rtp-ip',              '$${local_ip_v4}', true),
     ('internal', 'sip-port',            '5060',            false),
     ('internal', 'context',             'public',          false),
     ('internal', 'dialplan',            'XML',             false),
     ('internal', 'auth-calls',          'true',            false),
+    ('internal', 'apply-inbound-acl',   'phones',          false),
     ('internal', 'challenge-realm',     'auto_from',       false),
     ('internal', 'inbound-codec-prefs', 'PCMU,PCMA',       false),
+    ('internal', 'rtp-timer-name',      'soft',            false),
     ('internal', 'manage-presence',     'false',           false);
 
 INSERT INTO tenant (name, note) VALUES

@@ -17,6 +17,27 @@ END $$;
 -- +goose StatementEnd
 COMMENT ON FUNCTION refuse IS 'Ends the statement with a message that says what is wrong and a hint that says what to do. Used in CHECK as: fine OR refuse(…).';
 
+-- +goose StatementBegin
+CREATE FUNCTION wrapped(body xml) RETURNS xml
+LANGUAGE sql IMMUTABLE STRICT AS $$
+    SELECT xmlelement(name body, regexp_replace(body::text, '^\s*<\?xml[^>]*>', '')::xml)
+$$;
+
+CREATE FUNCTION readable(body xml) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT AS $$
+    SELECT body::text !~* '<\?xml(?!\s+version=["'']1\.0["''](\s+encoding=["'']utf-8["''])?(\s+standalone=["''](yes|no)["''])?\s*\?>)'
+$$;
+
+CREATE FUNCTION named_in_ascii(body xml) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT AS $$
+    SELECT NOT xpath_exists('//*[translate(name(), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:.-", "") != ""]
+        | //@*[translate(name(), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:.-", "") != ""]', body)
+$$;
+-- +goose StatementEnd
+COMMENT ON FUNCTION wrapped IS 'The XML, without its declaration, inside one element <body>.';
+COMMENT ON FUNCTION readable IS 'Whether the XML has no declaration, or one of version 1.0 and UTF-8.';
+COMMENT ON FUNCTION named_in_ascii IS 'Whether FreeSWITCH can read the names of all elements and attributes.';
+
 -- Types of value -------------------------------------------------------------
 
 CREATE DOMAIN label AS text CHECK (coalesce(VALUE ~ '^([A-Za-z0-9_][A-Za-z0-9._-]{0,62}|\*)$', true) OR refuse(
@@ -93,6 +114,7 @@ CREATE TABLE tenant (
     note    text
 );
 COMMENT ON TABLE  tenant         IS 'Whose numbers, users and gateways these are.';
+COMMENT ON COLUMN tenant.name    IS 'Fills %{tenant} in the actions of its numbers.';
 COMMENT ON COLUMN tenant.enabled IS 'false takes everything of the tenant out of every answer: numbers, contexts, domains, users, gateways, networks.';
 COMMENT ON COLUMN tenant.note    IS 'For people; FreeSWITCH never sees it.';
 
@@ -583,7 +605,13 @@ CREATE TABLE extension (
     note     text,
     CONSTRAINT extension_body CHECK (body IS NULL OR (body::text !~* 'x-pre-process|<!DOCTYPE|<include[\s/>]') OR refuse(
         format('The body of extension %s holds what FreeSWITCH''s pre-processor would act on', name),
-        'Leave out X-PRE-PROCESS, <include> and DOCTYPE; store the conditions themselves.'))
+        'Leave out X-PRE-PROCESS, <include> and DOCTYPE; store the conditions themselves.')),
+    CONSTRAINT extension_body_reads CHECK (coalesce(readable(body) AND named_in_ascii(wrapped(body)), true) OR refuse(
+        format('FreeSWITCH cannot read the body of extension %s', name),
+        'Name elements and attributes in ASCII, and leave out the line <?xml …?>, or let it say version 1.0 and UTF-8.')),
+    CONSTRAINT extension_body_is_conditions CHECK (coalesce(xpath_exists('/body/condition', wrapped(body))
+        AND NOT xpath_exists('/body/*[name() != "condition"] | /body/text()[normalize-space() != ""]', wrapped(body)), true) OR refuse(
+        format('The body of extension %s must be elements <condition>', name), 'Store what stands inside <extension>, and nothing else.'))
 );
 CREATE INDEX extension_tenant ON extension (tenant);
 COMMENT ON TABLE  extension          IS 'What to do with a call: a template that the operator owns and numbers pick, or, through context_extension, one that matches by regular expression.';
@@ -875,6 +903,9 @@ CREATE TABLE document (
     CONSTRAINT document_is_not_a_table CHECK (section <> 'configuration'
         OR name NOT IN ('acl.conf', 'sofia.conf', 'event_socket.conf', 'post_load_modules.conf', 'post_load_switch.conf') OR refuse(
         format('%s is made from tables', name), 'Edit acl_list, acl_entry, sip_profile, gateway, node, module and their like instead.')),
+    CONSTRAINT document_reads CHECK ((readable(body) AND named_in_ascii(wrapped(body))) OR refuse(
+        format('FreeSWITCH cannot read %s', name),
+        'Name elements and attributes in ASCII, and leave out the line <?xml …?>, or let it say version 1.0 and UTF-8.')),
     CONSTRAINT document_configuration CHECK (section <> 'configuration' OR coalesce(name ~ '\.conf$' AND body IS DOCUMENT
         AND (xpath('name(/*)', body))[1]::text = 'configuration' AND (xpath('string(/*/@name)', body))[1]::text = name, false) OR refuse(
         format('The body of %s must be one element <configuration name="%s">', name, name), 'Name the document as FreeSWITCH asks for it, for example ivr.conf, and store the whole element.')),

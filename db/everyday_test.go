@@ -1,0 +1,113 @@
+package db_test
+
+import (
+	"testing"
+
+	"xmlcurld/db/dbtest"
+)
+
+// What operators do every day is one statement, and holds: each query then returns true.
+func TestEverydayEdits(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, dbtest.DemoURL(t))
+	for _, tc := range []struct{ name, statement, holds string }{
+		{"give a tenant a number", `INSERT INTO number (number, tenant, extension) VALUES ('+27123450000', 'vumi', 'twilio.inbound')`,
+			`SELECT context = 'public' AND enabled FROM number WHERE number = '+27123450000'`},
+		{"give it one that is filled in", `INSERT INTO number (number, tenant, extension, forward_number, display_name) VALUES ('+27123450000', 'acme', 'forward', '+27821234567', 'Acme')`, `SELECT true`},
+		{"move a number to another tenant", `UPDATE number SET tenant = 'acme', extension = 'reception' WHERE number = '+27123456789'`, `SELECT tenant = 'acme' FROM number WHERE number = '+27123456789'`},
+		{"move a number to another context", `UPDATE number SET context = 'acme' WHERE number = '+27210000000'`, `SELECT context = 'acme' FROM number WHERE number = '+27210000000'`},
+		{"take a number off", `UPDATE number SET enabled = false WHERE number = '+27123456789'`, `SELECT NOT enabled FROM number WHERE number = '+27123456789'`},
+		{"add a carrier's network", `INSERT INTO acl_entry (list, cidr) VALUES ('domains', '198.51.100.0/24')`, `SELECT action = 'allow' FROM acl_entry WHERE cidr = '198.51.100.0/24'`},
+		{"change a gateway's password", `UPDATE gateway SET password = 'new' WHERE name = 'twilio'`, `SELECT password = 'new' FROM gateway`},
+		{"add a gateway", `INSERT INTO gateway (name, profile, proxy) VALUES ('carrier', 'external', 'sip.carrier.example:5080')`, `SELECT NOT register FROM gateway WHERE name = 'carrier'`},
+		{"widen the RTP range of one node", `INSERT INTO node (name, rtp_port) VALUES ('fs1', '[16384,32768]') ON CONFLICT (name) DO UPDATE SET rtp_port = excluded.rtp_port`,
+			`SELECT upper(rtp_port) = 32769 FROM node WHERE name = 'fs1'`},
+		{"widen the RTP range of all", `UPDATE node SET rtp_port = '[10000,20000]' WHERE name = '*'`, `SELECT lower(rtp_port) = 10000 FROM node`},
+		{"add a user", `INSERT INTO domain_user (domain, id, password) VALUES ('acme.example', '1003', 'secret')`, `SELECT enabled FROM domain_user WHERE id = '1003'`},
+		{"change a user's password", `UPDATE domain_user SET password = 'new' WHERE domain = 'acme.example' AND id = '1000'`, `SELECT password = 'new' FROM domain_user WHERE id = '1000'`},
+		{"password to a1_hash", `UPDATE domain_user SET password = NULL, a1_hash = md5('1000:acme.example:new') WHERE id = '1000'`, `SELECT password IS NULL FROM domain_user WHERE id = '1000'`},
+		{"swap two aliases", `UPDATE domain_user SET number_alias = CASE id WHEN '1000' THEN '81001' ELSE '81000' END WHERE id IN ('1000', '1001')`, `SELECT number_alias = '81001' FROM domain_user WHERE id = '1000'`},
+		{"switch a tenant off", `UPDATE tenant SET enabled = false WHERE name = 'acme'`, `SELECT NOT enabled FROM tenant WHERE name = 'acme'`},
+		{"leave a module out on one node", `INSERT INTO node (name) VALUES ('fs1'); INSERT INTO module (node, name, enabled) VALUES ('fs1', 'mod_flite', false)`, `SELECT true`},
+
+		{"rename a tenant", `UPDATE tenant SET name = 'apex' WHERE name = 'acme'`,
+			`SELECT (SELECT count(*) FROM number WHERE tenant = 'apex') = 3 AND (SELECT tenant = 'apex' FROM context WHERE name = 'acme') AND (SELECT tenant = 'apex' FROM domain)
+				AND (SELECT tenant = 'apex' FROM extension WHERE name = 'reception') AND (SELECT tenant = 'apex' FROM acl_entry WHERE list = 'phones')`},
+		{"rename an extension", `UPDATE extension SET name = 'desk' WHERE name = 'reception'`,
+			`SELECT (SELECT count(*) FROM number WHERE extension = 'desk') = 2 AND (SELECT count(*) FROM action WHERE extension = 'desk') = 3`},
+		{"rename an extension of a context", `UPDATE extension SET name = 'phones' WHERE name = 'local.user'`,
+			`SELECT EXISTS (SELECT FROM context_extension WHERE extension = 'phones') AND EXISTS (SELECT FROM condition WHERE extension = 'phones') AND EXISTS (SELECT FROM action WHERE extension = 'phones' AND condition = 1)`},
+		{"rename a context", `UPDATE context SET name = 'apex' WHERE name = 'acme'`,
+			`SELECT (SELECT count(*) FROM number WHERE context = 'apex') = 2 AND (SELECT context = 'apex' FROM domain) AND EXISTS (SELECT FROM context_extension WHERE context = 'apex')`},
+		{"rename a shared context", `UPDATE context SET name = 'carriers' WHERE name = 'public'`, `SELECT count(*) = 2 FROM number WHERE context = 'carriers'`},
+		{"rename a profile", `UPDATE sip_profile SET name = 'trunks' WHERE name = 'external'`,
+			`SELECT (SELECT profile = 'trunks' FROM gateway) AND EXISTS (SELECT FROM sip_profile_param WHERE profile = 'trunks')`},
+		{"rename a node", `INSERT INTO node (name) VALUES ('fs1'); INSERT INTO switch_param (node, name, value) VALUES ('fs1', 'min-idle-cpu', '1'); UPDATE node SET name = 'fs2' WHERE name = 'fs1'`,
+			`SELECT node = 'fs2' FROM switch_param`},
+		{"rename a list", `UPDATE node SET event_socket_acl = 'domains'; UPDATE acl_list SET name = 'carriers' WHERE name = 'domains'`,
+			`SELECT (SELECT event_socket_acl = 'carriers' FROM node) AND (SELECT count(*) FROM acl_entry WHERE list = 'carriers') = 7`},
+		{"rename a gateway", `INSERT INTO gateway_param (gateway, name, value) VALUES ('twilio', 'ping', '30'); UPDATE gateway SET name = 'carrier'`, `SELECT gateway = 'carrier' FROM gateway_param`},
+		{"rename a domain", `UPDATE domain SET name = 'apex.example'`,
+			`SELECT (SELECT count(*) FROM domain_user WHERE domain = 'apex.example') = 3 AND (SELECT count(*) FROM domain_group_user WHERE domain = 'apex.example') = 2
+				AND EXISTS (SELECT FROM acl_entry WHERE domain = 'apex.example')`},
+		{"rename a user", `UPDATE domain_user SET id = '1099' WHERE id = '1000'`, `SELECT EXISTS (SELECT FROM domain_group_user WHERE user_id = '1099')`},
+		{"move a condition", `UPDATE condition SET position = 5 WHERE extension = 'local.user'`, `SELECT condition = 5 FROM action WHERE extension = 'local.user'`},
+		{"delete a tenant", `DELETE FROM tenant WHERE name = 'acme'`,
+			`SELECT NOT EXISTS (SELECT FROM number WHERE tenant = 'acme') AND NOT EXISTS (SELECT FROM domain_user) AND NOT EXISTS (SELECT FROM context WHERE name = 'acme') AND EXISTS (SELECT FROM number)`},
+		{"delete a node", `INSERT INTO node (name) VALUES ('fs1'); INSERT INTO module (node, name) VALUES ('fs1', 'mod_lua'); DELETE FROM node WHERE name = 'fs1'`, `SELECT NOT EXISTS (SELECT FROM module WHERE name = 'mod_lua')`},
+
+		{"a tenant's value behind an expansion", `INSERT INTO action (extension, position, application, data) VALUES ('transfer', 9, 'log', '${uuid} ${md5(${uuid})} %{forward_number}')`, `SELECT true`},
+		{"a tenant's value in a dial string", `INSERT INTO action (extension, position, application, data) VALUES ('transfer', 9, 'bridge',
+			'{ignore_early_media=true,origination_caller_id_number=%{forward_number}}[leg_timeout=${t}]sofia/internal/%{forward_number}@${domain};fs_path=sip:%{forward_number}')`, `SELECT true`},
+		{"a transfer with a context", `INSERT INTO action (extension, position, application, data) VALUES ('transfer', 9, 'transfer', '-bleg 9%{forward_number} XML %{tenant}')`, `SELECT true`},
+		{"the operator's own hook", `INSERT INTO action (extension, position, application, data) VALUES ('transfer', 9, 'set', 'execute_on_answer=log %{number} of %{tenant}')`, `SELECT true`},
+		{"anything of the operator's", `INSERT INTO action (extension, position, application, data) VALUES ('reception', 9, 'socket', '127.0.0.1:8051 async full'), ('reception', 10, 'set', 'api_hangup_hook=system id')`, `SELECT true`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tx, err := conn.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = tx.Rollback(t.Context()) }()
+			if _, err := tx.Exec(t.Context(), tc.statement); err != nil {
+				t.Fatalf("%s: %v", tc.statement, err)
+			}
+			var holds *bool
+			if err := tx.QueryRow(t.Context(), tc.holds).Scan(&holds); err != nil || holds == nil || !*holds {
+				t.Errorf("%s: not %s (%v)", tc.statement, tc.holds, err)
+			}
+		})
+	}
+}
+
+// What must be there, or be there once, Postgres itself refuses; the name of the constraint tells what.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, dbtest.DemoURL(t))
+	const unique, foreign, notNull = "23505", "23503", "23502"
+	for _, tc := range []struct{ name, statement, code, constraint string }{
+		{"a number twice in a context", `INSERT INTO number (number, tenant, extension) VALUES ('+27123456789', 'acme', 'reception')`, unique, "number_pkey"},
+		{"a number of nobody", `INSERT INTO number (number, tenant, extension) VALUES ('1', 'nobody', 'transfer')`, foreign, "number_tenant_fkey"},
+		{"a number in no context", `INSERT INTO number (context, number, tenant, extension) VALUES ('nowhere', '1', 'acme', 'reception')`, foreign, "number_context_fkey"},
+		{"a number without an extension", `INSERT INTO number (number, tenant) VALUES ('1', 'acme')`, notNull, ""},
+		{"a context that differs in case", `INSERT INTO context (name) VALUES ('Public')`, unique, "context_name_ignoring_case"},
+		{"a profile that differs in case", `INSERT INTO sip_profile (name) VALUES ('External')`, unique, "sip_profile_name_ignoring_case"},
+		{"a gateway that differs in case", `INSERT INTO gateway (name, profile, proxy) VALUES ('Twilio', 'internal', 'x')`, unique, "gateway_name_ignoring_case"},
+		{"a group that differs in case", `INSERT INTO domain_group (domain, name) VALUES ('acme.example', 'Sales')`, unique, "domain_group_name_ignoring_case"},
+		{"an alias twice", `UPDATE domain_user SET number_alias = '71001' WHERE id = '1000'`, unique, "domain_user_number_alias_key"},
+		{"an entry twice", `INSERT INTO acl_entry (list, action, cidr) VALUES ('domains', 'deny', '127.0.0.1/32')`, unique, "acl_entry_key"},
+		{"two actions in one place", `INSERT INTO action (extension, position, application) VALUES ('reception', 1, 'answer')`, unique, "action_key"},
+		{"an action of no condition", `INSERT INTO action (extension, condition, position, application) VALUES ('reception', 4, 1, 'answer')`, foreign, "action_extension_condition_fkey"},
+		{"a list that a node names", `UPDATE node SET event_socket_acl = 'phones'; DELETE FROM acl_list WHERE name = 'phones'`, foreign, "node_event_socket_acl_fkey"},
+		{"an extension that numbers pick", `DELETE FROM extension WHERE name = 'transfer'`, foreign, "number_extension_fkey"},
+		{"a profile with gateways", `DELETE FROM sip_profile WHERE name = 'external'`, foreign, "gateway_profile_fkey"},
+		{"a gateway of no user", `UPDATE gateway SET domain = 'acme.example', user_id = '1009'`, foreign, "gateway_domain_user_id_fkey"},
+		{"a document twice", `INSERT INTO document (name, body) VALUES ('ivr.conf', '<configuration name="ivr.conf"/>')`, unique, "document_pkey"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if fault := said(t, conn, tc.statement); fault == nil || fault.Code != tc.code || fault.ConstraintName != tc.constraint {
+				t.Errorf("%s: got %+v", tc.statement, fault)
+			}
+		})
+	}
+}

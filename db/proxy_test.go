@@ -1,0 +1,160 @@
+package db_test
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// proxy stands between a Store and Postgres and counts what goes by.
+type proxy struct {
+	url string
+
+	mu        sync.Mutex
+	questions int // round trips that asked something
+	prepared  int // round trips that only prepared a statement, once per connection
+	conns     []net.Conn
+	deaf      bool // answers are withheld
+}
+
+// newProxy listens on a socket of its own before the database at address.
+func newProxy(t *testing.T, address string) *proxy {
+	t.Helper()
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := strconv.Itoa(int(config.Port))
+	dir := t.TempDir()
+	listener, err := net.Listen("unix", filepath.Join(dir, ".s.PGSQL."+port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{}
+	through, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := through.Query()
+	query.Set("host", dir)
+	through.RawQuery = query.Encode()
+	p.url = through.String()
+	t.Cleanup(func() {
+		_ = listener.Close()
+		p.hangUp()
+	})
+	go p.serve(listener, filepath.Join(config.Host, ".s.PGSQL."+port))
+	return p
+}
+
+func (p *proxy) serve(listener net.Listener, socket string) {
+	for {
+		client, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("unix", socket)
+		if err != nil {
+			_ = client.Close()
+			continue
+		}
+		p.mu.Lock()
+		p.conns = append(p.conns, client, server)
+		p.mu.Unlock()
+		go p.forward(server, client)
+		go p.back(client, server)
+	}
+}
+
+// forward passes on what the Store says. The first message has no type: it is the startup.
+func (p *proxy) forward(server, client net.Conn) {
+	defer func() { _ = server.Close() }()
+	preparing := false
+	for startup := true; ; startup = false {
+		header := make([]byte, 5)
+		if startup {
+			header = header[:4]
+		}
+		if _, err := io.ReadFull(client, header); err != nil {
+			return
+		}
+		body := make([]byte, binary.BigEndian.Uint32(header[len(header)-4:])-4)
+		if _, err := io.ReadFull(client, body); err != nil {
+			return
+		}
+		if !startup {
+			preparing = p.count(header[0], preparing)
+		}
+		if _, err := server.Write(append(header, body...)); err != nil {
+			return
+		}
+	}
+}
+
+// count counts a message of kind, and tells whether the messages up to the next Sync prepare a statement.
+func (p *proxy) count(kind byte, preparing bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case kind == 'P': // Parse
+		return true
+	case kind == 'S' && preparing: // Sync
+		p.prepared++
+	case kind == 'S', kind == 'Q': // Sync, or a query in the simple protocol
+		p.questions++
+	default:
+		return preparing
+	}
+	return false
+}
+
+func (p *proxy) back(client, server net.Conn) {
+	defer func() { _ = client.Close() }()
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := server.Read(buffer)
+		p.mu.Lock()
+		deaf := p.deaf
+		p.mu.Unlock()
+		if !deaf && n > 0 {
+			if _, err := client.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// counted returns how many round trips asked something, and how many prepared a statement, since the last call.
+func (p *proxy) counted() (questions, prepared int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	questions, prepared = p.questions, p.prepared
+	p.questions, p.prepared = 0, 0
+	return questions, prepared
+}
+
+// hangUp cuts all connections.
+func (p *proxy) hangUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, conn := range p.conns {
+		_ = conn.Close()
+	}
+	p.conns = nil
+}
+
+func (p *proxy) setDeaf(deaf bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deaf = deaf
+}

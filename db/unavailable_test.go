@@ -1,0 +1,129 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"xmlcurld/db"
+	"xmlcurld/db/dbtest"
+)
+
+// patience is a question's deadline here; late is when an answer to it surely missed it.
+const (
+	patience = 200 * time.Millisecond
+	late     = 3 * time.Second
+)
+
+// allUnavailable asks store everything and wants ErrUnavailable, in time.
+func allUnavailable(t *testing.T, store *db.Store) {
+	t.Helper()
+	for _, q := range append(questions(), question{"ping", func(ctx context.Context, s *db.Store) error { return s.Ping(ctx) }}) {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		start := time.Now()
+		err := q.ask(ctx, store)
+		cancel()
+		if took := time.Since(start); !errors.Is(err, db.ErrUnavailable) || took > late {
+			t.Errorf("%s: after %v: %v", q.name, took, err)
+		}
+	}
+}
+
+func TestNobodyListens(t *testing.T) {
+	t.Parallel()
+	allUnavailable(t, openStore(t, "postgres:///x?sslmode=disable&host="+t.TempDir()))
+	allUnavailable(t, openStore(t, "postgres://127.0.0.1:1/x?sslmode=disable"))
+}
+
+// Somebody listens, and never says a word.
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	listener, err := net.Listen("unix", filepath.Join(dir, ".s.PGSQL.5432"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := openStore(t, "postgres:///x?sslmode=disable&host="+dir)
+	t.Cleanup(func() { _ = listener.Close() }) // before the store waits for its connections
+	allUnavailable(t, store)
+}
+
+// A server that falls silent in the middle, then one whose connections break, and all is well when it is back.
+func TestInTheMiddle(t *testing.T) {
+	t.Parallel()
+	wire := newProxy(t, dbtest.DemoURL(t))
+	store := openStore(t, wire.url)
+	ask := questions()[0].ask
+	if err := ask(t.Context(), store); err != nil {
+		t.Fatal(err)
+	}
+	wire.setDeaf(true)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := ask(ctx, store); !errors.Is(err, db.ErrUnavailable) {
+		t.Errorf("silence: %v", err)
+	}
+	answered := make(chan error)
+	go func() { answered <- ask(t.Context(), store) }()
+	wire.hangUp()
+	if err := <-answered; err != nil && !errors.Is(err, db.ErrUnavailable) {
+		t.Errorf("broken connection: %v", err)
+	}
+	wire.setDeaf(false)
+	wire.hangUp()
+	err := errors.New("never asked")
+	for range 10 { // each dead connection of the pool may cost one question
+		if err = ask(t.Context(), store); err == nil {
+			break
+		}
+		if !errors.Is(err, db.ErrUnavailable) {
+			t.Fatalf("back: %v", err)
+		}
+	}
+	if err != nil {
+		t.Errorf("not back: %v", err)
+	}
+}
+
+func TestAnEndedContext(t *testing.T) {
+	t.Parallel()
+	store := openStore(t, dbtest.DemoURL(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, q := range questions() {
+		if err := q.ask(ctx, store); err != nil && !errors.Is(err, db.ErrUnavailable) {
+			t.Errorf("%s: %v", q.name, err)
+		}
+	}
+}
+
+// A program's own fault is not the database's: it is no reason to ask another server.
+func TestFaultsAreNotUnavailable(t *testing.T) {
+	t.Parallel()
+	store := openStore(t, dbtest.URL(t))
+	for name, query := range map[string]string{
+		"syntax":            `SELEC`,
+		"division":          `SELECT 'a' AS name, (1 / (length(current_user) - length(current_user)))::text AS value, false AS expand`,
+		"type":              `SELECT 1 + 'a'`,
+		"NULL for a string": `SELECT 'a' AS name, NULL::text AS value, false AS expand`,
+		"string for a bool": `SELECT 'a' AS name, 'b' AS value, 'c' AS expand`,
+		"constraint":        `INSERT INTO tenant (name) VALUES ('*') RETURNING name, note AS value, enabled AS expand`,
+	} {
+		if err := db.Ask(t.Context(), store, query); err == nil || errors.Is(err, db.ErrUnavailable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, query := range map[string]string{
+		"no such table":  `SELECT name, value, expand FROM nowhere`, // not migrated
+		"no such column": `SELECT nothing FROM tenant`,
+		"canceled":       `SELECT pg_cancel_backend(pg_backend_pid())::text AS name, '' AS value, false AS expand`,
+		"killed":         `SELECT pg_terminate_backend(pg_backend_pid())::text AS name, '' AS value, false AS expand`,
+	} {
+		if err := db.Ask(t.Context(), store, query); !errors.Is(err, db.ErrUnavailable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package sections_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	vumis  = "extension name=twilio.inbound"
+	notOne = "action application=respond data=404 Not Found"
+)
+
+func TestNumberForms(t *testing.T) {
+	t.Parallel()
+	condition := func(dialled string) expectation {
+		return expectation{want: []string{vumis, "condition field=destination_number expression=^(" + dialled + ")$\n"}, never: []string{notOne}}
+	}
+	nobody := expectation{want: []string{notOne}, never: []string{"twilio", "socket"}}
+	forms := func(forms string) []string {
+		return []string{`UPDATE context SET number_forms = '` + forms + `' WHERE name = 'public'`}
+	}
+	extensionNumber := `INSERT INTO number (number, tenant, extension) VALUES ('27123456789', 'acme', 'reception')`
+	check(t, []answer{
+		{"plus", nil, call("public", "+27123456789"), condition(`\+27123456789`)},
+		{"bare", nil, call("public", "27123456789"), condition("27123456789")},
+		{"00", nil, call("public", "0027123456789"), condition("0027123456789")},
+		{"plus off", forms("{bare,00}"), call("public", "+27123456789"), nobody},
+		{"bare off", forms("{plus,00}"), call("public", "27123456789"), nobody},
+		{"00 off", forms("{plus,bare}"), call("public", "0027123456789"), nobody},
+		{"bare alone", forms("{bare}"), call("public", "27123456789"), condition("27123456789")},
+		{"no form at all", forms("{}"), call("public", "+27123456789"), nobody},
+		{"000", nil, call("public", "00027123456789"), nobody},
+		{"00 and plus", nil, call("public", "00+27123456789"), nobody},
+		{"plus twice", nil, call("public", "++27123456789"), nobody},
+		{"a digit more", nil, call("public", "+271234567890"), nobody},
+		{"a digit less", nil, call("public", "+2712345678"), nobody},
+		{"nothing dialled", nil, call("public", ""), nobody},
+		{"a regular expression", nil, call("public", ".*"), nobody},
+		{"a character that is no UTF-8", nil, call("public", "") + "&Hunt-Destination-Number=%FF%00", nobody},
+		{"an extension as it stands", []string{extensionNumber}, call("public", "27123456789"),
+			expectation{want: []string{"extension name=reception", "expression=^(27123456789)$"}, never: []string{vumis}}},
+		{"an extension needs no form", append(forms("{}"), extensionNumber), call("public", "27123456789"),
+			expectation{want: []string{"extension name=reception"}, never: []string{notOne}}},
+		{"the number beside the extension", []string{extensionNumber}, call("public", "+27123456789"), condition(`\+27123456789`)},
+		{"an extension with star and hash", []string{`INSERT INTO number (context, number, tenant, extension) VALUES ('acme', '*98#', 'acme', 'reception')`},
+			call("acme", "*98#"), expectation{want: []string{`expression=^(\*98#)$`}}},
+	})
+}
+
+func TestWhoIsCalled(t *testing.T) {
+	t.Parallel()
+	nobody := expectation{want: []string{"context name=public", "extension name=not_found continue=false", "\n  condition\n", notOne}, never: []string{"acme", "twilio"}}
+	global := expectation{want: []string{"context name=global", notOne}, never: []string{"nowhere", "acme", "twilio"}}
+	reception := expectation{want: []string{"extension name=reception"}, never: []string{notOne, "twilio"}}
+	check(t, []answer{
+		{"nobody", nil, call("public", "+27999999999"), nobody},
+		{"unknown context", nil, call("nowhere", "+27123456789"), global},
+		{"no context", nil, form("fs1", "dialplan", "", "", ""), global},
+		{"context in other case", nil, call("PUBLIC", "+27123456789"), expectation{want: []string{"context name=public", vumis}}},
+		{"the same number in another context", nil, call("acme", "+27123456789"), expectation{want: []string{"context name=acme", notOne}, never: []string{"twilio"}}},
+		{"Hunt before Caller", nil, call("public", "+27210000000", "Caller-Context=acme", "Caller-Destination-Number=+27123456789"), reception},
+		{"Caller without Hunt", nil, form("fs1", "dialplan", "", "", "", "Caller-Context=public", "Caller-Destination-Number=+27210000000"), reception},
+		{"Hunt's number, Caller's context", nil, form("fs1", "dialplan", "", "", "", "Caller-Context=public", "Hunt-Destination-Number=+27210000000"), reception},
+		{"a caller's header is no number", nil, call("public", "+27999999999", "variable_sip_h_Hunt-Destination-Number=+27123456789"), nobody},
+		{"number off", []string{`UPDATE number SET enabled = false WHERE number = '+27123456789'`}, call("public", "+27123456789"), nobody},
+		{"number off, bare", []string{`UPDATE number SET enabled = false WHERE number = '+27123456789'`}, call("public", "27123456789"), nobody},
+		{"tenant off, shared context", []string{`UPDATE tenant SET enabled = false WHERE name = 'vumi'`}, call("public", "+27123456789"), nobody},
+		{"tenant off, own context", []string{`UPDATE tenant SET enabled = false WHERE name = 'acme'`}, call("acme", "1000"), global},
+		{"regular expression off", []string{`UPDATE context_extension SET enabled = false`}, call("acme", "1000"),
+			expectation{want: []string{notOne}, never: []string{"local.user"}}},
+	})
+}
+
+func TestNotFoundExtension(t *testing.T) {
+	t.Parallel()
+	sorry := []string{
+		`INSERT INTO extension (name) VALUES ('sorry')`,
+		`INSERT INTO action (extension, position, application, data) VALUES ('sorry', 1, 'playback', 'sorry.wav')`,
+		`UPDATE context SET not_found_extension = 'sorry'`,
+	}
+	own := expectation{want: []string{"extension name=sorry continue=false\n  condition\n   action application=playback data=sorry.wav"}, never: []string{notOne, "name=not_found"}}
+	check(t, []answer{
+		{"shared context", sorry, call("public", "+27999999999"), own},
+		{"a tenant's context", sorry, call("acme", "9999"), own},
+		{"a number that is known", sorry, call("public", "+27123456789"), expectation{want: []string{vumis}, never: []string{"sorry"}}},
+		{"of a context that nobody has", sorry, call("nowhere", "9999"), expectation{want: []string{notOne}, never: []string{"sorry"}}},
+		{"with conditions of its own", append(sorry, `INSERT INTO condition (extension, position, wday) VALUES ('sorry', 1, 'sun')`),
+			call("public", "+27999999999"), expectation{want: []string{"action application=playback", "condition wday=sun"}}},
+	})
+}
+
+// In a context by regular expression all its extensions are there, in order, and the answer for nobody's numbers last.
+func TestOrderOfExtensions(t *testing.T) {
+	t.Parallel()
+	w := demo(t,
+		`INSERT INTO extension (name, tenant, continue) VALUES ('a.late', 'acme', false), ('z.first', 'acme', true), ('b.first', NULL, false)`,
+		`INSERT INTO condition (extension, position, field, expression, "break") VALUES
+			('a.late', 1, 'destination_number', '^9', 'on-false'),
+			('z.first', 2, '${x}', '^y$', 'never'), ('z.first', 1, 'ani', '^(1)$', 'on-true'),
+			('b.first', 1, 'source', 'mod_(.*)', 'always')`,
+		`INSERT INTO action (extension, condition, position, application, data, "inline", anti) VALUES
+			('z.first', 2, 20, 'set', 'b=2', true, false), ('z.first', 2, 10, 'set', 'a=1', false, false),
+			('z.first', 1, 1, 'hangup', 'BUSY', false, true),
+			('b.first', 1, 1, 'answer', '', false, false)`,
+		`INSERT INTO context_extension (context, extension, position) VALUES ('acme', 'a.late', 200), ('acme', 'z.first', 1), ('acme', 'b.first', 1)`)
+	want := []string{
+		"context name=acme",
+		" extension name=b.first continue=false",
+		"  condition field=source expression=mod_(.*) break=always",
+		"   action application=answer data=",
+		" extension name=z.first continue=true",
+		"  condition field=ani expression=^(1)$ break=on-true",
+		"   anti-action application=hangup data=BUSY",
+		"  condition field=${x} expression=^y$ break=never",
+		"   action application=set data=a=1",
+		"   action application=set data=b=2 inline=true",
+		" extension name=local.user continue=false",
+		`  condition field=destination_number expression=^(10\d\d)$`,
+		"   action application=bridge data=user/$1@acme.example",
+		" extension name=a.late continue=false",
+		"  condition field=destination_number expression=^9",
+		" extension name=not_found continue=false",
+		"  condition",
+		"   action application=log data=NOTICE Nobody has the number [${destination_number}] in context [${context}].",
+		"   action application=respond data=404 Not Found",
+	}
+	if diff := cmp.Diff(want, w.ask(t, call("acme", "1000"))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A number's answer: the condition on the number with what belongs to no condition, then the conditions in order.
+func TestConditionsOfANumber(t *testing.T) {
+	t.Parallel()
+	w := demo(t,
+		`INSERT INTO condition (extension, position, field, expression, wday, mday, mon, time_of_day, date_time, expand) VALUES
+			('reception', 2, NULL, NULL, '2-6', '1-15', '1-3', '09:00-17:00', '2026-12-24 12:00~2027-01-02 23:59', false),
+			('reception', 7, 'context', '^$${main}$', NULL, NULL, NULL, NULL, NULL, true)`,
+		`INSERT INTO action (extension, condition, position, application, data, anti) VALUES
+			('reception', 2, 1, 'set', 'open=true', false), ('reception', 2, 2, 'set', 'open=false', true)`)
+	want := []string{
+		"context name=public",
+		" extension name=reception continue=false",
+		`  condition field=destination_number expression=^(\+27210000000)$`,
+		"   action application=answer data=",
+		"   action application=phrase data=greeting",
+		"   action application=ivr data=main_menu",
+		"  condition wday=2-6 mday=1-15 mon=1-3 time-of-day=09:00-17:00 date-time=2026-12-24 12:00~2027-01-02 23:59",
+		"   action application=set data=open=true",
+		"   anti-action application=set data=open=false",
+		"  condition field=context expression=^$${main}$",
+	}
+	if diff := cmp.Diff(want, w.ask(t, call("public", "+27210000000"))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestExtensionBody(t *testing.T) {
+	t.Parallel()
+	body := func(extra string) []string {
+		return []string{`INSERT INTO extension (name, body, expand) VALUES ('body', '<condition regex="any"><regex field="ani" expression="^$${a}$"/>
+			<!-- gone --><action application="log" data="&lt;$${x}>"/></condition>', ` + extra + `)`,
+			`INSERT INTO number (number, tenant, extension) VALUES ('5', 'acme', 'body')`,
+			`INSERT INTO context_extension (context, extension) VALUES ('acme', 'body')`}
+	}
+	inside := []string{"  condition regex=any\n   regex field=ani expression=^$${a}$\n   action application=log data=<$${x}>\n"}
+	check(t, []answer{
+		{"of a number", body("false"), call("public", "5"),
+			expectation{want: append(inside, "  condition field=destination_number expression=^(5)$\n  condition regex=any"), never: []string{"gone"}}},
+		{"by regular expression", body("false"), call("acme", "1000"), expectation{want: append(inside, "extension name=body continue=false\n  condition regex=any")}},
+	})
+	for expand, want := range map[string]string{"false": `data="&lt;&#36;&#36;{x}&gt;"`, "true": `data="&lt;$${x}&gt;"`} {
+		raw(t, demo(t, body(expand)...), call("public", "5"), want)
+	}
+}
+
+func TestFillIn(t *testing.T) {
+	t.Parallel()
+	template := func(application, data string) []string {
+		return []string{
+			`INSERT INTO extension (name) VALUES ('template')`,
+			`INSERT INTO action (extension, position, application, data) VALUES ('template', 1, '` + application + `', '` + data + `')`,
+			`INSERT INTO number (number, tenant, extension, address, forward_number, display_name)
+				VALUES ('+27300000000', 'acme', 'template', 'pbx.acme.example:5062', '+27821234567', 'Zoë 1.2 - x')`,
+		}
+	}
+	filledIn := func(data string) expectation {
+		return expectation{want: []string{"data=" + data + "\n"}, never: []string{"%{"}}
+	}
+	check(t, []answer{
+		{"number", template("log", "%{number}"), call("public", "+27300000000"), filledIn("+27300000000")},
+		{"the number as its row has it", template("log", "%{number}"), call("public", "0027300000000"), filledIn("+27300000000")},
+		{"tenant", template("set", "accountcode=%{tenant}"), call("public", "+27300000000"), filledIn("accountcode=acme")},
+		{"address", template("bridge", "sofia/external/%{number}@%{address}"), call("public", "+27300000000"), filledIn("sofia/external/+27300000000@pbx.acme.example:5062")},
+		{"forward_number", template("transfer", "%{forward_number} XML %{tenant}"), call("public", "+27300000000"), filledIn("+27821234567 XML acme")},
+		{"display_name", template("export", "nolocal:effective_caller_id_name=${x} %{display_name}"), call("public", "+27300000000"), filledIn("nolocal:effective_caller_id_name=${x} Zoë 1.2 - x")},
+		{"more than once", template("log", "%{tenant}%{tenant}%{number}"), call("public", "+27300000000"), filledIn("acmeacme+27300000000")},
+		{"a percent sign is one", template("log", "100% %%{tenant} % {tenant}"), call("public", "+27300000000"), expectation{want: []string{"data=100% %acme % {tenant}\n"}}},
+	})
+}
