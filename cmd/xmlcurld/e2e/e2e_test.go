@@ -1,0 +1,84 @@
+//go:build e2e
+
+// Package e2e proves on a real FreeSWITCH what the other packages' tests prove on documents. It boots one on
+// freeswitch-bootstrap/conf, with all else from the demo world in a private database, and calls it with SIPp. make e2e
+// runs it.
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"xmlcurld/db/dbtest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
+// TestFreeSWITCH boots one switch and then looks at it from all sides, in this order: what comes last takes the servers
+// away.
+func TestFreeSWITCH(t *testing.T) {
+	w := newWorld(t)
+	for _, proof := range []struct {
+		name  string
+		prove func(*testing.T, *world)
+	}{
+		{"boot/modules are loaded", modulesAreLoaded},
+		{"boot/profiles are as in the rows", profilesAreAsInTheRows},
+		{"boot/the gateway is as in the rows", gatewayIsAsInTheRows},
+		{"boot/access lists are as in the rows", accessListsAreAsInTheRows},
+		{"boot/limits are as in the rows", limitsAreAsInTheRows},
+		{"boot/the log leaves nothing to explain", bootLeavesNothingToExplain},
+
+		{"values/a global variable arrives exactly", globalVariableArrivesExactly},
+		{"values/a gateway variable arrives exactly", gatewayVariableArrivesExactly},
+		{"values/a channel variable arrives exactly", channelVariableArrivesExactly},
+		{"values/no directive ran", noDirectiveRan},
+
+		{"calls/an allowed call is answered and spoken to", allowedCallIsSpokenTo},
+		{"calls/a number may be written in three ways", numberMayBeWrittenInThreeWays},
+		{"calls/an address outside the list is refused", addressOutsideTheListIsRefused},
+		{"calls/an unknown number gets 404", unknownNumberGets404},
+		{"calls/the other tenant's number offers its menu", otherTenantOffersItsMenu},
+		{"calls/a tenant's number is another's unknown one", tenantsAreApart},
+
+		{"phones/who registers and who does not", whoRegisters},
+		{"phones/a user calls another", userCallsAnother},
+		{"phones/a user calls a group", userCallsAGroup},
+
+		{"trunk/a call leaves with the right From", callLeavesWithTheRightFrom},
+		{"trunk/a number forwards through the gateway", numberForwardsThroughTheGateway},
+
+		{"edits/a number works on the next call", numberWorksOnTheNextCall},
+		{"edits/an access list entry after reloadacl", entryAfterReloadacl},
+		{"edits/a gateway after a rescan", gatewayAfterRescan},
+		{"edits/the log leaves nothing to explain", callsLeaveNothingToExplain},
+
+		{"outage/the second server takes over", secondServerTakesOver},
+		{"outage/without a server callers get 503", withoutServerCallersGet503},
+		{"outage/a server that is back is asked again", serverThatIsBackIsAsked},
+	} {
+		t.Run(proof.name, func(t *testing.T) {
+			t.Cleanup(func() { w.fs.clearUp(t) })
+			proof.prove(t, w)
+		})
+	}
+}
+
+// patience is how long anything that happens at once on an idle machine may take on a busy one.
+const patience = 20 * time.Second
+
+// eventually looks until what is true: look says why it is not, or nil.
+func eventually(t testing.TB, what string, look func() error) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		err := look()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not after %v: %v", what, patience, err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}

@@ -1,0 +1,63 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// server is an xmlcurld that can be stopped and started again on the same port.
+type server struct {
+	program, database string
+	port, admin       int
+	process           *child
+}
+
+// buildServer makes the program that operators get.
+func buildServer(t *testing.T) string {
+	program := filepath.Join(t.TempDir(), "xmlcurld")
+	build := exec.Command("go", "build", "-o", program, "xmlcurld/cmd/xmlcurld")
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", build, err, output)
+	}
+	return program
+}
+
+func newServer(t *testing.T, program, database string) *server {
+	return &server{program: program, database: database, port: freePort(t, localhost), admin: freePort(t, localhost)}
+}
+
+func (s *server) url() string { return fmt.Sprintf("http://%s:%d/xml", localhost, s.port) }
+
+// start returns when the server is ready.
+func (s *server) start(t testing.TB) {
+	t.Helper()
+	s.process = spawn(t, s.program, append(os.Environ(), "XMLCURLD_DATABASE_URL="+s.database),
+		"serve", "--log-level", "warn",
+		"--listen", fmt.Sprintf("%s:%d", localhost, s.port),
+		"--admin-listen", fmt.Sprintf("%s:%d", localhost, s.admin))
+	eventually(t, "xmlcurld is ready", func() error {
+		response, err := http.Get(fmt.Sprintf("http://%s:%d/readyz", localhost, s.admin))
+		if err != nil {
+			return err
+		}
+		defer func() { _ = response.Body.Close() }()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("/readyz: %s", response.Status)
+		}
+		return nil
+	})
+}
+
+// stop ends the server as an operator would.
+func (s *server) stop(t testing.TB) {
+	t.Helper()
+	if code := s.process.end(); code != 0 {
+		t.Errorf("xmlcurld ended with exit code %d", code)
+	}
+}
