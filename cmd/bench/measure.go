@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"xmlcurld/db/cluster"
+)
+
+// bench is everything that runs while it is measured.
+type bench struct {
+	options  options
+	dir      string
+	cleanup  []func() error // in the reverse order
+	postgres int            // process
+	large    server         // xmlcurld on the large world
+	subjects []*subject
+}
+
+// server is what answers.
+type server struct {
+	process *process
+	address string
+}
+
+// subject is one server under one load.
+type subject struct {
+	name     string
+	question question
+	server   server
+	load     *load
+	rounds   []round
+}
+
+// round is one measurement.
+type round struct {
+	sample
+	server, postgres, load time.Duration // processor time
+}
+
+// Names of subjects are those of questions, with what answers if it is not xmlcurld on the large world.
+const (
+	byNginx    = ", nginx"
+	byGo       = ", plain Go"
+	smallWorld = ", 1,000 numbers"
+	oneAtATime = ", one at a time"
+)
+
+// open makes the worlds and starts everything. It returns b with an error too, to be closed.
+func open(ctx context.Context, o options) (b *bench, err error) {
+	b = &bench{options: o}
+	var remove func() error
+	if b.dir, remove, err = scratch(o.dir); err != nil {
+		return b, err
+	}
+	b.cleanup = append(b.cleanup, remove)
+	binary := o.server
+	if binary == "" {
+		if binary, err = buildServer(ctx, b.dir); err != nil {
+			return b, err
+		}
+	}
+	c, err := cluster.Start(ctx, cluster.Options{Dir: filepath.Join(b.dir, "postgres")})
+	if err != nil {
+		return b, err
+	}
+	b.cleanup = append(b.cleanup, c.Stop)
+	if b.postgres, err = postgresProcess(b.dir); err != nil {
+		return b, err
+	}
+	if b.large, err = b.serve(ctx, c, "xmlcurld", binary, o.sizes); err != nil {
+		return b, err
+	}
+	small, err := b.serve(ctx, c, "xmlcurld-small", binary, smallSize)
+	if err != nil {
+		return b, err
+	}
+	return b, b.addSubjects(ctx, small)
+}
+
+// serve makes a world and starts xmlcurld on it.
+func (b *bench) serve(ctx context.Context, c *cluster.Cluster, name, binary string, s sizes) (server, error) {
+	url, err := worldURL(ctx, c, s)
+	if err != nil {
+		return server{}, err
+	}
+	return b.started(startServer(ctx, binary, b.dir, name, url))
+}
+
+// started sees that the process is stopped in the end, whether it is of use or not.
+func (b *bench) started(p *process, address string, err error) (server, error) {
+	if p != nil {
+		b.cleanup = append(b.cleanup, func() error { p.stop(); return nil })
+	}
+	return server{p, address}, err
+}
+
+// addSubjects asks every question once, and sets up who will answer it: xmlcurld, and nginx with that very answer. To
+// the first of them, a call, others answer too.
+func (b *bench) addSubjects(ctx context.Context, small server) error {
+	s, n := b.options.sizes, b.options.inFlight
+	questions, err := s.questions()
+	if err != nil {
+		return err
+	}
+	answers := map[string][]byte{}
+	for i, q := range questions {
+		answer, err := q.first(ctx, b.large.address, s)
+		if err != nil {
+			return fmt.Errorf("%s: %w", q.name, err)
+		}
+		questions[i].length, answers[q.path()] = len(answer), answer
+	}
+	nginx, err := b.started(startNginx(ctx, b.dir, answers))
+	if err != nil {
+		return err
+	}
+	call := questions[0]
+	plain, err := b.started(startConstant(ctx, b.dir, answers[call.path()]))
+	if err != nil {
+		return err
+	}
+	for _, q := range questions {
+		inFlight := n
+		if q.alone {
+			inFlight = 1
+		}
+		b.add(q.name, q, b.large, q.load(s, inFlight))
+		b.add(q.name+byNginx, q, nginx, q.constantLoad(s, inFlight))
+	}
+	b.add(call.name+smallWorld, call, small, call.load(smallSize, n))
+	b.add(call.name+byGo, call, plain, call.constantLoad(s, n))
+	b.add(call.name+oneAtATime, call, b.large, call.load(s, 1))
+	b.add(call.name+oneAtATime+byNginx, call, nginx, call.constantLoad(s, 1))
+	for _, s := range b.subjects {
+		if err := s.load.open(s.server.address); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds a subject, if it is wanted.
+func (b *bench) add(name string, q question, by server, l *load) {
+	if b.options.only.MatchString(name) {
+		b.subjects = append(b.subjects, &subject{name: name, question: q, server: by, load: l})
+	}
+}
+
+// measure measures every subject in every round. Each round begins with another subject.
+func (b *bench) measure(ctx context.Context) (report, error) {
+	for _, s := range b.subjects { // what is slow the first time only
+		if _, err := s.load.run(b.options.duration / 2); err != nil {
+			return report{}, fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	for r := range b.options.rounds {
+		progress("round %d of %d", r+1, b.options.rounds)
+		for i := range b.subjects {
+			s := b.subjects[(i+r)%len(b.subjects)]
+			if err := b.measureOne(s); err != nil {
+				return report{}, fmt.Errorf("%s: %w", s.name, err)
+			}
+			if err := ctx.Err(); err != nil {
+				return report{}, err
+			}
+		}
+	}
+	memory, err := peakMemory(b.large.process.pid())
+	if err != nil {
+		return report{}, err
+	}
+	return b.report(memory), nil
+}
+
+// measureOne measures s, after a short time of the same load.
+func (b *bench) measureOne(s *subject) error {
+	if _, err := s.load.run(b.options.duration / 10); err != nil {
+		return err
+	}
+	pid := s.server.process.pid()
+	server, postgres, own := processorTime(pid), processorTime(b.postgres), ownProcessorTime()
+	sample, err := s.load.run(b.options.duration)
+	s.rounds = append(s.rounds, round{
+		sample:   sample,
+		server:   processorTime(pid) - server,
+		postgres: processorTime(b.postgres) - postgres,
+		load:     ownProcessorTime() - own,
+	})
+	return err
+}
+
+// close stops everything, the last first.
+func (b *bench) close() error {
+	var err error
+	for i := len(b.cleanup) - 1; i >= 0; i-- {
+		err = errors.Join(err, b.cleanup[i]())
+	}
+	return err
+}
+
+// subject returns the subject of that name, or nil.
+func (b *bench) subject(name string) *subject {
+	for _, s := range b.subjects {
+		if s.name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// postgresProcess is the first line of what the server writes into its data folder.
+func postgresProcess(dir string) (int, error) {
+	content, err := os.ReadFile(filepath.Join(dir, "postgres", "data", "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	line, _, _ := strings.Cut(string(content), "\n")
+	return strconv.Atoi(line)
+}

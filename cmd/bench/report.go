@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// report is what a run came to, in Markdown.
+type report struct {
+	text   string
+	missed bool // a bar
+}
+
+func (b *bench) report(memory int64) report {
+	var out strings.Builder
+	o := b.options
+	fmt.Fprintf(&out, "%d numbers, %d users and %d gateways of %d tenants, %d ACL entries, %d nodes.\n",
+		o.sizes.numbers, o.sizes.users, o.sizes.gateways, o.sizes.tenants, o.sizes.aclEntries, o.sizes.nodes)
+	fmt.Fprintf(&out, "%d rounds of %v for each line, %d connections in flight; median (lowest–highest) of the rounds.\n\n%s.\n\n",
+		o.rounds, o.duration, o.inFlight, machine())
+	b.writeResults(&out)
+	missed := b.writeBars(&out, memory)
+	return report{out.String(), missed}
+}
+
+// machine is what it was measured on and with.
+func machine() string {
+	model := "unknown processor"
+	content, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(content)) {
+		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+			model = strings.TrimSpace(value)
+			break
+		}
+	}
+	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	return fmt.Sprintf("%d × %s, Linux %s, %s, %s", runtime.NumCPU(), model, strings.TrimSpace(string(release)), runtime.Version(), nginxVersion())
+}
+
+func nginxVersion() string {
+	out, err := exec.Command(nginxBinary(), "-v").CombinedOutput()
+	if err != nil {
+		return "nginx"
+	}
+	_, version, _ := strings.Cut(strings.TrimSpace(string(out)), ": ")
+	return strings.TrimPrefix(version, "nginx version: ")
+}
+
+// writeResults writes a line for each subject.
+func (b *bench) writeResults(out *strings.Builder) {
+	out.WriteString("| what | bytes | answers a second | against nginx | p50 ms | p99 ms | µs of server | of PostgreSQL | of load |\n")
+	out.WriteString("| --- | --: | --: | --: | --: | --: | --: | --: | --: |\n")
+	for _, s := range b.subjects {
+		rate, half, most := s.spread(sample.perSecond, nil), s.spread(p50, nil), s.spread(p99, nil)
+		fmt.Fprintf(out, "| %s | %d | %.0f (%.0f–%.0f) | %s | %.2f | %.2f | %.1f | %.1f | %.1f |\n",
+			s.name, s.load.length, rate.median, rate.lowest, rate.highest, b.againstNginx(s), half.median, most.median,
+			s.each(func(r round) time.Duration { return r.server }),
+			s.each(func(r round) time.Duration { return r.postgres }),
+			s.each(func(r round) time.Duration { return r.load }))
+	}
+	out.WriteString("\nThe last columns are the processor time that one answer takes.\n\n")
+}
+
+func (b *bench) againstNginx(s *subject) string {
+	nginx := b.subject(s.question.name + byNginx)
+	if s.load.inFlight == 1 && b.subject(s.name+byNginx) != nil {
+		nginx = b.subject(s.name + byNginx)
+	}
+	if nginx == nil || strings.HasSuffix(s.name, byNginx) {
+		return ""
+	}
+	ratio := s.spread(sample.perSecond, nginx)
+	return fmt.Sprintf("%.2f (%.2f–%.2f)", ratio.median, ratio.lowest, ratio.highest)
+}
+
+// each is a processor time per answer, in µs, the median of the rounds.
+func (s *subject) each(of func(round) time.Duration) float64 {
+	var values []float64
+	for _, r := range s.rounds {
+		values = append(values, float64(of(r))/float64(time.Microsecond)/float64(r.answers))
+	}
+	return spreadOf(values).median
+}
+
+// writeBars writes which bars were reached, and reports whether one was missed.
+func (b *bench) writeBars(out *strings.Builder, memory int64) (missed bool) {
+	out.WriteString("| bar | must be | is | |\n| --- | --- | --- | --- |\n")
+	line := func(what, must, is string, reached bool) {
+		verdict := "reached"
+		if !reached {
+			verdict, missed = "**missed**", true
+		}
+		fmt.Fprintf(out, "| %s | %s | %s | %s |\n", what, strings.TrimSpace(must), strings.TrimSpace(is), verdict)
+	}
+	for _, bar := range bars {
+		of, against := b.subject(bar.of), b.subject(bar.against)
+		if bar.numbers != 0 && bar.numbers != b.options.sizes.numbers || of == nil || against == nil && bar.against != "" {
+			continue
+		}
+		s := of.spread(bar.measure, against)
+		line(bar.what, bar.must(), fmt.Sprintf("%.2f (%.2f–%.2f) %s", s.median, s.lowest, s.highest, bar.unit), bar.reached(s))
+	}
+	const mib = 1 << 20
+	line("memory of the server, resident, over the whole run", fmt.Sprintf("at most %d MiB", memoryLimit/mib),
+		fmt.Sprintf("%.0f MiB", float64(memory)/mib), memory <= memoryLimit)
+	return missed
+}
+
+// Between these lines of a file stand the results of the last run.
+const (
+	resultsBegin = "<!-- results -->\n"
+	resultsEnd   = "<!-- end of results -->\n"
+)
+
+// replaceResults replaces the results in file.
+func replaceResults(file, text string) error {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	before, rest, begins := bytes.Cut(content, []byte(resultsBegin))
+	_, after, ends := bytes.Cut(rest, []byte(resultsEnd))
+	if !begins || !ends {
+		return errors.New(file + " has no lines " + strings.TrimSpace(resultsBegin) + " and " + strings.TrimSpace(resultsEnd))
+	}
+	return os.WriteFile(file, []byte(string(before)+resultsBegin+text+resultsEnd+string(after)), 0o644)
+}

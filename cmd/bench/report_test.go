@@ -1,0 +1,106 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func rounds(answers ...int) []round {
+	var all []round
+	for _, n := range answers {
+		all = append(all, round{sample: sample{answers: n, took: time.Second}})
+	}
+	return all
+}
+
+// A ratio is taken within a round, since the machine differs from round to round.
+func TestSpread(t *testing.T) {
+	t.Parallel()
+	of, against := &subject{rounds: rounds(10, 40, 60)}, &subject{rounds: rounds(20, 100, 100)}
+	if got, want := of.spread(sample.perSecond, against), (spread{0.5, 0.4, 0.6}); got != want {
+		t.Errorf("ratio %v, want %v", got, want)
+	}
+	if got, want := of.spread(sample.perSecond, nil), (spread{40, 10, 60}); got != want {
+		t.Errorf("rate %v, want %v", got, want)
+	}
+}
+
+func TestBarReached(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		bar    bar
+		median float64
+		want   bool
+	}{
+		{"enough", bar{atLeast: true, limit: 0.5}, 0.5, true},
+		{"not enough", bar{atLeast: true, limit: 0.5}, 0.499, false},
+		{"not too much", bar{limit: 6}, 6, true},
+		{"too much", bar{limit: 6}, 6.01, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if got := test.bar.reached(spread{median: test.median}); got != test.want {
+				t.Errorf("reached %v", got)
+			}
+		})
+	}
+}
+
+// A bar about a subject that nobody measures would never be missed.
+func TestBarsAreMeasured(t *testing.T) {
+	t.Parallel()
+	questions, err := fullSize.questions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{"": true, dialplan + smallWorld: true}
+	for _, q := range questions {
+		names[q.name], names[q.name+byNginx] = true, true
+	}
+	for _, b := range bars {
+		if !names[b.of] || !names[b.against] {
+			t.Errorf("%s: no subject %q or %q", b.what, b.of, b.against)
+		}
+	}
+}
+
+func TestReplaceResults(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "BENCHMARKS.md")
+	for _, text := range []string{"first\n", "second\n"} {
+		if text == "first\n" {
+			if err := os.WriteFile(file, []byte("# Head\n"+resultsBegin+resultsEnd+"tail\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := replaceResults(file, text); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff("# Head\n"+resultsBegin+text+resultsEnd+"tail\n", string(got)); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if err := os.WriteFile(file, []byte("# Head\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := replaceResults(file, "lost"); err == nil {
+		t.Error("a file without a place for results was written to")
+	}
+}
+
+func TestNginxQuoted(t *testing.T) {
+	t.Parallel()
+	answer := `<a b="\d$x;"/>`
+	if got, want := nginxQuoted([]byte(answer)), `"<a b=\"\\dSx;\"/>"`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
