@@ -15,7 +15,8 @@ type ACLEntry struct {
 	Action        string // allow or deny
 	CIDR          string // with its /bits; empty: the entry is Domain
 	Domain        string
-	PortMin       int32 // 0: any port
+	Networks      string // of Domain's users, with who has them: what FreeSWITCH makes of the entry
+	PortMin       int32  // 0: any port
 	PortMax       int32
 	NodeKnown     bool
 
@@ -31,6 +32,11 @@ SELECT
 	coalesce(e.action::text, ''),
 	coalesce(e.cidr::text, ''),
 	coalesce(e.domain, ''),
+	coalesce(CASE WHEN e.domain IS NOT NULL THEN (
+		SELECT string_agg(u.id || ' ' || u.cidr::text, ' ' ORDER BY u.id)
+		FROM domain_user u
+		WHERE u.domain = e.domain AND u.enabled AND cardinality(u.cidr) > 0
+	) END, ''),
 	coalesce(lower(e.port), 0),
 	coalesce(upper(e.port) - 1, 0),
 	` + nodeKnown + `,
@@ -62,7 +68,7 @@ func (s *Store) ACL(ctx context.Context, node string) ([]ACLEntry, error) {
 }
 
 func aclEntry(row pgx.CollectableRow) (e ACLEntry, err error) {
-	err = row.Scan(&e.List, &e.DefaultAction, &e.Action, &e.CIDR, &e.Domain, &e.PortMin, &e.PortMax, &e.NodeKnown, &e.common, &e.id)
+	err = row.Scan(&e.List, &e.DefaultAction, &e.Action, &e.CIDR, &e.Domain, &e.Networks, &e.PortMin, &e.PortMax, &e.NodeKnown, &e.common, &e.id)
 	return e, err
 }
 

@@ -63,6 +63,21 @@ func Open(ctx context.Context, url string, reg prometheus.Registerer) (*Store, e
 	return s, nil
 }
 
+// Beside returns a Store on the same database with a few connections of its own, to be closed by itself: whoever asks it
+// takes none from those who answer calls.
+func (s *Store) Beside(ctx context.Context) (*Store, error) {
+	config := s.pool.Config()
+	config.MinConns, config.MaxConns = 0, 2
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("make the database pool: %w", err)
+	}
+	beside := &Store{pool: pool, metrics: s.metrics}
+	beside.routes.start(beside.askRoutes)
+	beside.users.start(beside.askUsers)
+	return beside, nil
+}
+
 // Close waits until all questions are answered and closes every connection.
 func (s *Store) Close() {
 	s.routes.stop()

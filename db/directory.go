@@ -182,7 +182,7 @@ func (s *Store) Group(ctx context.Context, node, domain, name string) (d []Domai
 const userGatewaysQuery = `
 SELECT` + directoryColumns + directoryDomain + `
 LEFT JOIN (
-	SELECT u.*, g.name AS gateway, g.username, g.password AS gateway_password, g.proxy, g.realm, g.register, g.caller_id_in_from
+	SELECT u.*, g.name AS gateway, g.revision, g.username, g.password AS gateway_password, g.proxy, g.realm, g.register, g.caller_id_in_from
 	FROM gateway g
 	JOIN domain_user u ON u.domain = g.domain AND u.id = g.user_id AND u.enabled
 	LEFT JOIN tenant t ON t.name = g.tenant
@@ -211,6 +211,8 @@ LEFT JOIN LATERAL (
 	SELECT u.gateway, 'variable', s.name, s.value, s.expand, s.direction::text
 	FROM gateway_variable s
 	WHERE s.gateway = u.gateway
+	UNION ALL
+	SELECT u.gateway, 'variable', '` + RevisionVariable + `', u.revision::text, false, 'inbound'
 ) l ON u.gateway IS NOT NULL` + directoryOrder
 
 // UserGateways returns domain, or all domains if it is empty, each with those of its users who have a gateway in

@@ -59,6 +59,10 @@ type sofiaRow struct {
 	NodeKnown bool
 }
 
+// RevisionVariable is the gateway's variable that holds its revision, which the switch gives back. It is for incoming
+// calls, so that no carrier is told of it.
+const RevisionVariable = "xmlcurld_revision"
+
 // gatewayColumns are the params that are columns of table gateway.
 var gatewayColumns = [6]string{"username", "password", "proxy", "realm", "register", "caller-id-in-from"}
 
@@ -148,6 +152,9 @@ WITH profile AS (
 	SELECT g.profile, g.name, 'variable', 0, s.name, s.value, s.expand, s.direction::text, false, false, '', '', '', '', '', ''
 	FROM wanted g
 	JOIN gateway_variable s ON s.gateway = g.name
+	UNION ALL
+	SELECT g.profile, g.name, 'variable', 0, '` + RevisionVariable + `', g.revision::text, false, 'inbound', false, false, '', '', '', '', '', ''
+	FROM wanted g
 )
 SELECT
 	coalesce(l.profile, ''),

@@ -14,7 +14,7 @@ type aclStore interface {
 
 // acl answers acl.conf, the access lists. The core reads it at start, after the modules, and at reloadacl, and holds
 // its global lock meanwhile: no call moves on until this is answered.
-func acl(s aclStore) xmlcurl.Handler {
+func acl(s aclStore, rec Recorder) xmlcurl.Handler {
 	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
 		entries, err := s.ACL(ctx, r.Hostname)
 		if err != nil {
@@ -42,8 +42,14 @@ func acl(s aclStore) xmlcurl.Handler {
 		if list != "" {
 			d.Close()
 		}
+		// FreeSWITCH gives this list back by letting everyone in on it, so it can be asked whether it has these lists.
+		d.Open("list", xmlcurl.A("name", db.ACLRevision(entries)), xmlcurl.A("default", "allow"))
 		d.Close()
 		d.Close()
+		d.Close()
+		if entries[0].NodeKnown {
+			rec.Fetched(r.Hostname, "acl.conf", "", db.ACLParts(entries))
+		}
 		return nil
 	})
 }

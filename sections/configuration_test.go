@@ -64,7 +64,7 @@ func TestACL(t *testing.T) {
 		{"the older of two with one prefix first", set(`INSERT INTO acl_entry (list, action, cidr, domain, port) VALUES ('domains', 'deny', '54.172.60.0/23', NULL, '[5060,5060]')`), conf("acl.conf"),
 			expectation{want: []string{"list name=domains default=deny\n   " + twilio, "port-max=5060\n  list name=phones"}}},
 		{"empty list", set(`DELETE FROM acl_entry`), conf("acl.conf"), expectation{want: []string{"list name=domains default=deny\n  list name=phones default=deny\n"}, never: []string{"node"}}},
-		{"no list at all", set(`DELETE FROM acl_list`), conf("acl.conf"), expectation{want: []string{"configuration name=acl.conf\n network-lists\n"}, never: []string{"  list"}}},
+		{"no list at all", set(`DELETE FROM acl_list`), conf("acl.conf"), expectation{want: []string{"configuration name=acl.conf\n network-lists\n"}, never: []string{"default=deny", "node "}}},
 		{"allow by default", set(`UPDATE acl_list SET default_action = 'allow'`), conf("acl.conf"), expectation{want: []string{"list name=domains default=allow"}}},
 	})
 }

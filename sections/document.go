@@ -2,6 +2,7 @@ package sections
 
 import (
 	"context"
+	"regexp"
 	"strings"
 
 	"xmlcurld/db"
@@ -12,29 +13,36 @@ type documentStore interface {
 	Document(ctx context.Context, node, section, name string) (db.Document, error)
 }
 
-// stored writes the document name of section as it is stored.
-func stored(ctx context.Context, s documentStore, d *xmlcurl.Document, node, section, name string) error {
+// stored writes the document name of section as it is stored, and returns it.
+func stored(ctx context.Context, s documentStore, d *xmlcurl.Document, node, section, name string) (db.Document, error) {
 	if strings.ContainsRune(name, 0) {
-		return xmlcurl.ErrNotFound
+		return db.Document{}, xmlcurl.ErrNotFound
 	}
 	document, err := s.Document(ctx, node, section, name)
 	if err != nil {
-		return err
+		return db.Document{}, err
 	}
 	knows(d, document.NodeKnown)
 	if document.Body == "" {
-		return xmlcurl.ErrNotFound
+		return document, xmlcurl.ErrNotFound
 	}
 	d.Stored(document.Body, document.Expand)
-	return nil
+	return document, nil
 }
+
+// configurationName is a document's that a module reads from its own file.
+var configurationName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,57}\.conf$`)
 
 // configuration answers every configuration document that has no file of its own here: ivr.conf, conference.conf and
 // whatever else a module asks for.
-func configuration(s documentStore) xmlcurl.Handler {
+func configuration(s documentStore, rec Recorder) xmlcurl.Handler {
 	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
 		d.SetKind("stored")
-		return stored(ctx, s, d, r.Hostname, "configuration", r.KeyValue)
+		document, err := stored(ctx, s, d, r.Hostname, "configuration", r.KeyValue)
+		if document.NodeKnown && configurationName.MatchString(r.KeyValue) {
+			rec.Fetched(r.Hostname, r.KeyValue, "", db.DocumentParts(document))
+		}
+		return err
 	})
 }
 
@@ -42,7 +50,8 @@ func configuration(s documentStore) xmlcurl.Handler {
 // en when there is no en-US.
 func languages(s documentStore) xmlcurl.Handler {
 	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
-		return stored(ctx, s, d, r.Hostname, "languages", r.Field("lang"))
+		_, err := stored(ctx, s, d, r.Hostname, "languages", r.Field("lang"))
+		return err
 	})
 }
 
@@ -53,7 +62,8 @@ func chatplan(s documentStore) xmlcurl.Handler {
 		if name == "" {
 			name = "default"
 		}
-		return stored(ctx, s, d, r.Hostname, "chatplan", name)
+		_, err := stored(ctx, s, d, r.Hostname, "chatplan", name)
+		return err
 	})
 }
 
@@ -61,6 +71,7 @@ func chatplan(s documentStore) xmlcurl.Handler {
 // host. mod_sofia asks it for profiles with channel-xml-fetch-on-nightmare-transfer.
 func channels(s documentStore) xmlcurl.Handler {
 	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
-		return stored(ctx, s, d, r.Hostname, "channels", r.Field("purpose"))
+		_, err := stored(ctx, s, d, r.Hostname, "channels", r.Field("purpose"))
+		return err
 	})
 }

@@ -14,7 +14,7 @@ type eventSocketStore interface {
 
 // eventSocket answers event_socket.conf. mod_event_socket reads it when it starts to listen. Without a password nothing
 // else is said, so that the module keeps its built-in default on loopback and opens it nowhere else.
-func eventSocket(s eventSocketStore) xmlcurl.Handler {
+func eventSocket(s eventSocketStore, rec Recorder) xmlcurl.Handler {
 	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
 		all, err := s.EventSocket(ctx, r.Hostname)
 		if err != nil {
@@ -26,6 +26,9 @@ func eventSocket(s eventSocketStore) xmlcurl.Handler {
 			settings(d, "settings", "param", ofKind(all, "param"))
 		}
 		d.Close()
+		if all[0].NodeKnown {
+			rec.Fetched(r.Hostname, "event_socket.conf", "", db.EventSocketParts(all))
+		}
 		return nil
 	})
 }

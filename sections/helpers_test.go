@@ -34,7 +34,7 @@ func demo(t *testing.T, edits ...string) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
-	w := &world{address, sections.New(store)}
+	w := &world{address, sections.New(store, nil)}
 	w.edit(t, edits...)
 	return w
 }

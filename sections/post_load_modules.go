@@ -13,7 +13,7 @@ type moduleStore interface {
 
 // postLoadModules answers post_load_modules.conf: every module but the loggers and mod_xml_curl, which the bootstrap
 // has on its disk. The core reads it once, at start.
-func postLoadModules(s moduleStore) xmlcurl.Handler {
+func postLoadModules(s moduleStore, rec Recorder) xmlcurl.Handler {
 	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
 		modules, err := s.Modules(ctx, r.Hostname)
 		if err != nil {
@@ -29,6 +29,9 @@ func postLoadModules(s moduleStore) xmlcurl.Handler {
 		}
 		d.Close()
 		d.Close()
+		if modules[0].NodeKnown {
+			rec.Fetched(r.Hostname, "post_load_modules.conf", "", db.ModuleParts(modules))
+		}
 		return nil
 	})
 }

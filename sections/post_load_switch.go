@@ -13,7 +13,7 @@ type switchStore interface {
 
 // postLoadSwitch answers post_load_switch.conf: RTP range, limits, log level, global variables. The core reads it once,
 // at start, after the modules and before it accepts the first call.
-func postLoadSwitch(s switchStore) xmlcurl.Handler {
+func postLoadSwitch(s switchStore, rec Recorder) xmlcurl.Handler {
 	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
 		all, err := s.Switch(ctx, r.Hostname)
 		if err != nil {
@@ -24,6 +24,9 @@ func postLoadSwitch(s switchStore) xmlcurl.Handler {
 		settings(d, "settings", "param", ofKind(all, "param"))
 		settings(d, "variables", "variable", ofKind(all, "variable"))
 		d.Close()
+		if all[0].NodeKnown {
+			rec.Fetched(r.Hostname, "post_load_switch.conf", "", db.SwitchParts(all))
+		}
 		return nil
 	})
 }

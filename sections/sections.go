@@ -11,17 +11,20 @@ import (
 )
 
 // New is the table of contents: who answers which document. A configuration document that is not in it is looked for
-// among those that are stored as XML.
-func New(s *db.Store) *xmlcurl.Mux {
+// among those that are stored as XML. What is fetched is told to r, unless that is nil.
+func New(s *db.Store, r Recorder) *xmlcurl.Mux {
+	if r == nil {
+		r = nobody{}
+	}
 	return &xmlcurl.Mux{
 		Configuration: map[string]xmlcurl.Handler{
-			"acl.conf":               acl(s),
-			"event_socket.conf":      eventSocket(s),
-			"post_load_modules.conf": postLoadModules(s),
-			"post_load_switch.conf":  postLoadSwitch(s),
-			"sofia.conf":             sofia(s),
+			"acl.conf":               acl(s, r),
+			"event_socket.conf":      eventSocket(s, r),
+			"post_load_modules.conf": postLoadModules(s, r),
+			"post_load_switch.conf":  postLoadSwitch(s, r),
+			"sofia.conf":             sofia(s, r),
 		},
-		OtherConfiguration: configuration(s),
+		OtherConfiguration: configuration(s, r),
 		Sections: map[string]xmlcurl.Handler{
 			"channels":  channels(s),
 			"chatplan":  chatplan(s),
@@ -31,6 +34,17 @@ func New(s *db.Store) *xmlcurl.Mux {
 		},
 	}
 }
+
+// Recorder is told what a node was given, where that cannot be read back from the switch. It must neither block nor fail:
+// an answer does not wait for it. about tells apart questions for one document that get different parts of it.
+type Recorder interface {
+	Fetched(node, document, about string, parts db.Parts)
+}
+
+type nobody struct{}
+
+// Fetched does nothing.
+func (nobody) Fetched(string, string, string, db.Parts) {}
 
 // told is err in the protocol's words.
 func told(err error) error {

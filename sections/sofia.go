@@ -13,10 +13,10 @@ type sofiaStore interface {
 
 // sofia answers sofia.conf. mod_sofia asks for all profiles when it loads, for one with its gateways when that starts
 // or is rescanned, and for one gateway at startgw.
-func sofia(s sofiaStore) xmlcurl.Handler {
+func sofia(s sofiaStore, rec Recorder) xmlcurl.Handler {
 	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
-		gateway := r.Field("gateway")
-		all, err := s.Sofia(ctx, r.Hostname, r.Field("profile"), gateway)
+		wanted, gateway := r.Field("profile"), r.Field("gateway")
+		all, err := s.Sofia(ctx, r.Hostname, wanted, gateway)
 		if err != nil {
 			return err
 		}
@@ -29,6 +29,10 @@ func sofia(s sofiaStore) xmlcurl.Handler {
 		}
 		d.Close()
 		d.Close()
+		if all.NodeKnown {
+			reconfigure := r.Field("reconfig") == "true"
+			rec.Fetched(r.Hostname, "sofia.conf", wanted+" "+truth(reconfigure), db.SofiaParts(all, wanted, gateway, reconfigure))
+		}
 		return nil
 	})
 }

@@ -48,6 +48,10 @@ var verbs = []verb{
 	{name: "migrate", about: "bring the database to this program's schema", run: migrate},
 	{name: "render", operands: "FILE.conf | number NUMBER | user USER@DOMAIN", flags: renderFlags, run: render,
 		about: "print the very document that a node would get; exit 1 when it is not found"},
+	{name: "nodes", flags: nodesFlags, run: showNodes,
+		about: "print what is known of each node; exit 1 when one is not in step with the rows"},
+	{name: "wait", flags: waitFlags, run: wait,
+		about: "return when all nodes are in step with what is committed now; exit 1 when they are not in time"},
 	{name: "healthcheck", about: "ask the running server's /healthz; exit 1 when it does not answer", run: healthcheck},
 	{name: "version", about: "print the version", run: version},
 }

@@ -79,7 +79,7 @@ func TestReadmeListsTheDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contents := sections.New(nil)
+	contents := sections.New(nil, nil)
 	for name := range contents.Configuration {
 		if !strings.Contains(string(text), "| configuration | `"+name+"` |") {
 			t.Errorf("the README's table of documents lacks %s", name)
@@ -124,7 +124,7 @@ func TestReadmeListsTheMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store), Registerer: registry})
+	xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil), Registerer: registry})
 	described := make(chan *prometheus.Desc, 100)
 	registry.Describe(described)
 	close(described)

@@ -56,7 +56,7 @@ func render(ctx context.Context, i *invocation) (err error) {
 		return err
 	}
 	defer store.Close()
-	document, err := xmlcurl.Render(ctx, sections.New(store), request)
+	document, err := xmlcurl.Render(ctx, sections.New(store, nil), request)
 	if err != nil {
 		return fmt.Errorf("render %s: %w", strings.Join(i.operands, " "), err)
 	}

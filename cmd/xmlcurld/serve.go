@@ -15,6 +15,7 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/cluster"
+	"xmlcurld/nodes"
 	"xmlcurld/sections"
 	"xmlcurld/testdata"
 	"xmlcurld/xmlcurl"
@@ -35,6 +36,7 @@ type server struct {
 	log      *slog.Logger
 	database database
 	store    *db.Store
+	recorder *db.Recorder // of what the switches fetch
 	draining atomic.Bool
 	works    sync.WaitGroup // what goes on beside the listeners
 	xml      *listener
@@ -82,12 +84,30 @@ func (s *server) open(ctx context.Context, i *invocation) (err error) {
 	} else if s.config.Migrate || s.config.Demo {
 		s.works.Go(func() { s.keepPreparing(ctx) })
 	}
-	return s.listen(registry)
+	s.recorder = s.store.NewRecorder()
+	if err := s.listen(registry); err != nil {
+		return err
+	}
+	return s.keepNodes(ctx, registry)
+}
+
+// keepNodes starts to keep the switches in step with the rows.
+func (s *server) keepNodes(ctx context.Context, registry *prometheus.Registry) error {
+	rows, err := s.store.Beside(ctx)
+	if err != nil {
+		return err
+	}
+	keeper := nodes.New(rows, nodes.Options{Server: hostname() + " " + s.xml.address, Log: s.log, Registerer: registry})
+	s.works.Go(func() {
+		defer rows.Close()
+		keeper.Run(ctx)
+	})
+	return nil
 }
 
 func (s *server) listen(registry *prometheus.Registry) (err error) {
 	answers := xmlcurl.NewServer(xmlcurl.Options{
-		Handler:     sections.New(s.store),
+		Handler:     sections.New(s.store, s.recorder),
 		Log:         s.log,
 		Registerer:  registry,
 		Deadline:    s.config.Deadline,
@@ -157,6 +177,9 @@ func (s *server) close() error {
 	defer cancel()
 	err := errors.Join(s.xml.close(ctx), s.admin.close(ctx))
 	s.works.Wait()
+	if s.recorder != nil {
+		s.recorder.Close()
+	}
 	if s.store != nil {
 		s.store.Close()
 	}

@@ -1,0 +1,83 @@
+package db
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// claimTime bounds one question about a claim.
+const claimTime = 5 * time.Second
+
+// Claims are the nodes that this server takes care of. Each is an advisory lock of one connection: when the server dies,
+// Postgres gives them up, and another server takes them.
+type Claims struct {
+	store *Store
+
+	mu   sync.Mutex
+	conn *pgx.Conn
+	held map[string]bool
+}
+
+// Claims returns a set of claims that holds none yet.
+func (s *Store) Claims() *Claims { return &Claims{store: s} }
+
+// Claim makes node this server's, or sees that it still is, and reports true, unless another server has it. All claims
+// are lost with their connection, of which this is where it shows.
+func (c *Claims) Claim(node string) (bool, error) {
+	// The context is no caller's: one that is canceled in the middle would cost the connection, and all claims with it.
+	ctx, cancel := context.WithTimeout(context.Background(), claimTime)
+	defer cancel()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.connect(ctx); err != nil {
+		return false, translate("claim a node", err)
+	}
+	if c.held[node] {
+		return true, nil
+	}
+	var got bool
+	err := c.conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(hashtext('xmlcurld node'), hashtext($1))`, node).Scan(&got)
+	if err != nil {
+		c.drop(ctx)
+		return false, translate("claim a node", err)
+	}
+	if got {
+		c.held[node] = true
+	}
+	return got, nil
+}
+
+// connect sees that the connection lives.
+func (c *Claims) connect(ctx context.Context) error {
+	if c.conn != nil {
+		if err := c.conn.Ping(ctx); err == nil {
+			return nil
+		}
+		c.drop(ctx)
+	}
+	conn, err := pgx.ConnectConfig(ctx, c.store.pool.Config().ConnConfig)
+	if err != nil {
+		return err
+	}
+	c.conn, c.held = conn, make(map[string]bool)
+	return nil
+}
+
+func (c *Claims) drop(ctx context.Context) {
+	_ = c.conn.Close(ctx)
+	c.conn, c.held = nil, nil
+}
+
+// Close gives all claims up.
+func (c *Claims) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), claimTime)
+	defer cancel()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conn != nil {
+		c.drop(ctx)
+	}
+}

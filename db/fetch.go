@@ -1,0 +1,90 @@
+package db
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Fetch is a part of a document as a switch fetched it last.
+type Fetch struct {
+	Document string // the file's name
+	Part     string
+	Revision string
+	Age      float64 // seconds, by the database's clock
+}
+
+const fetchesQuery = `
+SELECT document, part, revision, extract(epoch FROM clock_timestamp() - at)::float8 AS age
+FROM node_fetch
+WHERE node = $1`
+
+// Fetches returns what node fetched last.
+func (s *Store) Fetches(ctx context.Context, node string) ([]Fetch, error) {
+	return collect[Fetch](ctx, s, "fetches", fetchesQuery, node)
+}
+
+// saveFetchQuery: a revision that extends is added, word by word, to the one that is there.
+const saveFetchQuery = `
+INSERT INTO node_fetch (node, document, part, revision, at)
+SELECT
+	n.name,
+	$2,
+	f.part,
+	CASE WHEN f.extends THEN (
+		SELECT coalesce(string_agg(DISTINCT word, ' ' ORDER BY word), '')
+		FROM regexp_split_to_table(coalesce(k.revision, '') || ' ' || f.revision, ' ') word
+		WHERE word <> ''
+	) ELSE f.revision END,
+	clock_timestamp() - $6 * interval '1 second'
+FROM node n
+CROSS JOIN unnest($3::text[], $4::text[], $5::boolean[]) f (part, revision, extends)
+LEFT JOIN node_fetch k ON k.node = n.name AND k.document = $2 AND k.part = f.part
+WHERE n.name = $1
+	AND n.name <> '*'
+ON CONFLICT (node, document, part) DO UPDATE SET
+	revision = excluded.revision,
+	at = excluded.at`
+
+// saveFetch keeps that node was given the parts of document some time ago, by their names and revisions. A node without a
+// row is not kept.
+func (s *Store) saveFetch(ctx context.Context, node, document string, parts Parts, ago time.Duration) error {
+	var names, revisions []string
+	var extends []bool
+	for name, revision := range parts {
+		profile, also := strings.CutSuffix(name, "/also")
+		if also {
+			name = profile + "/kept"
+		}
+		names, revisions, extends = append(names, name), append(revisions, revision), append(extends, also)
+	}
+	defer s.metrics.observe("save_fetch", time.Now())
+	_, err := s.pool.Exec(ctx, saveFetchQuery, node, document, names, revisions, extends, ago.Seconds())
+	return translate("save a fetch", err)
+}
+
+// Wait is the kind of notice that AskForLook gives.
+const Wait = "wait"
+
+// Listen calls told with the kind of each change that is committed, until the connection or ctx ends, and returns why.
+// It calls told with "" once it listens: what was committed before that is to be looked for.
+func (s *Store) Listen(ctx context.Context, told func(kind string)) error {
+	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	if err != nil {
+		return translate("listen", err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, "LISTEN xmlcurld"); err != nil {
+		return translate("listen", err)
+	}
+	told("")
+	for {
+		notice, err := conn.WaitForNotification(ctx)
+		if err != nil {
+			return translate("listen", err)
+		}
+		told(notice.Payload)
+	}
+}

@@ -1,0 +1,139 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"time"
+)
+
+const (
+	// fetchesWaiting bounds the fetches that are not saved yet. Further ones are forgotten.
+	fetchesWaiting = 4096
+	// fetchAgain is how long the same fetch need not be saved again: some documents are fetched at each call.
+	fetchAgain = time.Second
+	// fetchRetry is the pause before fetches that could not be saved are tried again.
+	fetchRetry = time.Second
+	saveTime   = 5 * time.Second
+)
+
+// Recorder keeps what switches were given, in table node_fetch. Nobody waits for it: it saves one fetch after the other
+// in a goroutine of its own, of fetches of one document the latest.
+type Recorder struct {
+	store *Store
+	stop  context.CancelFunc
+	ended chan struct{}
+	more  chan struct{} // full when something waits
+
+	mu      sync.Mutex
+	waiting map[fetchKey]fetched
+	saved   map[fetchKey]fetched
+}
+
+type fetchKey struct{ node, document, about string }
+
+type fetched struct {
+	parts Parts
+	at    time.Time
+}
+
+// NewRecorder starts a Recorder, to be closed before its Store.
+func (s *Store) NewRecorder() *Recorder {
+	ctx, stop := context.WithCancel(context.Background())
+	r := &Recorder{
+		store: s, stop: stop, ended: make(chan struct{}), more: make(chan struct{}, 1),
+		waiting: make(map[fetchKey]fetched), saved: make(map[fetchKey]fetched),
+	}
+	go r.run(ctx)
+	return r
+}
+
+// Close forgets what is not saved yet.
+func (r *Recorder) Close() {
+	r.stop()
+	<-r.ended
+}
+
+// Fetched notes that node was given parts of document. about tells apart questions for one document that do not replace
+// each other's parts. It never blocks.
+func (r *Recorder) Fetched(node, document, about string, parts Parts) {
+	if len(parts) == 0 {
+		return
+	}
+	key, now := fetchKey{node, document, about}, time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if last, ok := r.saved[key]; ok && now.Sub(last.at) < fetchAgain && maps.Equal(last.parts, parts) {
+		return
+	}
+	if _, ok := r.waiting[key]; !ok && len(r.waiting) >= fetchesWaiting {
+		return
+	}
+	r.waiting[key] = fetched{parts, now}
+	select {
+	case r.more <- struct{}{}:
+	default:
+	}
+}
+
+func (r *Recorder) run(ctx context.Context) {
+	defer close(r.ended)
+	for {
+		select {
+		case <-r.more:
+		case <-ctx.Done():
+			return
+		}
+		for key, f, ok := r.next(); ok; key, f, ok = r.next() {
+			if !r.save(ctx, key, f) {
+				break
+			}
+		}
+	}
+}
+
+// next takes a fetch that waits.
+func (r *Recorder) next() (fetchKey, fetched, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key, f := range r.waiting {
+		delete(r.waiting, key)
+		return key, f, true
+	}
+	return fetchKey{}, fetched{}, false
+}
+
+// save saves a fetch, or puts it back and waits a while when the database is away.
+func (r *Recorder) save(ctx context.Context, key fetchKey, f fetched) bool {
+	ctx, cancel := context.WithTimeout(ctx, saveTime)
+	defer cancel()
+	err := r.store.saveFetch(ctx, key.node, key.document, f.parts, time.Since(f.at))
+	if errors.Is(err, ErrUnavailable) {
+		r.putBack(key, f)
+		select {
+		case <-time.After(fetchRetry):
+		case <-ctx.Done():
+		}
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.saved) >= fetchesWaiting {
+		clear(r.saved)
+	}
+	r.saved[key] = f
+	return true
+}
+
+func (r *Recorder) putBack(key fetchKey, f fetched) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, newer := r.waiting[key]; !newer {
+		r.waiting[key] = f
+	}
+	select {
+	case r.more <- struct{}{}:
+	default:
+	}
+}

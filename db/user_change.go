@@ -1,0 +1,87 @@
+package db
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// UserChange is a user, or many, whom a switch has to forget.
+type UserChange struct {
+	Domain      string // empty: all
+	UserID      string // empty: all of the domain
+	NumberAlias string
+	Unregister  bool // its registration as well
+}
+
+const snapshotQuery = `
+SELECT
+	pg_current_snapshot()::text,
+	$1 <> '' AND pg_snapshot_xmax(nullif($1, '')::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot())`
+
+const userChangesQuery = `
+SELECT DISTINCT
+	coalesce(domain, '') AS domain,
+	coalesce(user_id, '') AS user_id,
+	coalesce(number_alias, '') AS number_alias,
+	unregister
+FROM user_change
+WHERE xid >= pg_snapshot_xmin($1::pg_snapshot)
+	AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)`
+
+// UserChanges returns the changes that the snapshot since did not show, and the snapshot to ask with the next time. With
+// since empty, or from another database's life (it was restored from a dump), nobody knows what changed: that is one
+// change of all users.
+func (s *Store) UserChanges(ctx context.Context, since string) (changes []UserChange, seen string, err error) {
+	tx, err := s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return nil, "", translate("user changes", err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	var known bool
+	if err := tx.QueryRow(ctx, snapshotQuery, since).Scan(&seen, &known); err != nil {
+		return nil, "", translate("user changes", err)
+	}
+	if !known {
+		return []UserChange{{}}, seen, nil
+	}
+	rows, err := tx.Query(ctx, userChangesQuery, since)
+	if err != nil {
+		return nil, "", translate("user changes", err)
+	}
+	changes, err = pgx.CollectRows(rows, pgx.RowToStructByName[UserChange])
+	return changes, seen, translate("user changes", err)
+}
+
+// Registration is a phone that a switch knows.
+type Registration struct{ User, Domain string }
+
+const strangersQuery = `
+SELECT DISTINCT r.name AS user, r.domain
+FROM unnest($1::text[], $2::text[]) r (name, domain)
+WHERE NOT EXISTS (
+	SELECT
+	FROM domain_user u
+	JOIN domain d ON d.name = u.domain
+	JOIN tenant t ON t.name = d.tenant
+	WHERE u.domain = lower(r.domain)
+		AND lower(r.name) IN (u.id, u.number_alias)
+		AND u.enabled
+		AND d.enabled
+		AND t.enabled
+)`
+
+// Strangers returns those of registrations whose user does not exist or is off.
+func (s *Store) Strangers(ctx context.Context, registrations []Registration) ([]Registration, error) {
+	var names, domains []string
+	for _, r := range registrations {
+		names, domains = append(names, r.User), append(domains, r.Domain)
+	}
+	return collect[Registration](ctx, s, "strangers", strangersQuery, names, domains)
+}
+
+// ForgetUserChanges deletes the changes that every switch was given, or that are too old to be told one by one.
+func (s *Store) ForgetUserChanges(ctx context.Context) error {
+	_, err := s.pool.Exec(ctx, `DELETE FROM user_change WHERE at < now() - `+userChangesKept)
+	return translate("forget user changes", err)
+}

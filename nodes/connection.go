@@ -1,0 +1,174 @@
+package nodes
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"xmlcurld/eventsocket"
+)
+
+const (
+	// dialTime bounds one attempt to open an event socket, askTime the wait for replies to what was sent at once.
+	dialTime = 3 * time.Second
+	askTime  = 15 * time.Second
+	// bootstrapPassword and bootstrapPort are the event socket's of a switch that came up while no server answered it.
+	bootstrapPassword = "ClueCon"
+	bootstrapPort     = "8021"
+)
+
+// login opens an event socket.
+type login struct{ address, password string }
+
+// lostError is an error after which the connection is of no more use.
+type lostError struct{ error }
+
+func (e lostError) Unwrap() error { return e.error }
+
+// logins are those that the switch may take: until it has taken a change of its event socket, which needs a restart, it
+// is where it was and wants the password that it took last; and one that came up while no server answered it wants the
+// bootstrap's.
+func (n *node) logins() []login {
+	var all []login
+	addresses := []string{n.row.Address, n.row.TookAddress}
+	if host, _, err := net.SplitHostPort(n.row.Address); err == nil {
+		addresses = append(addresses, net.JoinHostPort(host, bootstrapPort))
+	}
+	for _, address := range addresses {
+		for _, password := range []string{n.row.Password, n.row.TookPassword, bootstrapPassword} {
+			if l := (login{address, password}); address != "" && password != "" && !slices.Contains(all, l) {
+				all = append(all, l)
+			}
+		}
+	}
+	return all
+}
+
+// connect opens the switch's event socket. The error is about where the row says that it is.
+func (n *node) connect(ctx context.Context) error {
+	var first error
+	dead := ""
+	for _, l := range n.logins() {
+		if l.address == dead {
+			continue
+		}
+		err := n.open(ctx, l)
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+		if !errors.Is(err, eventsocket.ErrPassword) {
+			dead = l.address
+		}
+	}
+	return first
+}
+
+// open connects and sees that it is this very switch, and that it is up: nodes may share an address by mistake, and a
+// switch that starts does not say yet what it will run.
+func (n *node) open(ctx context.Context, l login) error {
+	dialing, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	conn, err := eventsocket.Dial(dialing, l.address, l.password)
+	if err != nil {
+		return err
+	}
+	n.conn, n.took, n.loglevel, n.runs = conn, l, "", make(map[string]string)
+	if err := n.identify(ctx); err != nil {
+		n.disconnect()
+		return err
+	}
+	return nil
+}
+
+func (n *node) identify(ctx context.Context) error {
+	name, err := n.ask(ctx, "switchname")
+	if err != nil {
+		return err
+	}
+	if name = strings.TrimSpace(name); name != n.name {
+		return fmt.Errorf("the event socket %s is that of %.64q", n.took.address, name)
+	}
+	status, err := n.ask(ctx, "status")
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(status, " is ready") {
+		return errors.New("the switch is starting")
+	}
+	return nil
+}
+
+func (n *node) disconnect() {
+	if n.conn != nil {
+		_ = n.conn.Close()
+		n.conn = nil
+	}
+}
+
+// ask runs one command on the switch.
+func (n *node) ask(ctx context.Context, command string, arguments ...string) (string, error) {
+	replies, err := n.askAll(ctx, []eventsocket.Command{append(eventsocket.Command{command}, arguments...)})
+	if err != nil {
+		return "", err
+	}
+	return replies[0].Body, replies[0].Err
+}
+
+// askAll runs commands in one go and returns their replies.
+func (n *node) askAll(ctx context.Context, commands []eventsocket.Command) ([]eventsocket.Reply, error) {
+	if len(commands) == 0 {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	for _, c := range commands {
+		n.metrics.command(c[0])
+	}
+	replies, err := n.conn.Pipeline(ctx, commands...)
+	if err != nil && !errors.Is(err, eventsocket.ErrArgument) {
+		err = lostError{err}
+	}
+	return replies, err
+}
+
+// command runs a command whose success is looked for on the switch afterwards, whatever its reply says.
+func (n *node) command(ctx context.Context, command string, arguments ...string) error {
+	_, err := n.ask(ctx, command, arguments...)
+	if refusal := refusedBy(err); refusal != nil {
+		n.refusal = strings.Join(strings.Fields(refusal.Error()), " ")
+		return nil
+	}
+	return err
+}
+
+// refusedBy returns err as the switch's own refusal, or nil if it is none.
+func refusedBy(err error) *eventsocket.CommandError {
+	var refusal *eventsocket.CommandError
+	if errors.As(err, &refusal) {
+		return refusal
+	}
+	return nil
+}
+
+// askXML reads a reply that is XML. It claims an encoding that it is not in.
+func (n *node) askXML(ctx context.Context, to any, command string, arguments ...string) error {
+	reply, err := n.ask(ctx, command, arguments...)
+	if err != nil {
+		return err
+	}
+	if _, body, declared := strings.Cut(reply, "?>"); declared {
+		reply = body
+	}
+	if err := xml.Unmarshal([]byte(reply), to); err != nil {
+		return fmt.Errorf("read the reply to %s %s: %w", command, strings.Join(arguments, " "), err)
+	}
+	return nil
+}

@@ -1,0 +1,325 @@
+package nodes
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"xmlcurld/db"
+	"xmlcurld/eventsocket"
+)
+
+const (
+	// settle is how long a gateway may take to be what it was made: a registrar's answer lies in it.
+	settle = 4 * time.Second
+	// poll is how often the switch is asked meanwhile.
+	poll = 25 * time.Millisecond
+)
+
+// gatewayStatus is a gateway that the switch has.
+type gatewayStatus struct {
+	Name    string `xml:"name"`
+	Profile string `xml:"profile"`
+	State   string `xml:"state"` // NOREG, REGED, TRYING, UNREGED, DOWN, …
+}
+
+// gateways brings the switch's gateways in step: it starts new ones, replaces changed ones, and takes away those that
+// the rows have no more. Each carries its revision as a variable, which the switch gives back. Those of a profile that
+// does not run come with it, and those of one that the rows have no more go with it.
+func (n *node) gateways(ctx context.Context) (findings, error) {
+	var found findings
+	want, err := n.rows.GatewayRevisions(ctx, n.name)
+	if err != nil {
+		return found, err
+	}
+	running, err := n.running(ctx)
+	if err != nil {
+		return found, err
+	}
+	want = slices.DeleteFunc(want, func(g db.GatewayRevision) bool { return !running[g.Profile] })
+	has, err := n.gatewayStatuses(ctx)
+	if err != nil {
+		return found, err
+	}
+	if err := n.removeGateways(ctx, want, has, &found); err != nil {
+		return found, err
+	}
+	stale, err := n.stale(ctx, want)
+	if err != nil || len(stale) == 0 {
+		return found, err
+	}
+	if stale, err = n.sparedRescan(ctx, stale, &found); err != nil {
+		return found, err
+	}
+	if stale, err = n.replaceGateways(ctx, stale, has, &found); err != nil {
+		return found, err
+	}
+	left := stale
+	_, err = n.await(ctx, settle, func() (bool, error) {
+		left, err = n.stale(ctx, left)
+		return len(left) == 0, err
+	})
+	for _, g := range left {
+		found.pending = append(found.pending, "gateway "+g.Name)
+	}
+	if err == nil {
+		err = n.awaitAnswers(ctx, stale)
+	}
+	return found, err
+}
+
+// awaitAnswers gives the carriers of gateways that register the time to answer. What they answer is their own.
+func (n *node) awaitAnswers(ctx context.Context, some []db.GatewayRevision) error {
+	waiting := make(map[string]bool, len(some))
+	for _, g := range some {
+		waiting[g.Name] = true
+	}
+	_, err := n.await(ctx, settle, func() (bool, error) {
+		has, err := n.gatewayStatuses(ctx)
+		return !slices.ContainsFunc(has, func(g gatewayStatus) bool { return waiting[g.Name] && slices.Contains(undecided, g.State) }), err
+	})
+	return err
+}
+
+// undecided are the states of a gateway that is about to register.
+var undecided = []string{"UNREGED", "REGISTER", "TRYING"}
+
+// gatewayStatuses asks which gateways the switch has, with their states. For up to a second it also lists one that was
+// killed, beside the one in its place.
+func (n *node) gatewayStatuses(ctx context.Context) ([]gatewayStatus, error) {
+	var status struct {
+		Gateways []gatewayStatus `xml:"gateway"`
+	}
+	err := n.askXML(ctx, &status, "sofia", "xmlstatus", "gateway")
+	if refusedBy(err) != nil { // without mod_sofia there are none
+		return nil, nil
+	}
+	return status.Gateways, err
+}
+
+// stale returns those of want that the switch does not run in their revision.
+func (n *node) stale(ctx context.Context, want []db.GatewayRevision) ([]db.GatewayRevision, error) {
+	var doubtful []db.GatewayRevision
+	var commands []eventsocket.Command
+	for _, g := range want {
+		if n.runs[g.Name] != g.Revision {
+			doubtful = append(doubtful, g)
+			commands = append(commands, eventsocket.Command{"sofia_gateway_data", g.Name, "ivar", db.RevisionVariable})
+		}
+	}
+	replies, err := n.askAll(ctx, commands)
+	if err != nil {
+		return nil, err
+	}
+	var stale []db.GatewayRevision
+	for i, reply := range replies {
+		if g := doubtful[i]; strings.TrimSpace(reply.Body) == g.Revision {
+			n.runs[g.Name] = g.Revision
+		} else {
+			stale = append(stale, g)
+		}
+	}
+	return stale, nil
+}
+
+// removeGateways takes away what the rows do not hold. One that moved to another profile is not surplus but changed.
+func (n *node) removeGateways(ctx context.Context, want []db.GatewayRevision, has []gatewayStatus, found *findings) error {
+	wanted := make(map[string]bool, len(want))
+	for _, g := range want {
+		wanted[strings.ToLower(g.Name)] = true
+	}
+	profiles, err := n.rows.Sofia(ctx, n.name, "", "")
+	if err != nil {
+		return err
+	}
+	served := make(map[string]bool)
+	for i := range profiles.Profiles {
+		served[profiles.Profiles[i].Name] = true
+	}
+	var gone []gatewayStatus
+	for _, g := range has {
+		if served[g.Profile] && !wanted[strings.ToLower(g.Name)] && sayable(g.Name) {
+			gone = append(gone, g)
+		}
+	}
+	if _, err = n.killGateways(ctx, gone); err != nil {
+		return err
+	}
+	return n.checkGone(ctx, gone, found)
+}
+
+// checkGone asks for gateways by their names: one that is killed has none any more, though it is listed for a while.
+func (n *node) checkGone(ctx context.Context, some []gatewayStatus, found *findings) error {
+	var commands []eventsocket.Command
+	for _, g := range some {
+		commands = append(commands, eventsocket.Command{"sofia", "xmlstatus", "gateway", g.Name})
+	}
+	replies, err := n.askAll(ctx, commands)
+	for i, reply := range replies {
+		if strings.Contains(reply.Body, "<gateway>") {
+			found.pending = append(found.pending, "gateway "+some[i].Name+": remove")
+		}
+	}
+	return err
+}
+
+// sayable reports whether a name that the switch told can be said in a command.
+func sayable(name string) bool { return (eventsocket.Command{"sofia", name}).Check() == nil }
+
+// sparedRescan returns stale without those users' gateways that nothing but a rescan could bring, where that would do
+// half of what only a restart can.
+func (n *node) sparedRescan(ctx context.Context, stale []db.GatewayRevision, found *findings) ([]db.GatewayRevision, error) {
+	may := make(map[string]bool)
+	var rest []db.GatewayRevision
+	for _, g := range stale {
+		if _, known := may[g.Profile]; g.OfUser && !known {
+			ok, err := n.listensAsWanted(ctx, g.Profile)
+			if err != nil {
+				return nil, err
+			}
+			may[g.Profile] = ok
+		}
+		if g.OfUser && !may[g.Profile] {
+			found.restart = append(found.restart, "gateway "+g.Name+": with its profile "+g.Profile)
+		} else {
+			rest = append(rest, g)
+		}
+	}
+	return rest, nil
+}
+
+// replaceGateways kills those that are there in another revision and starts them all: one lookup a gateway, or one a
+// profile when there are many. It returns those that it started.
+func (n *node) replaceGateways(ctx context.Context, stale []db.GatewayRevision, has []gatewayStatus, found *findings) ([]db.GatewayRevision, error) {
+	profileOf := make(map[string]string, len(stale))
+	for _, g := range stale {
+		profileOf[strings.ToLower(g.Name)] = g.Profile
+	}
+	former := slices.DeleteFunc(slices.Clone(has), func(h gatewayStatus) bool { return profileOf[strings.ToLower(h.Name)] == "" })
+	unknown, err := n.killGateways(ctx, former)
+	if err != nil {
+		return nil, err
+	}
+	left, err := n.awaitGone(ctx, slices.DeleteFunc(former, func(h gatewayStatus) bool {
+		return profileOf[strings.ToLower(h.Name)] == h.Profile && !unknown[h.place()]
+	}))
+	if err != nil {
+		return nil, err
+	}
+	var started []db.GatewayRevision
+	byProfile := make(map[string][]db.GatewayRevision)
+	for _, g := range stale {
+		if left[strings.ToLower(g.Name)] {
+			found.restart = append(found.restart, "gateway "+g.Name+": its profile, which has lost it")
+			continue
+		}
+		started = append(started, g)
+		byProfile[g.Profile] = append(byProfile[g.Profile], g)
+	}
+	for _, profile := range slices.Sorted(maps.Keys(byProfile)) {
+		if err := n.startGateways(ctx, profile, byProfile[profile]); err != nil {
+			return nil, err
+		}
+	}
+	return started, nil
+}
+
+// place tells apart a gateway and one of the same name in another profile.
+func (g gatewayStatus) place() gatewayStatus { return gatewayStatus{Name: g.Name, Profile: g.Profile} }
+
+// awaitGone returns when some are no more, which takes FreeSWITCH up to a second after killgw, and with which names one is
+// there all the same. One that is started under the name of another profile's, while that lingers, takes over the name
+// but not the place in the profile: from then on none of that name could be reached there any more.
+func (n *node) awaitGone(ctx context.Context, some []gatewayStatus) (left map[string]bool, err error) {
+	if len(some) == 0 {
+		return nil, nil
+	}
+	going := make(map[gatewayStatus]bool)
+	for _, g := range some {
+		going[g.place()] = true
+	}
+	_, err = n.await(ctx, settle, func() (bool, error) {
+		left = make(map[string]bool)
+		has, err := n.gatewayStatuses(ctx)
+		for _, g := range has {
+			if going[g.place()] {
+				left[strings.ToLower(g.Name)] = true
+			}
+		}
+		return len(left) == 0, err
+	})
+	return left, err
+}
+
+// killGateways kills gateways, each registered one after it gave up its registration: killed at once, its un-REGISTER
+// would leave after the REGISTER of the one in its place, and the carrier would end without any. It returns those that
+// the switch does not know by name: they are killed already, or were lost.
+func (n *node) killGateways(ctx context.Context, some []gatewayStatus) (unknown map[gatewayStatus]bool, err error) {
+	if err := n.unregister(ctx, some); err != nil {
+		return nil, err
+	}
+	unknown = make(map[gatewayStatus]bool)
+	var places []gatewayStatus
+	var commands []eventsocket.Command
+	for _, g := range some {
+		if _, again := unknown[g.place()]; !again {
+			unknown[g.place()] = true
+			delete(n.runs, g.Name)
+			places = append(places, g.place())
+			commands = append(commands, eventsocket.Command{"sofia", "profile", g.Profile, "killgw", g.Name})
+		}
+	}
+	replies, err := n.askAll(ctx, commands)
+	for i, reply := range replies {
+		unknown[places[i]] = reply.Err != nil
+	}
+	return unknown, err
+}
+
+// unregister has gateways give up their registrations, and returns when they did.
+func (n *node) unregister(ctx context.Context, some []gatewayStatus) error {
+	waiting := make(map[string]bool)
+	var commands []eventsocket.Command
+	for _, g := range some {
+		if registers(g) {
+			waiting[g.Name] = true
+			commands = append(commands, eventsocket.Command{"sofia", "profile", g.Profile, "unregister", g.Name})
+		}
+	}
+	if len(waiting) == 0 {
+		return nil
+	}
+	if _, err := n.askAll(ctx, commands); err != nil {
+		return err
+	}
+	_, err := n.await(ctx, settle, func() (bool, error) {
+		has, err := n.gatewayStatuses(ctx)
+		return !slices.ContainsFunc(has, func(g gatewayStatus) bool { return waiting[g.Name] && registers(g) }), err
+	})
+	return err
+}
+
+// registers reports whether the gateway has a registration, or is about to.
+func registers(g gatewayStatus) bool { return g.State != "NOREG" && g.State != "DOWN" }
+
+// startGateways starts gateways, and again while the switch's fetch fails: they were killed for it. A user's gateway
+// comes with a rescan only.
+func (n *node) startGateways(ctx context.Context, profile string, some []db.GatewayRevision) error {
+	verb := []string{"startgw", some[0].Name}
+	switch {
+	case slices.ContainsFunc(some, func(g db.GatewayRevision) bool { return g.OfUser }):
+		verb = []string{"rescan"}
+	case len(some) > 1:
+		verb = []string{"startgw", "_all_"}
+	}
+	_, err := n.await(ctx, settle, func() (bool, error) {
+		_, err := n.ask(ctx, "sofia", append([]string{"profile", profile}, verb...)...)
+		if refusedBy(err) != nil {
+			return false, nil
+		}
+		return err == nil, err
+	})
+	return err
+}

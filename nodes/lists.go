@@ -1,0 +1,38 @@
+package nodes
+
+import (
+	"context"
+	"strings"
+
+	"xmlcurld/db"
+)
+
+// lists has the switch read its access lists anew. acl.conf holds, besides the rows' lists, one whose name is the
+// revision of them all and which allows everyone; FreeSWITCH denies everyone on a list that it does not have. So one
+// question tells whether the switch has exactly these lists.
+func (n *node) lists(ctx context.Context) (findings, error) {
+	var found findings
+	for range 2 { // the rows may have changed again before the switch read them
+		current, err := n.hasLists(ctx)
+		if current || err != nil {
+			return found, err
+		}
+		if err := n.command(ctx, "reloadacl"); err != nil {
+			return found, err
+		}
+	}
+	current, err := n.hasLists(ctx)
+	if !current {
+		found.pending = append(found.pending, "access lists")
+	}
+	return found, err
+}
+
+func (n *node) hasLists(ctx context.Context) (bool, error) {
+	entries, err := n.rows.ACL(ctx, n.name)
+	if err != nil {
+		return false, err
+	}
+	reply, err := n.ask(ctx, "acl", "127.0.0.1", db.ACLRevision(entries))
+	return strings.TrimSpace(reply) == "true", err
+}

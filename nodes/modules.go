@@ -1,0 +1,86 @@
+package nodes
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"xmlcurld/eventsocket"
+)
+
+// restartModules cannot be unloaded without ending calls, or this conversation.
+var restartModules = []string{"mod_sofia", "mod_event_socket", "mod_xml_curl", "mod_commands"}
+
+// modules loads what is missing and unloads what the rows had and have no more. Modules that the rows never named, such
+// as the bootstrap's loggers, are left alone.
+func (n *node) modules(ctx context.Context) (findings, error) {
+	var found findings
+	rows, err := n.rows.Modules(ctx, n.name)
+	if err != nil {
+		return found, err
+	}
+	want := []string{}
+	for _, m := range rows {
+		if m.Name != "" {
+			want = append(want, m.Name)
+		}
+	}
+	former := slices.DeleteFunc(slices.Clone(n.row.Modules), func(m string) bool { return slices.Contains(want, m) })
+	loaded, err := n.loaded(ctx, append(slices.Clone(want), former...))
+	if err != nil {
+		return found, err
+	}
+	for _, m := range want {
+		if !loaded[m] {
+			if err := n.command(ctx, "load", m); err != nil {
+				return found, err
+			}
+		}
+	}
+	for _, m := range former {
+		switch {
+		case !loaded[m]:
+		case slices.Contains(restartModules, m):
+			found.restart = append(found.restart, "unload "+m)
+		default:
+			if err := n.command(ctx, "unload", m); err != nil {
+				return found, err
+			}
+		}
+	}
+	if loaded, err = n.loaded(ctx, append(slices.Clone(want), former...)); err != nil {
+		return found, err
+	}
+	n.row.Modules = want
+	for _, m := range want {
+		if !loaded[m] {
+			found.pending = append(found.pending, "load "+m)
+		}
+	}
+	for _, m := range former {
+		if loaded[m] {
+			n.row.Modules = append(n.row.Modules, m)
+			if !slices.Contains(restartModules, m) {
+				found.pending = append(found.pending, "unload "+m)
+			}
+		}
+	}
+	return found, nil
+}
+
+// loaded asks which of modules are.
+func (n *node) loaded(ctx context.Context, modules []string) (map[string]bool, error) {
+	var commands []eventsocket.Command
+	for _, m := range modules {
+		commands = append(commands, eventsocket.Command{"module_exists", m})
+	}
+	replies, err := n.askAll(ctx, commands)
+	if err != nil {
+		return nil, err
+	}
+	loaded := make(map[string]bool)
+	for i, reply := range replies {
+		loaded[modules[i]] = strings.TrimSpace(reply.Body) == "true"
+	}
+	return loaded, nil
+}
