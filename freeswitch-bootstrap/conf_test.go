@@ -31,11 +31,12 @@ func TestEnvironment(t *testing.T) {
 		environment     []string
 		bindings        []binding
 		switchname, lip string
+		eventSocket     string // its password; "" is ClueCon
 	}{
 		"nothing is set": {bindings: []binding{plain}, lip: foundIP},
 		"all is empty": {
 			environment: []string{"XMLCURL_URL=", "XMLCURL_URL_2=", "XMLCURL_CREDENTIALS=", "XMLCURL_TIMEOUT=",
-				"XMLCURL_MAX_BYTES=", "SWITCHNAME=", "LOCAL_IP="},
+				"XMLCURL_MAX_BYTES=", "SWITCHNAME=", "LOCAL_IP=", "EVENT_SOCKET_PASSWORD="},
 			bindings: []binding{plain}, lip: foundIP,
 		},
 		"all is set": {
@@ -48,8 +49,8 @@ func TestEnvironment(t *testing.T) {
 			switchname: "fs1", lip: "127.0.0.9",
 		},
 		"a strange password": {
-			environment: []string{"XMLCURL_CREDENTIALS=" + strange},
-			bindings:    []binding{{defaultURL, strange, "2", "16777216"}}, lip: foundIP,
+			environment: []string{"XMLCURL_CREDENTIALS=" + strange, "EVENT_SOCKET_PASSWORD=" + strange},
+			bindings:    []binding{{defaultURL, strange, "2", "16777216"}}, lip: foundIP, eventSocket: strange,
 		},
 	}
 	for name, test := range tests {
@@ -67,12 +68,24 @@ func TestEnvironment(t *testing.T) {
 				if got := p.variables["local_ip_v4"]; got != test.lip {
 					t.Errorf("%s: local_ip_v4 = %q, want %q", round, got, test.lip)
 				}
-				if got, ok := p.variables["xmlcurl_credentials"]; ok {
-					t.Errorf("%s: the credentials stayed in a global variable: %q", round, got)
+				if got, want := conf.param("event_socket.conf", "password"), orDefault(test.eventSocket); got != want {
+					t.Errorf("%s: the event socket's password = %q, want %q", round, got, want)
+				}
+				for _, secret := range []string{"xmlcurl_credentials", "xmlcurl_event_socket_password"} {
+					if got, ok := p.variables[secret]; ok {
+						t.Errorf("%s: %s stayed in a global variable: %q", round, secret, got)
+					}
 				}
 			}
 		})
 	}
+}
+
+func orDefault(password string) string {
+	if password == "" {
+		return "ClueCon"
+	}
+	return password
 }
 
 func TestTree(t *testing.T) {
@@ -83,8 +96,13 @@ func TestTree(t *testing.T) {
 	for _, m := range conf.named("modules.conf").Loads {
 		modules = append(modules, m.Module)
 	}
-	if diff := cmp.Diff([]string{"mod_console", "mod_logfile", "mod_xml_curl"}, modules); diff != "" {
+	if diff := cmp.Diff([]string{"mod_console", "mod_logfile", "mod_xml_curl", "mod_commands", "mod_event_socket"}, modules); diff != "" {
 		t.Errorf("local modules (-want +got):\n%s", diff)
+	}
+	for name, want := range map[string]string{"listen-ip": "127.0.0.1", "listen-port": "8021", "apply-inbound-acl": "loopback.auto"} {
+		if got := conf.param("event_socket.conf", name); got != want {
+			t.Errorf("event_socket.conf: %s = %q, want %q", name, got, want)
+		}
 	}
 	// FreeSWITCH crashes when mod_xml_curl is loaded that early.
 	if early := conf.named("pre_load_modules.conf").Loads; len(early) != 0 {

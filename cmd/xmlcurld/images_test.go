@@ -556,7 +556,7 @@ func TestComposeBootstrapEnvironment(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || len(read) != 7 {
+	if err != nil || len(read) != 8 {
 		t.Fatalf("the conf tree reads %v: %v", read, err)
 	}
 	for _, file := range []string{"entrypoint.sh", "Dockerfile"} {

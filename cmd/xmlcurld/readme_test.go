@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"os"
 	"regexp"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
+	"xmlcurld/nodes"
 	"xmlcurld/sections"
 	"xmlcurld/xmlcurl"
 )
@@ -125,6 +127,7 @@ func TestReadmeListsTheMetrics(t *testing.T) {
 	}
 	defer store.Close()
 	xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil), Registerer: registry})
+	nodes.New(store, nodes.Options{Log: slog.New(slog.DiscardHandler), Registerer: registry})
 	described := make(chan *prometheus.Desc, 100)
 	registry.Describe(described)
 	close(described)
