@@ -19,7 +19,7 @@ func (n *node) profiles(ctx context.Context) (findings, error) {
 		return found, err
 	}
 	running, err := n.running(ctx)
-	if err != nil {
+	if err != nil || running == nil {
 		return found, err
 	}
 	parts := db.SofiaParts(want, "", "", false)
@@ -42,7 +42,7 @@ func (n *node) profiles(ctx context.Context) (findings, error) {
 	return found, nil
 }
 
-// running asks which SIP profiles there are, and whether they run. Without mod_sofia there are none.
+// running asks which SIP profiles there are, and whether they run. Without mod_sofia it is nil.
 func (n *node) running(ctx context.Context) (map[string]bool, error) {
 	var status struct {
 		Profiles []struct {
@@ -53,7 +53,7 @@ func (n *node) running(ctx context.Context) (map[string]bool, error) {
 	}
 	err := n.askXML(ctx, &status, "sofia", "xmlstatus")
 	if refusedBy(err) != nil {
-		return map[string]bool{}, nil
+		return nil, nil //nolint:nilerr // the refusal is the answer
 	}
 	if err != nil {
 		return nil, err

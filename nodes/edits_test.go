@@ -1,0 +1,125 @@
+package nodes_test
+
+import (
+	"fmt"
+	"testing"
+)
+
+// Each kind of edit by plain SQL, and what the switch is like then.
+func TestEdits(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	r.keep(t, "one")
+	r.inStep(t)
+	for _, tc := range []struct {
+		name, statement string
+		holds           func() bool
+		most            map[string]int // commands, by their first words, and how many at most
+	}{
+		{"number", `UPDATE number SET enabled = false`, func() bool { return true }, map[string]int{"reloadacl": 0, "load": 0, "sofia profile": 0, "xml_flush_cache": 0}},
+		{"acl entry", `INSERT INTO acl_entry (list, cidr) VALUES ('domains', '198.51.100.0/24')`, func() bool { return true }, map[string]int{"reloadacl": 1, "sofia profile": 0}},
+		{"acl list", `INSERT INTO acl_list (name) VALUES ('guests')`, func() bool { return s.lists["guests"] }, map[string]int{"reloadacl": 1}},
+		{"cidr of a user on a list", `UPDATE domain_user SET cidr = '{192.0.2.128/25}' WHERE id = '1002'`, func() bool { return true }, map[string]int{"reloadacl": 1}},
+		{"truncate", `TRUNCATE acl_entry`, func() bool { return true }, map[string]int{"reloadacl": 1}},
+		{"new gateway", `INSERT INTO gateway (name, profile, proxy) VALUES ('carrier', 'external', 'sip.carrier.example')`,
+			func() bool { return s.gateways["carrier"].profile == "external" }, map[string]int{"sofia profile external startgw carrier": 1, "sofia profile external killgw": 0}},
+		{"changed gateway", `UPDATE gateway SET proxy = 'sip2.carrier.example' WHERE name = 'carrier'`, func() bool { return !s.gateways["carrier"].killed },
+			map[string]int{"sofia profile external startgw carrier": 1, "sofia profile external killgw carrier": 1, "sofia profile external rescan": 0}},
+		{"param of a gateway", `INSERT INTO gateway_param (gateway, name, value) VALUES ('carrier', 'ping', '30')`, func() bool { return !s.gateways["carrier"].killed },
+			map[string]int{"sofia profile external startgw carrier": 1}},
+		{"gateway that registers", `UPDATE gateway SET register = true, username = 'u', password = 'p' WHERE name = 'carrier'`, func() bool { return s.gateways["carrier"].state == "REGED" }, nil},
+		{"password of one that registers", `UPDATE gateway SET password = 'q' WHERE name = 'carrier'`, func() bool { return s.gateways["carrier"].state == "REGED" },
+			map[string]int{"sofia profile external unregister carrier": 1, "sofia profile external killgw carrier": 1, "sofia profile external startgw carrier": 1}},
+		{"gateway to another profile", `UPDATE gateway SET profile = 'internal' WHERE name = 'carrier'`, func() bool { return s.gateways["carrier"].profile == "internal" }, nil},
+		{"gateway off", `UPDATE gateway SET enabled = false WHERE name = 'carrier'`, func() bool { g, ok := s.gateways["carrier"]; return !ok || g.killed }, nil},
+		{"tenant off", `UPDATE tenant SET enabled = false WHERE name = 'vumi'`, func() bool { g, ok := s.gateways["twilio"]; return !ok || g.killed }, nil},
+		{"tenant on", `UPDATE tenant SET enabled = true WHERE name = 'vumi'`, func() bool { g, ok := s.gateways["twilio"]; return ok && !g.killed }, nil},
+		{"many gateways", `INSERT INTO gateway (name, profile, proxy) SELECT 'many' || n, 'external', 'x' FROM generate_series(1, 500) n`, func() bool { return len(s.gateways) >= 501 },
+			map[string]int{"sofia profile external startgw": 1, "sofia profile external rescan": 0}},
+		{"all of them changed", `UPDATE gateway SET proxy = 'y' WHERE name LIKE 'many%'`, func() bool { return !s.gateways["many7"].killed }, map[string]int{"sofia profile external startgw": 1}},
+		{"all of them removed", `DELETE FROM gateway WHERE name LIKE 'many%'`, func() bool { _, ok := s.gateways["many7"]; return !ok || s.gateways["many7"].killed }, map[string]int{"sofia profile external startgw": 0}},
+		{"limits", `UPDATE node SET max_sessions = 55, sessions_per_second = 7, loglevel = 'debug' WHERE name = 'fs1'`,
+			func() bool { return s.limits["max_sessions"] == "55" && s.limits["sps"] == "7" && s.limits["loglevel"] == "debug" }, map[string]int{"fsctl loglevel": 1}},
+		{"module", `INSERT INTO module (name) VALUES ('mod_opus')`, func() bool { return s.modules["mod_opus"] }, map[string]int{"load": 1}},
+		{"module off on this node", `INSERT INTO module (node, name, enabled) VALUES ('fs1', 'mod_flite', false)`, func() bool { return !s.modules["mod_flite"] }, map[string]int{"unload": 1}},
+		{"module removed", `DELETE FROM module WHERE name = 'mod_opus'`, func() bool { return !s.modules["mod_opus"] }, map[string]int{"unload mod_opus": 1}},
+		{"setting of a profile", `UPDATE sip_profile_param SET value = 'PCMA' WHERE profile = 'external' AND name = 'inbound-codec-prefs'`, func() bool { return true },
+			map[string]int{"sofia profile external rescan": 1, "sofia profile internal": 0}},
+		{"setting of all profiles", `INSERT INTO sofia_param (name, value) VALUES ('log-level', '1')`, func() bool { return true }, map[string]int{"sofia profile external rescan": 1}},
+		{"new profile", `INSERT INTO sip_profile (name) VALUES ('third'); INSERT INTO sip_profile_param (profile, name, value) VALUES ('third', 'sip-port', '5070')`,
+			func() bool { return s.profiles["third"] }, map[string]int{"sofia profile third start": 1}},
+		{"user", `UPDATE domain_user SET caller_id_name = 'Front' WHERE id = '1000'`, func() bool { return true }, map[string]int{"xml_flush_cache": 4, "reloadacl": 0, "sofia profile": 0}},
+		{"all users", `UPDATE domain_user SET vm_password = '1'; INSERT INTO domain_user (domain, id, password) SELECT 'acme.example', 'u' || n, 'x' FROM generate_series(1, 500) n; UPDATE domain_user SET caller_id_name = 'A'`,
+			func() bool { return true }, map[string]int{"xml_flush_cache": 1}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			before := map[string]int{}
+			for words := range tc.most {
+				before[words] = s.did(words)
+			}
+			r.sql(t, tc.statement)
+			r.inStep(t)
+			s.set(func() {
+				if !tc.holds() {
+					t.Errorf("not so on the switch, which was told %q", s.log[max(0, len(s.log)-20):])
+				}
+			})
+			for words, most := range tc.most {
+				if n := s.did(words) - before[words]; n > most {
+					t.Errorf("%d times %q, want at most %d", n, words, most)
+				}
+			}
+		})
+	}
+	if all := r.state(t, "fs1").RestartRequired; len(all) > 0 {
+		t.Errorf("restart required: %q", all)
+	}
+}
+
+// What ends calls, or only a restart can take, is shown and not done.
+func TestRestartRequired(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, statement, shows string }{
+		{"RTP range", `UPDATE node SET rtp_port = '[20000,20100]' WHERE name = '*'`, "post_load_switch.conf RTP ports"},
+		{"global variable", `INSERT INTO switch_variable (name, value) VALUES ('a', 'b')`, "post_load_switch.conf settings"},
+		{"profile's port", `UPDATE sip_profile_param SET value = '5099' WHERE profile = 'external' AND name = 'sip-port'`, "profile external: sip-ip=$${local_ip_v4} sip-port=5080 -> "},
+		{"node's address", `UPDATE node SET local_ip = '192.0.2.1' WHERE name = 'fs1'; DELETE FROM sip_profile_param WHERE name = 'sip-ip'`, "profile internal: sip-ip"},
+		{"parameter left out", `DELETE FROM sip_profile_param WHERE profile = 'external' AND name = 'auth-calls'`, "profile external: without auth-calls"},
+		{"profile removed", `DELETE FROM gateway; DELETE FROM sip_profile WHERE name = 'external'`, "profile external: removed"},
+		{"mod_sofia removed", `DELETE FROM module WHERE name = 'mod_sofia'`, "unload mod_sofia"},
+		{"event socket's password", `UPDATE node SET event_socket_password = 'another' WHERE name = '*'`, "event_socket.conf"},
+		{"event socket's port", `UPDATE node SET event_socket_port = 1 WHERE name = 'fs1'`, "event_socket.conf"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			s := r.node(t, "fs1")
+			r.keep(t, "one")
+			r.inStep(t)
+			r.sql(t, tc.statement)
+			r.restartRequired(t, "fs1", tc.shows)
+			s.set(func() {
+				if !s.modules["mod_sofia"] || !s.profiles["external"] {
+					t.Error("it was done all the same")
+				}
+			})
+			for _, words := range []string{"sofia profile external restart", "sofia profile external stop", "unload", "sofia profile internal rescan"} {
+				if n := s.did(words); n != 0 {
+					t.Errorf("%d times %s", n, words)
+				}
+			}
+			s.boot(t)
+			if tc.name == "event socket's port" {
+				return // the simulated switch stays where it is
+			}
+			r.inStep(t)
+			eventually(t, "the restart took it", func() error {
+				if all := r.state(t, "fs1").RestartRequired; len(all) > 0 {
+					return fmt.Errorf("%q", all)
+				}
+				return nil
+			})
+		})
+	}
+}

@@ -1,0 +1,418 @@
+package nodes_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// carrier is an edit that needs the switch: a gateway replaced.
+const carrier = `UPDATE gateway SET proxy = proxy || 'x' WHERE name = 'twilio'`
+
+func TestListenerAway(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	r.keep(t, "one")
+	r.inStep(t)
+	r.sql(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	r.sql(t, `INSERT INTO acl_list (name) VALUES ('guests')`)
+	eventually(t, "the list is there", func() error { return has(s, func() bool { return s.lists["guests"] }) })
+	r.inStep(t)
+}
+
+// has is nil when something is so on the switch.
+func has(s *simulated, holds func() bool) (err error) {
+	s.set(func() {
+		if !holds() {
+			err = fmt.Errorf("not so after %q", s.log[max(0, len(s.log)-10):])
+		}
+	})
+	return err
+}
+
+func TestEditWhileNoServerRuns(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	stop := r.keep(t, "one")
+	r.inStep(t)
+	stop()
+	s.set(func() { s.registered = []string{"internal/1000@acme.example", "internal/1001@acme.example"} })
+	r.sql(t, carrier)
+	r.sql(t, `INSERT INTO acl_list (name) VALUES ('guests')`)
+	r.sql(t, `UPDATE domain_user SET password = 'another' WHERE id = '1000'`)
+	r.sql(t, `DELETE FROM module WHERE name = 'mod_flite'`)
+	r.keep(t, "two")
+	r.inStep(t)
+	if err := has(s, func() bool {
+		return s.lists["guests"] && !s.modules["mod_flite"] && len(s.registered) == 1 && s.registered[0] == "internal/1001@acme.example"
+	}); err != nil {
+		t.Error(err)
+	}
+	if n := s.did("sofia profile external startgw twilio"); n != 1 {
+		t.Errorf("the gateway was started %d times", n)
+	}
+	if server := r.state(t, "fs1").Server; server != "two" {
+		t.Errorf("%q takes care", server)
+	}
+}
+
+// A transaction that is held open while later ones commit and are applied is not missed.
+func TestTransactionHeldOpen(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	r.keep(t, "one")
+	s.set(func() { s.registered = []string{"internal/1000@acme.example", "internal/1001@acme.example"} })
+	r.inStep(t)
+	held := r.connect(t)
+	tx, err := held.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{`UPDATE domain_user SET password = 'another' WHERE id = '1000'`, carrier} {
+		if _, err := tx.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.sql(t, `UPDATE domain_user SET password = 'another' WHERE id = '1001'`)
+	r.inStep(t)
+	if err := has(s, func() bool { return strings.Join(s.registered, " ") == "internal/1000@acme.example" }); err != nil {
+		t.Error(err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.inStep(t)
+	if err := has(s, func() bool { return len(s.registered) == 0 }); err != nil {
+		t.Error(err)
+	}
+	if n := s.did("sofia profile external startgw twilio"); n != 1 {
+		t.Errorf("the gateway was started %d times", n)
+	}
+}
+
+// Of two servers one takes care of a node; when it ends the other does.
+func TestTwoServers(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	stop := r.keep(t, "one")
+	r.inStep(t)
+	r.keep(t, "two")
+	for range 5 {
+		r.sql(t, carrier)
+		r.inStep(t)
+	}
+	if n := s.did("sofia profile external killgw twilio"); n != 5 {
+		t.Errorf("5 edits, %d times killed", n)
+	}
+	if server := r.state(t, "fs1").Server; server != "one" {
+		t.Errorf("%q takes care", server)
+	}
+	stop()
+	r.sql(t, carrier)
+	r.inStep(t)
+	if server := r.state(t, "fs1").Server; server != "two" {
+		t.Errorf("%q takes care", server)
+	}
+	if n := s.did("sofia profile external killgw twilio"); n != 6 {
+		t.Errorf("6 edits, %d times killed", n)
+	}
+}
+
+// The switch still wants the password that it took, whoever asks.
+func TestChangedPassword(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	r.sql(t, `UPDATE node SET event_socket_password = 'first' WHERE name = 'fs1'`)
+	s.boot(t)
+	stop := r.keep(t, "one")
+	r.inStep(t)
+	r.sql(t, `UPDATE node SET event_socket_password = 'second' WHERE name = 'fs1'`)
+	r.restartRequired(t, "fs1", "event_socket.conf")
+	stop()
+	r.keep(t, "two")
+	r.sql(t, carrier)
+	r.inStep(t)
+	s.boot(t)
+	if err := has(s, func() bool { return s.password == "second" }); err != nil {
+		t.Fatal(err)
+	}
+	r.inStep(t)
+	if all := r.state(t, "fs1").RestartRequired; len(all) > 0 {
+		t.Errorf("restart required: %q", all)
+	}
+}
+
+// A gateway that is being replaced does not stay killed when the switch's fetch fails.
+func TestNotFoundInTheMiddleOfAReplacement(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	r.keep(t, "one")
+	r.inStep(t)
+	s.set(func() { s.faults.fetches = 20 })
+	r.sql(t, carrier)
+	r.inStep(t)
+	if err := has(s, func() bool { return !s.gateways["twilio"].killed && s.gateways["twilio"].revision != "" }); err != nil {
+		t.Error(err)
+	}
+	if n := s.did("sofia profile external startgw twilio"); n < 20 {
+		t.Errorf("the gateway was started %d times", n)
+	}
+}
+
+func TestSwitchDies(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	r.keep(t, "one")
+	r.inStep(t)
+	for _, at := range []string{"sofia profile external killgw", "sofia profile external startgw", "sofia_gateway_data", "sofia xmlstatus"} {
+		s.set(func() { s.faults.dieAt = at })
+		r.sql(t, carrier)
+		r.inStep(t)
+		if err := has(s, func() bool { return !s.gateways["twilio"].killed && s.faults.dieAt == "" }); err != nil {
+			t.Errorf("at %s: %v", at, err)
+		}
+	}
+	s.boot(t)
+	r.inStep(t)
+}
+
+// A switch that came up while no server answered has nothing, and gets everything.
+func TestBootedAlone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s, port := newSwitch(t, "fs1", "http://127.0.0.1:1/xml")
+	s.boot(t)
+	s.set(func() { s.server = r.answers.URL + "/xml" })
+	r.sql(t, `INSERT INTO node (name, event_socket_port) VALUES ('fs1', $1)`, port)
+	r.keep(t, "one")
+	r.inStep(t)
+	if err := has(s, func() bool {
+		return s.modules["mod_flite"] && s.profiles["external"] && s.profiles["internal"] && s.gateways["twilio"].revision != "" && s.lists["domains"] &&
+			s.limits["max_sessions"] == "1000"
+	}); err != nil {
+		t.Error(err)
+	}
+	r.restartRequired(t, "fs1", "post_load_switch.conf RTP ports")
+}
+
+func TestModuleThatDoesNotLoad(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	r.keep(t, "one")
+	r.inStep(t)
+	s.set(func() { s.faults.doesNotLoad = "mod_opus" })
+	r.sql(t, `INSERT INTO module (name) VALUES ('mod_opus')`)
+	eventually(t, "it is pending", func() error {
+		state := r.state(t, "fs1")
+		if strings.Join(state.Pending, " ") != "load mod_opus" || !strings.Contains(state.LastError, "module load file routine") || state.PendingSince == nil {
+			return fmt.Errorf("%+v", state)
+		}
+		return nil
+	})
+	s.set(func() { s.faults.doesNotLoad = "" })
+	r.inStep(t)
+	if state := r.state(t, "fs1"); state.PendingSince != nil {
+		t.Errorf("pending since %v", state.PendingSince)
+	}
+}
+
+// A node that is reached at another's address is not touched.
+func TestAnothersAddress(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	r.sql(t, `INSERT INTO node (name, event_socket_port) SELECT 'fs2', event_socket_port FROM node WHERE name = 'fs1'`)
+	r.sql(t, `INSERT INTO module (node, name) VALUES ('fs2', 'mod_opus')`)
+	r.keep(t, "one")
+	eventually(t, "it is told", func() error {
+		if state := r.state(t, "fs2"); state.Reachable || !strings.Contains(state.LastError, `is that of "fs1"`) {
+			return fmt.Errorf("%+v", state)
+		}
+		return nil
+	})
+	eventually(t, "the other is in step", func() error {
+		if state := r.state(t, "fs1"); state.LookedAt == nil || len(state.Pending) > 0 {
+			return fmt.Errorf("%+v", state)
+		}
+		return nil
+	})
+	if s.did("load") != 0 {
+		t.Error("the other's module was loaded")
+	}
+}
+
+// A node without an event socket is in step when what it fetched last is what it would be given now.
+func TestJudgedByItsFetches(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.sql(t, `UPDATE node SET event_socket_ip = NULL, event_socket_port = NULL, event_socket_password = NULL WHERE name = '*'`)
+	s, _ := newSwitch(t, "fs1", r.answers.URL+"/xml")
+	r.sql(t, `INSERT INTO node (name) VALUES ('fs1')`)
+	r.keep(t, "one")
+	pending := func(what string) {
+		t.Helper()
+		eventually(t, what+" is pending", func() error {
+			if state := r.state(t, "fs1"); !strings.Contains(strings.Join(state.Pending, "; "), what) {
+				return fmt.Errorf("%+v", state)
+			}
+			return nil
+		})
+	}
+	pending("acl.conf")
+	s.boot(t)
+	r.inStep(t)
+	r.sql(t, `DELETE FROM acl_entry`)
+	pending("acl.conf")
+	s.set(s.reloadACL)
+	r.inStep(t)
+	r.sql(t, carrier)
+	pending("sofia.conf external/gateways")
+	if len(s.commands) != 0 {
+		t.Errorf("it was told %v", s.commands)
+	}
+}
+
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	r.keep(t, "one")
+	r.inStep(t)
+	s.set(func() { s.faults.silent = true })
+	r.sql(t, carrier)
+	eventually(t, "the node is not reachable", func() error {
+		if r.state(t, "fs1").Reachable {
+			return errors.New("reachable")
+		}
+		return nil
+	})
+	s.set(func() { s.faults.silent = false })
+	r.inStep(t)
+}
+
+func TestRegistrations(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	r.keep(t, "one")
+	r.inStep(t)
+	const sales, door, alias, foreign = "internal/1001@acme.example", "external/1002@acme.example", "internal/71000@acme.example", "internal/x@other.example"
+	for _, tc := range []struct{ name, statement, left string }{
+		{"password", `UPDATE domain_user SET password = 'b' WHERE id = '1001'`, door + " " + alias},
+		{"a1_hash, by the alias as well", `UPDATE domain_user SET password = NULL, a1_hash = md5('1') WHERE id = '1000'`, sales + " " + door},
+		{"name to show", `UPDATE domain_user SET caller_id_name = 'Desk'`, sales + " " + door + " " + alias},
+		{"off", `UPDATE domain_user SET enabled = false WHERE id = '1002'`, sales + " " + alias},
+		{"on", `UPDATE domain_user SET enabled = true WHERE id = '1002'`, sales + " " + door + " " + alias},
+		{"renamed", `UPDATE domain_user SET id = '1009' WHERE id = '1002'`, sales + " " + alias},
+		{"named back", `UPDATE domain_user SET id = '1002' WHERE id = '1009'`, sales + " " + door + " " + alias},
+		{"tenant off", `UPDATE tenant SET enabled = false WHERE name = 'acme'`, ""},
+		{"tenant on", `UPDATE tenant SET enabled = true WHERE name = 'acme'`, sales + " " + door + " " + alias},
+		{"domain off", `UPDATE domain SET enabled = false`, ""},
+		{"domain on", `UPDATE domain SET enabled = true`, sales + " " + door + " " + alias},
+		{"removed", `DELETE FROM domain_user WHERE id = '1001'`, door + " " + alias},
+		{"truncated", `TRUNCATE domain_user CASCADE`, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s.set(func() { s.registered = []string{sales, door, alias, foreign} })
+			r.sql(t, tc.statement)
+			r.inStep(t)
+			s.set(func() {
+				got := strings.TrimSuffix(strings.Join(s.registered, " "), foreign)
+				if strings.TrimSpace(got) != tc.left {
+					t.Errorf("left: %q, want %q", got, tc.left)
+				}
+			})
+			r.sql(t, `UPDATE domain_user SET number_alias = '71000' WHERE id = '1000'`)
+		})
+	}
+}
+
+// Bursts are merged.
+func TestBursts(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	r.keep(t, "one")
+	r.inStep(t)
+	before := s.did("")
+	for n := range 500 {
+		r.sql(t, `INSERT INTO acl_entry (list, cidr) VALUES ('domains', ('10.' || $1::int || '.' || $2::int || '.0/24')::cidr)`, n/250, n%250)
+	}
+	r.inStep(t)
+	if reloads, all := s.did("reloadacl"), s.did("")-before; reloads > 30 || all > 200 {
+		t.Errorf("500 transactions: %d reloads, %d commands", reloads, all)
+	}
+	reloads := s.did("reloadacl")
+	r.sql(t, `INSERT INTO acl_entry (list, cidr) SELECT 'domains', ('11.' || n / 250 || '.' || n % 250 || '.0/24')::cidr FROM generate_series(0, 9999) n`)
+	r.inStep(t)
+	if n := s.did("reloadacl") - reloads; n > 2 {
+		t.Errorf("10,000 rows: %d reloads", n)
+	}
+	_, err := r.conn.CopyFrom(t.Context(), pgx.Identifier{"gateway"}, []string{"name", "profile", "proxy"}, pgx.CopyFromSlice(1000, func(n int) ([]any, error) {
+		return []any{fmt.Sprintf("g%d", n), "external", "x"}, nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.inStep(t)
+	if err := has(s, func() bool { return s.gateways["g999"].revision != "" }); err != nil {
+		t.Error(err)
+	}
+	if n := s.did("sofia profile external startgw"); n > 2 {
+		t.Errorf("1,000 copied gateways: %d lookups", n)
+	}
+}
+
+// A node that is inserted is taken care of, and one that is deleted no more.
+func TestNodesComeAndGo(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.keep(t, "one")
+	s := r.node(t, "fs1")
+	r.inStep(t)
+	r.sql(t, `DELETE FROM node WHERE name = 'fs1'`)
+	eventually(t, "its connection is closed", func() error {
+		return has(s, func() bool { return len(s.conns) == 0 })
+	})
+}
+
+// The record of fetches makes no notice of its own, or looking would never end.
+func TestFetchesMakeNoNotice(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	r.keep(t, "one")
+	r.inStep(t)
+	listener := r.connect(t)
+	if _, err := listener.Exec(t.Context(), "LISTEN xmlcurld"); err != nil {
+		t.Fatal(err)
+	}
+	s.boot(t)
+	r.inStep(t)
+	r.sql(t, `NOTIFY xmlcurld, 'the end'`)
+	for {
+		notice, err := listener.WaitForNotification(context.WithoutCancel(t.Context()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch notice.Payload {
+		case "wait":
+		case "the end":
+			return
+		default:
+			t.Errorf("a notice: %q", notice.Payload)
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package nodes_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"xmlcurld/db"
+	"xmlcurld/db/dbtest"
+	"xmlcurld/nodes"
+	"xmlcurld/sections"
+	"xmlcurld/xmlcurl"
+)
+
+// patience is for what takes a second at most on a machine that has time.
+const patience = 30 * time.Second
+
+// rig is the demo world with what keeps switches in step.
+type rig struct {
+	url      string
+	conn     *pgx.Conn
+	store    *db.Store
+	recorder *db.Recorder
+	answers  *httptest.Server
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{url: dbtest.DemoURL(t)}
+	r.conn = r.connect(t)
+	registry := prometheus.NewRegistry()
+	store, err := db.Open(t.Context(), r.url, registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.store = store
+	t.Cleanup(store.Close)
+	r.recorder = store.NewRecorder()
+	t.Cleanup(r.recorder.Close)
+	r.answers = httptest.NewServer(xmlcurl.NewServer(xmlcurl.Options{
+		Handler: sections.New(store, r.recorder), Log: slog.New(slog.DiscardHandler), Registerer: registry,
+		Deadline: 5 * time.Second, BodyLimit: 1 << 20, AnswerLimit: 16 << 20,
+	}))
+	t.Cleanup(r.answers.Close)
+	return r
+}
+
+func (r *rig) connect(t *testing.T) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), r.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+func (r *rig) sql(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	if _, err := r.conn.Exec(t.Context(), statement, args...); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// node inserts a node and boots its switch.
+func (r *rig) node(t *testing.T, name string) *simulated {
+	t.Helper()
+	s, port := newSwitch(t, name, r.answers.URL+"/xml")
+	r.sql(t, `INSERT INTO node (name, event_socket_port) VALUES ($1, $2)`, name, port)
+	s.boot(t)
+	return s
+}
+
+// keep runs a keeper until the function that it returns is called, or the test ends.
+func (r *rig) keep(t *testing.T, server string) (stop func()) {
+	t.Helper()
+	rows, err := r.store.Beside(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	keeper := nodes.New(rows, nodes.Options{Server: server, Log: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry()})
+	go func() {
+		defer close(ended)
+		keeper.Run(ctx)
+		rows.Close()
+	}()
+	stop = func() {
+		cancel()
+		<-ended
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+// state returns what is known of a node.
+func (r *rig) state(t *testing.T, node string) db.NodeState {
+	t.Helper()
+	states, err := r.store.NodeStates(context.WithoutCancel(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range states {
+		if s.Node == node {
+			return s
+		}
+	}
+	t.Fatalf("no node %s", node)
+	return db.NodeState{}
+}
+
+// inStep waits until all nodes run what is committed.
+func (r *rig) inStep(t *testing.T) {
+	t.Helper()
+	since, err := r.store.AskForLook(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all nodes are in step", func() error {
+		states, err := r.store.NodeStates(t.Context())
+		if err != nil {
+			return err
+		}
+		for _, s := range states {
+			if s.LookedAt == nil || s.LookedAt.Before(since) || len(s.Pending) > 0 || s.LastError != "" || s.Unattended {
+				return fmt.Errorf("%+v", s)
+			}
+		}
+		return nil
+	})
+}
+
+// eventually waits until check finds no fault.
+func eventually(t *testing.T, what string, check func() error) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not so after %v: %s: %v", patience, what, err)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// restartRequired waits until a node shows that it has to be restarted for what begins so.
+func (r *rig) restartRequired(t *testing.T, node, what string) {
+	t.Helper()
+	r.inStep(t)
+	if all := strings.Join(r.state(t, node).RestartRequired, "; "); !strings.Contains(all, what) {
+		t.Errorf("restart required: %q, want %q among it", all, what)
+	}
+}
