@@ -100,7 +100,9 @@ func TestUserChanges(t *testing.T) {
 	url := dbtest.DemoURL(t)
 	conn, store := connect(t, url), openStore(t, url)
 	const domain = "acme.example"
-	all := func(unregister bool) []db.UserChange { return []db.UserChange{{Domain: domain, Unregister: unregister}} }
+	all := func(unregister bool) []db.UserChange {
+		return []db.UserChange{{Domain: domain, Unregister: unregister}}
+	}
 	sales := func(unregister bool) db.UserChange {
 		return db.UserChange{Domain: domain, UserID: "1001", NumberAlias: "71001", Unregister: unregister}
 	}

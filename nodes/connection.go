@@ -80,7 +80,8 @@ func (n *node) open(ctx context.Context, l login) error {
 	if err != nil {
 		return err
 	}
-	n.conn, n.took, n.loglevel, n.runs = conn, l, "", make(map[string]string)
+	n.conn, n.took, n.loglevel = conn, l, ""
+	n.runs, n.stays = make(map[string]string), make(map[string]bool)
 	if err := n.identify(ctx); err != nil {
 		n.disconnect()
 		return err

@@ -40,7 +40,9 @@ func TestEdits(t *testing.T) {
 		{"all of them changed", `UPDATE gateway SET proxy = 'y' WHERE name LIKE 'many%'`, func() bool { return !s.gateways["many7"].killed }, map[string]int{"sofia profile external startgw": 1}},
 		{"all of them removed", `DELETE FROM gateway WHERE name LIKE 'many%'`, func() bool { _, ok := s.gateways["many7"]; return !ok || s.gateways["many7"].killed }, map[string]int{"sofia profile external startgw": 0}},
 		{"limits", `UPDATE node SET max_sessions = 55, sessions_per_second = 7, loglevel = 'debug' WHERE name = 'fs1'`,
-			func() bool { return s.limits["max_sessions"] == "55" && s.limits["sps"] == "7" && s.limits["loglevel"] == "debug" }, map[string]int{"fsctl loglevel": 1}},
+			func() bool {
+				return s.limits["max_sessions"] == "55" && s.limits["sps"] == "7" && s.limits["loglevel"] == "debug"
+			}, map[string]int{"fsctl loglevel": 1}},
 		{"module", `INSERT INTO module (name) VALUES ('mod_opus')`, func() bool { return s.modules["mod_opus"] }, map[string]int{"load": 1}},
 		{"module off on this node", `INSERT INTO module (node, name, enabled) VALUES ('fs1', 'mod_flite', false)`, func() bool { return !s.modules["mod_flite"] }, map[string]int{"unload": 1}},
 		{"module removed", `DELETE FROM module WHERE name = 'mod_opus'`, func() bool { return !s.modules["mod_opus"] }, map[string]int{"unload mod_opus": 1}},
@@ -87,6 +89,7 @@ func TestRestartRequired(t *testing.T) {
 		{"node's address", `UPDATE node SET local_ip = '192.0.2.1' WHERE name = 'fs1'; DELETE FROM sip_profile_param WHERE name = 'sip-ip'`, "profile internal: sip-ip"},
 		{"parameter left out", `DELETE FROM sip_profile_param WHERE profile = 'external' AND name = 'auth-calls'`, "profile external: without auth-calls"},
 		{"profile removed", `DELETE FROM gateway; DELETE FROM sip_profile WHERE name = 'external'`, "profile external: removed"},
+		{"module that cannot be unloaded", `DELETE FROM module WHERE name = 'mod_say_en'`, "unload mod_say_en"},
 		{"mod_sofia removed", `DELETE FROM module WHERE name = 'mod_sofia'`, "unload mod_sofia"},
 		{"event socket's password", `UPDATE node SET event_socket_password = 'another' WHERE name = '*'`, "event_socket.conf"},
 		{"event socket's port", `UPDATE node SET event_socket_port = 1 WHERE name = 'fs1'`, "event_socket.conf"},
@@ -104,7 +107,7 @@ func TestRestartRequired(t *testing.T) {
 					t.Error("it was done all the same")
 				}
 			})
-			for _, words := range []string{"sofia profile external restart", "sofia profile external stop", "unload", "sofia profile internal rescan"} {
+			for _, words := range []string{"sofia profile external restart", "sofia profile external stop", "unload mod_sofia", "unload mod_event_socket", "sofia profile internal rescan"} {
 				if n := s.did(words); n != 0 {
 					t.Errorf("%d times %s", n, words)
 				}

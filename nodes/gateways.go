@@ -93,8 +93,8 @@ func (n *node) gatewayStatuses(ctx context.Context) ([]gatewayStatus, error) {
 		Gateways []gatewayStatus `xml:"gateway"`
 	}
 	err := n.askXML(ctx, &status, "sofia", "xmlstatus", "gateway")
-	if refusedBy(err) != nil { // without mod_sofia there are none
-		return nil, nil
+	if refusedBy(err) != nil {
+		return nil, nil //nolint:nilerr // without mod_sofia there are none
 	}
 	return status.Gateways, err
 }
@@ -147,19 +147,10 @@ func (n *node) removeGateways(ctx context.Context, want []db.GatewayRevision, ha
 	if _, err = n.killGateways(ctx, gone); err != nil {
 		return err
 	}
-	return n.checkGone(ctx, gone, found)
-}
-
-// checkGone asks for gateways by their names: one that is killed has none any more, though it is listed for a while.
-func (n *node) checkGone(ctx context.Context, some []gatewayStatus, found *findings) error {
-	var commands []eventsocket.Command
-	for _, g := range some {
-		commands = append(commands, eventsocket.Command{"sofia", "xmlstatus", "gateway", g.Name})
-	}
-	replies, err := n.askAll(ctx, commands)
-	for i, reply := range replies {
-		if strings.Contains(reply.Body, "<gateway>") {
-			found.pending = append(found.pending, "gateway "+some[i].Name+": remove")
+	left, err := n.known(ctx, gone) // one that is killed has no name any more, though it is listed for a while
+	for i := range left {
+		if left[i] {
+			found.pending = append(found.pending, "gateway "+gone[i].Name+": remove")
 		}
 	}
 	return err
@@ -257,25 +248,49 @@ func (n *node) awaitGone(ctx context.Context, some []gatewayStatus) (left map[st
 // would leave after the REGISTER of the one in its place, and the carrier would end without any. It returns those that
 // the switch does not know by name: they are killed already, or were lost.
 func (n *node) killGateways(ctx context.Context, some []gatewayStatus) (unknown map[gatewayStatus]bool, err error) {
-	if err := n.unregister(ctx, some); err != nil {
+	known, err := n.known(ctx, some)
+	if err != nil {
 		return nil, err
 	}
 	unknown = make(map[gatewayStatus]bool)
-	var places []gatewayStatus
-	var commands []eventsocket.Command
-	for _, g := range some {
-		if _, again := unknown[g.place()]; !again {
-			unknown[g.place()] = true
-			delete(n.runs, g.Name)
-			places = append(places, g.place())
-			commands = append(commands, eventsocket.Command{"sofia", "profile", g.Profile, "killgw", g.Name})
+	var live []gatewayStatus
+	for i, g := range some {
+		if known[i] {
+			live = append(live, g)
+		}
+		if _, said := unknown[g.place()]; !said { // the first says it for the place
+			unknown[g.place()] = !known[i]
 		}
 	}
-	replies, err := n.askAll(ctx, commands)
-	for i, reply := range replies {
-		unknown[places[i]] = reply.Err != nil
+	if err := n.unregister(ctx, live); err != nil {
+		return nil, err
 	}
+	var commands []eventsocket.Command
+	for _, g := range live {
+		delete(n.runs, g.Name)
+		commands = append(commands, eventsocket.Command{"sofia", "profile", g.Profile, "killgw", g.Name})
+	}
+	_, err = n.askAll(ctx, commands)
 	return unknown, err
+}
+
+// known asks which of some the switch has by their names, and in their profiles. It gives each once: of a name that is
+// listed twice in a profile, one is killed already.
+func (n *node) known(ctx context.Context, some []gatewayStatus) ([]bool, error) {
+	var commands []eventsocket.Command
+	for _, g := range some {
+		commands = append(commands, eventsocket.Command{"sofia", "xmlstatus", "gateway", g.Name})
+	}
+	replies, err := n.askAll(ctx, commands)
+	if err != nil {
+		return nil, err
+	}
+	known, seen := make([]bool, len(some)), make(map[gatewayStatus]bool)
+	for i, g := range some {
+		known[i] = !seen[g.place()] && strings.Contains(replies[i].Body, "<profile>"+g.Profile+"</profile>")
+		seen[g.place()] = true
+	}
+	return known, nil
 }
 
 // unregister has gateways give up their registrations, and returns when they did.
@@ -317,7 +332,7 @@ func (n *node) startGateways(ctx context.Context, profile string, some []db.Gate
 	_, err := n.await(ctx, settle, func() (bool, error) {
 		_, err := n.ask(ctx, "sofia", append([]string{"profile", profile}, verb...)...)
 		if refusedBy(err) != nil {
-			return false, nil
+			return false, nil //nolint:nilerr // to be tried again
 		}
 		return err == nil, err
 	})

@@ -26,7 +26,7 @@ const (
 	// gather is how long after a notice more of them are waited for, so that one statement after the other is one edit.
 	gather = 20 * time.Millisecond
 	// burst is the time within which a further notice belongs to a burst: then looks are half of it apart.
-	burst = 500 * time.Millisecond
+	burst = 200 * time.Millisecond
 	// relisten is how soon to listen again after the connection for notices broke.
 	relisten = time.Second
 	// forgetEvery is how often old changes of users are deleted.

@@ -39,11 +39,11 @@ func (n *node) modules(ctx context.Context) (findings, error) {
 	}
 	for _, m := range former {
 		switch {
-		case !loaded[m]:
+		case !loaded[m] || n.stays[m]:
 		case slices.Contains(restartModules, m):
-			found.restart = append(found.restart, "unload "+m)
+			n.stays[m] = true
 		default:
-			if err := n.command(ctx, "unload", m); err != nil {
+			if err := n.unload(ctx, m); err != nil {
 				return found, err
 			}
 		}
@@ -60,12 +60,25 @@ func (n *node) modules(ctx context.Context) (findings, error) {
 	for _, m := range former {
 		if loaded[m] {
 			n.row.Modules = append(n.row.Modules, m)
-			if !slices.Contains(restartModules, m) {
+			if n.stays[m] {
+				found.restart = append(found.restart, "unload "+m)
+			} else {
 				found.pending = append(found.pending, "unload "+m)
 			}
 		}
 	}
 	return found, nil
+}
+
+// unload unloads a module, or notes that it stays: some cannot be unloaded at all. One that calls use goes when they end.
+func (n *node) unload(ctx context.Context, module string) error {
+	_, err := n.ask(ctx, "unload", module)
+	refusal := refusedBy(err)
+	if refusal == nil {
+		return err
+	}
+	n.stays[module] = !strings.Contains(strings.ToLower(refusal.Reply), "in use")
+	return nil
 }
 
 // loaded asks which of modules are.

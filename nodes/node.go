@@ -38,6 +38,7 @@ type node struct {
 	conn      *eventsocket.Conn
 	took      login             // with which conn was opened
 	runs      map[string]string // the gateways that it was seen to run since conn was opened, with their revisions
+	stays     map[string]bool   // the modules that it did not unload since then, and will not
 	loglevel  string            // what it was told since then: it cannot be asked
 	usersSeen string            // the snapshot up to which changes of users were applied, as saved
 	lastLook  time.Time
@@ -87,8 +88,21 @@ func (n *node) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if pause(ctx, n.patience()) != nil {
+		if !n.gather(ctx) {
 			return
+		}
+	}
+}
+
+// gather waits for more notices. It is false when ctx ends.
+func (n *node) gather(ctx context.Context) bool {
+	for began := time.Now(); ; {
+		select {
+		case <-time.After(n.patience() - time.Since(began)):
+			return true
+		case <-n.wake: // somebody may wait for it now
+		case <-ctx.Done():
+			return false
 		}
 	}
 }

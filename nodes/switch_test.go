@@ -240,6 +240,9 @@ func (s *simulated) run(words []string) string {
 	case "load":
 		return s.load(argument(1))
 	case "unload":
+		if argument(1) == "mod_say_en" {
+			return "-ERR unloading module [Module is not unloadable]\n"
+		}
 		delete(s.modules, argument(1))
 		return "+OK\n"
 	case "fsctl":
@@ -395,7 +398,7 @@ func (s *simulated) xmlstatus(words []string) string {
 		if g, ok := s.gateways[words[1]]; !ok || g.killed {
 			return "Invalid Gateway!\n"
 		}
-		b.WriteString("<gateway></gateway>")
+		fmt.Fprintf(&b, "<gateway><profile>%s</profile></gateway>", s.gateways[words[1]].profile)
 	default:
 		b.WriteString("<profile><registrations>")
 		for _, r := range s.registered {

@@ -49,13 +49,18 @@ func TestFreeSWITCH(t *testing.T) {
 		{"trunk/a number forwards through the gateway", numberForwardsThroughTheGateway},
 
 		{"edits/a number works on the next call", numberWorksOnTheNextCall},
-		{"edits/an access list entry after reloadacl", entryAfterReloadacl},
-		{"edits/a gateway after a rescan", gatewayAfterRescan},
+		{"edits/an access list entry lets in", entryLetsIn},
+		{"edits/a new gateway calls", newGatewayCalls},
+		{"edits/each kind reaches the switch", editsReachTheSwitch},
+		{"edits/phones lose their registration", phonesLoseTheirRegistration},
+		{"edits/a registering gateway is replaced under a call", registeringGatewayIsReplaced},
+		{"edits/what a restart takes is shown", restartIsShown},
 		{"edits/the log leaves nothing to explain", callsLeaveNothingToExplain},
 
 		{"outage/the second server takes over", secondServerTakesOver},
 		{"outage/without a server callers get 503", withoutServerCallersGet503},
 		{"outage/a server that is back is asked again", serverThatIsBackIsAsked},
+		{"outage/the other server applies edits", otherServerAppliesEdits},
 	} {
 		t.Run(proof.name, func(t *testing.T) {
 			t.Cleanup(func() { w.fs.clearUp(t) })

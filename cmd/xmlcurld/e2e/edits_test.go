@@ -2,7 +2,38 @@
 
 package e2e
 
-import "testing"
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// edit changes the rows and waits until the switch is shown to run them. Nothing else is done.
+func (w *world) edit(t testing.TB, statement string, args ...any) {
+	t.Helper()
+	w.sql(t, statement, args...)
+	start := time.Now()
+	w.wait(t)
+	t.Logf("%4d ms to in step: %s", time.Since(start).Milliseconds(), statement)
+}
+
+func (w *world) wait(t testing.TB) {
+	t.Helper()
+	if output, err := w.program("wait", "--timeout", patience.String()); err != nil {
+		t.Fatalf("wait: %v\n%s", err, output)
+	}
+}
+
+// program runs a verb of the program on the world's rows.
+func (w *world) program(args ...string) (string, error) {
+	command := exec.Command(w.first.program, args...)
+	command.Env = append(os.Environ(), "XMLCURLD_DATABASE_URL="+w.first.database)
+	output, err := command.CombinedOutput()
+	return string(output), err
+}
 
 func numberWorksOnTheNextCall(t *testing.T, w *world) {
 	const number = "+27120000001"
@@ -13,24 +44,149 @@ func numberWorksOnTheNextCall(t *testing.T, w *world) {
 	w.checkGets(t, twilio, number, "404")
 }
 
-// entryAfterReloadacl: somebody who is let in and dials nobody's number gets 404.
-func entryAfterReloadacl(t *testing.T, w *world) {
-	w.sql(t, `INSERT INTO acl_entry (list, cidr) VALUES ('domains', $1::cidr)`, newcomer+"/32")
+// entryLetsIn: somebody who is let in and dials nobody's number gets 404.
+func entryLetsIn(t *testing.T, w *world) {
 	w.checkGets(t, twilio.from(newcomer), nobodysNumber, "403")
-	w.fs.api(t, "reloadacl")
-	w.fs.awaitReply(t, "acl "+newcomer+" domains", "true")
+	w.edit(t, `INSERT INTO acl_entry (list, cidr) VALUES ('domains', $1::cidr)`, newcomer+"/32")
 	w.checkGets(t, twilio.from(newcomer), nobodysNumber, "404")
 }
 
-// gatewayAfterRescan: this one does not take the caller's number for its From.
-func gatewayAfterRescan(t *testing.T, w *world) {
+// newGatewayCalls: this one does not take the caller's number for its From.
+func newGatewayCalls(t *testing.T, w *world) {
 	backup := party{ip: outsider, port: freePort(t, outsider)}
-	w.sql(t, `INSERT INTO gateway (name, profile, tenant, username, password, proxy, realm)
+	w.edit(t, `INSERT INTO gateway (name, profile, tenant, username, password, proxy, realm)
 		VALUES ('backup', 'external', 'vumi', 'account-7', 'secret "7"', $1, 'backup.example')`, backup.address())
-	w.fs.api(t, "sofia profile external rescan")
-	w.fs.awaitReply(t, "sofia xmlstatus gateway backup", "<name>backup</name>")
 	carrier := backup.asking("backup.example", "account-7", `secret "7"`).await(t, "carrier")
 	w.fs.originate(t, "{origination_caller_id_number="+vumiNumber+"}sofia/gateway/backup/+27831234567")
 	w.fs.hangUpAll(t)
 	checkLeft(t, carrier.end(t), backup, "+27831234567", "<sip:account-7@")
+}
+
+// editsReachTheSwitch: each kind of edit by plain SQL, and what the switch says when it is asked then.
+func editsReachTheSwitch(t *testing.T, w *world) {
+	for _, edit := range []struct{ statement, ask, says string }{
+		{`INSERT INTO acl_entry (list, cidr) VALUES ('domains', '198.51.100.0/24')`, "acl 198.51.100.9 domains", "true"},
+		{`DELETE FROM acl_entry WHERE cidr = '198.51.100.0/24'`, "acl 198.51.100.9 domains", "false"},
+		{`UPDATE domain_user SET cidr = '{192.0.2.128/29}' WHERE id = '1002'`, "acl 192.0.2.129 phones", "true"},
+		{`INSERT INTO gateway (name, profile, proxy) VALUES ('spare', 'external', 'a.example')`, "sofia xmlstatus gateway spare", "sip:a.example<"},
+		{`UPDATE gateway SET proxy = 'b.example' WHERE name = 'spare'`, "sofia xmlstatus gateway spare", "sip:b.example<"},
+		{`INSERT INTO gateway_param (gateway, name, value) VALUES ('spare', 'context', 'acme')`, "sofia xmlstatus gateway spare", "<context>acme<"},
+		{`UPDATE gateway SET profile = 'internal' WHERE name = 'spare'`, "sofia xmlstatus gateway spare", "<profile>internal<"},
+		{`UPDATE gateway SET profile = 'external' WHERE name = 'spare'`, "sofia xmlstatus gateway spare", "<profile>external<"},
+		{`DELETE FROM gateway WHERE name = 'spare'`, "sofia xmlstatus gateway spare", "Invalid Gateway!"},
+		{`INSERT INTO gateway (name, profile, proxy) SELECT 'many' || n, 'external', 'a.example' FROM generate_series(1, 200) n`, "sofia xmlstatus gateway many200", "sip:a.example<"},
+		{`UPDATE gateway SET proxy = 'b.example' WHERE name LIKE 'many%'`, "sofia xmlstatus gateway many200", "sip:b.example<"},
+		{`DELETE FROM gateway WHERE name LIKE 'many%'`, "sofia xmlstatus gateway many200", "Invalid Gateway!"},
+		{`UPDATE node SET max_sessions = 66 WHERE name = 'e2e'`, "status", "66 session(s) max"},
+		{`UPDATE node SET sessions_per_second = 28 WHERE name = 'e2e'`, "status", "out of max 28,"},
+		{`INSERT INTO module (name) VALUES ('mod_opus')`, "module_exists mod_opus", "true"},
+		{`DELETE FROM module WHERE name = 'mod_opus'`, "module_exists mod_opus", "false"},
+		{`INSERT INTO sip_profile_param (profile, name, value) VALUES ('external', 'hold-music', 'silence')`, "sofia xmlstatus profile external", "<hold-music>silence<"},
+		{`UPDATE tenant SET enabled = false WHERE name = 'vumi'`, "sofia xmlstatus gateway twilio", "Invalid Gateway!"},
+		{`UPDATE tenant SET enabled = true WHERE name = 'vumi'`, "sofia xmlstatus gateway twilio", "<state>NOREG<"},
+	} {
+		w.edit(t, edit.statement)
+		if reply := w.fs.api(t, edit.ask); !strings.Contains(reply, edit.says) {
+			t.Errorf("%s: %s: %s", edit.statement, edit.ask, reply)
+		}
+	}
+}
+
+// phonesLoseTheirRegistration: a phone whose user has a new password, or whose tenant is off, is registered no more.
+func phonesLoseTheirRegistration(t *testing.T, w *world) {
+	isRegistered := func(user string) bool {
+		return strings.Contains(w.fs.api(t, "sofia xmlstatus profile internal reg"), "<user>"+user+"@acme.example<")
+	}
+	sales.registered(t, w)
+	w.edit(t, `UPDATE domain_user SET caller_id_name = 'Sales' WHERE id = '1001'`)
+	if !isRegistered("1001") {
+		t.Error("a new name to show ended a registration")
+	}
+	w.edit(t, `UPDATE domain_user SET password = 'another' WHERE id = '1001'`)
+	if isRegistered("1001") {
+		t.Error("registered with the former password")
+	}
+	w.edit(t, `UPDATE domain_user SET password = 'demo-1001' WHERE id = '1001'`)
+	sales.registered(t, w)
+	w.edit(t, `UPDATE tenant SET enabled = false WHERE name = 'acme'`)
+	if isRegistered("1001") {
+		t.Error("registered while the tenant is off")
+	}
+	w.edit(t, `UPDATE tenant SET enabled = true WHERE name = 'acme'`)
+}
+
+// registeringGatewayIsReplaced while a call is up through it: the call lives, and the carrier ends with one binding, that
+// of the new password.
+func registeringGatewayIsReplaced(t *testing.T, w *world) {
+	carrier := newRegistrar(t, "first")
+	w.edit(t, `INSERT INTO gateway (name, profile, proxy, realm, username, password, register)
+		VALUES ('account', 'external', $1, $2, 'account', 'first', true)`, carrier.address(), registrarRealm)
+	if binding, log, _ := carrier.get(); binding == "" {
+		t.Fatalf("no binding: %q", log)
+	}
+	uuid := w.fs.originate(t, "sofia/gateway/account/+27831234567")
+	for n := range 3 {
+		password := fmt.Sprintf("password-%d", n)
+		carrier.set(password)
+		w.edit(t, `UPDATE gateway SET password = $1 WHERE name = 'account'`, password)
+		time.Sleep(time.Second) // for a REGISTER that should not come
+		binding, log, calls := carrier.get()
+		if binding == "" || !strings.HasPrefix(log[len(log)-1], password+" ") || strings.HasSuffix(log[len(log)-1], " 0") {
+			t.Errorf("binding %q after %q", binding, log)
+		}
+		if reply := w.fs.api(t, "uuid_exists "+uuid); reply != "true" || calls != 1 {
+			t.Errorf("the call is up: %s, at the carrier: %d", reply, calls)
+		}
+		if reply := w.fs.api(t, "sofia xmlstatus gateway account"); !strings.Contains(reply, "<state>REGED<") {
+			t.Error(reply)
+		}
+	}
+	w.fs.hangUpAll(t)
+	w.edit(t, `DELETE FROM gateway WHERE name = 'account'`)
+	if binding, log, _ := carrier.get(); binding != "" {
+		t.Errorf("a removed gateway left a binding: %q", log)
+	}
+}
+
+// restartIsShown: what only a restart takes is not done, and told.
+func restartIsShown(t *testing.T, w *world) {
+	before := w.fs.api(t, "sofia xmlstatus profile internal")
+	w.edit(t, `UPDATE node SET rtp_port = '[12000,12100]' WHERE name = 'e2e'`)
+	w.edit(t, `UPDATE sip_profile_param SET value = '5999' WHERE profile = 'internal' AND name = 'sip-port'`)
+	w.edit(t, `UPDATE node SET event_socket_password = 'another' WHERE name = 'e2e'`)
+	output, err := w.program("nodes")
+	if err != nil {
+		t.Errorf("%v\n%s", err, output)
+	}
+	for _, what := range []string{"post_load_switch.conf RTP ports", "profile internal: ", "event_socket.conf"} {
+		if !strings.Contains(output, what) {
+			t.Errorf("%s is not among\n%s", what, output)
+		}
+	}
+	if after := w.fs.api(t, "sofia xmlstatus profile internal"); after != before {
+		t.Errorf("it was done:\n%s", after)
+	}
+	w.edit(t, `UPDATE sip_profile_param SET value = $1 WHERE profile = 'internal' AND name = 'sip-port'`, fmt.Sprint(w.internal))
+	w.edit(t, `UPDATE node SET rtp_port = NULL, event_socket_password = NULL WHERE name = 'e2e'`)
+	if output, _ := w.program("nodes"); strings.Contains(output, "RTP ports") || strings.Contains(output, "profile internal") {
+		t.Errorf("taken back, and still shown:\n%s", output)
+	}
+}
+
+// otherServerAppliesEdits when the first is gone, also those that were made while neither ran.
+func otherServerAppliesEdits(t *testing.T, w *world) {
+	w.first.start(t)
+	w.second.start(t)
+	w.wait(t)
+	w.first.stop(t)
+	w.edit(t, `INSERT INTO gateway (name, profile, proxy) VALUES ('late', 'external', 'a.example')`)
+	w.second.stop(t)
+	w.sql(t, `UPDATE gateway SET proxy = 'b.example' WHERE name = 'late'`)
+	w.first.start(t)
+	w.second.start(t)
+	w.wait(t)
+	if reply := w.fs.api(t, "sofia xmlstatus gateway late"); !strings.Contains(reply, "sip:b.example<") {
+		t.Error(reply)
+	}
+	w.edit(t, `DELETE FROM gateway WHERE name = 'late'`)
 }

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/db"
+	"xmlcurld/db/dbtest"
+)
+
+// call runs the program to its end.
+func call(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, fault bytes.Buffer
+	code = run(t.Context(), args, nil, &out, &fault)
+	return code, out.String(), fault.String()
+}
+
+// No switch is there: the verbs tell so, and a node that fetched nothing is not in step.
+func TestNodesAndWait(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	boot(t, "--database-url", url)
+	if code, stdout, _ := call(t, "nodes", "--json", "--database-url", url); code != exitOK || strings.TrimSpace(stdout) != "[]" {
+		t.Errorf("without nodes: exit code %d, %s", code, stdout)
+	}
+	if code, _, stderr := call(t, "wait", "--database-url", url); code != exitOK {
+		t.Errorf("nothing to wait for: exit code %d, %s", code, stderr)
+	}
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), `INSERT INTO node (name, event_socket_port) VALUES ('fs1', 1)`); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := call(t, "wait", "--timeout", "300ms", "--database-url", url)
+	if code != exitFault || !strings.Contains(stderr, "fs1: ") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	code, stdout, stderr := call(t, "nodes", "--json", "--database-url", url)
+	var states []db.NodeState
+	if err := json.Unmarshal([]byte(stdout), &states); err != nil || len(states) != 1 {
+		t.Fatalf("%v in %s", err, stdout)
+	}
+	if s := states[0]; code != exitFault || s.Reachable || len(s.Pending) == 0 || s.PendingSince == nil || !strings.Contains(s.LastError, "connection refused") {
+		t.Errorf("exit code %d, %s\n%s", code, stdout, stderr)
+	}
+	if code, stdout, _ := call(t, "nodes", "--database-url", url); code != exitFault || !strings.HasPrefix(stdout, "NODE ") || !strings.Contains(stdout, "event socket") {
+		t.Errorf("exit code %d, %s", code, stdout)
+	}
+}
+
+func TestReason(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	before, after := start.Add(-time.Second), start.Add(time.Second)
+	for name, tc := range map[string]struct {
+		state db.NodeState
+		want  string
+	}{
+		"nobody has looked":           {db.NodeState{}, "no server has looked after it yet"},
+		"nobody looks":                {db.NodeState{CheckedAt: &before, LookedAt: &after, Unattended: true}, "no server looks after it"},
+		"looked before the commit":    {db.NodeState{CheckedAt: &after, LookedAt: &before}, "not looked at yet"},
+		"never looked at whole":       {db.NodeState{CheckedAt: &after}, "not looked at yet"},
+		"pending":                     {db.NodeState{CheckedAt: &after, LookedAt: &after, Pending: []string{"a", "b"}}, "a, b"},
+		"looked after the commit":     {db.NodeState{CheckedAt: &after, LookedAt: &after}, ""},
+		"a restart is no fault of it": {db.NodeState{CheckedAt: &after, LookedAt: &after, RestartRequired: []string{"a"}}, ""},
+	} {
+		if got := reason(tc.state, start); got != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
