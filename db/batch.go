@@ -4,24 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 )
 
-// batch asks questions of one kind together. A question that comes alone goes to Postgres at once. While the few
-// queries that may run at a time are running, further questions gather, and go out together in one round trip as soon
-// as one of those is back: the busier the server, the fewer the round trips.
+// batch asks questions of one kind together. A question that comes alone goes to Postgres at once. While a query runs,
+// further questions gather, and go out together in one round trip as soon as it is back: the busier the server, the
+// fewer the round trips.
 type batch[Q, A any] struct {
 	// ask answers questions in one round trip, each answer at the place of its question.
 	ask     func(ctx context.Context, questions []Q) ([]A, error)
 	waiting chan *waiter[Q, A]
-	askers  sync.WaitGroup
+	turn    chan struct{}
+	running sync.WaitGroup
 }
 
 const (
-	batchesAtOnce = 2    // more of them share the processors with the calls that wait for them
-	batchSize     = 64   // questions; a later one waits no longer than these take
-	waitersLimit  = 4096 // questions that wait; a further one waits to wait
+	askers       = 4                     // a query that hangs holds up one of them
+	patience     = 10 * time.Millisecond // for the query before: one at a time is cheapest
+	batchSize    = 64                    // questions; a later one waits no longer than these take
+	waitersLimit = 4096                  // questions that wait; a further one waits to wait
 	// batchTimeout ends a query for many. Each question's own deadline ends its waiting before that.
 	batchTimeout = 5 * time.Second
 )
@@ -35,16 +38,16 @@ type waiter[Q, A any] struct {
 }
 
 func (b *batch[Q, A]) start(ask func(ctx context.Context, questions []Q) ([]A, error)) {
-	b.ask, b.waiting = ask, make(chan *waiter[Q, A], waitersLimit)
-	for range batchesAtOnce {
-		b.askers.Go(b.run)
+	b.ask, b.waiting, b.turn = ask, make(chan *waiter[Q, A], waitersLimit), make(chan struct{}, 1)
+	for range askers {
+		b.running.Go(b.run)
 	}
 }
 
 // stop ends the batch once it has answered all. No question may come any more.
 func (b *batch[Q, A]) stop() {
 	close(b.waiting)
-	b.askers.Wait()
+	b.running.Wait()
 }
 
 // answer returns the answer to question, or ErrUnavailable if ctx ends first.
@@ -67,7 +70,29 @@ func (b *batch[Q, A]) answer(ctx context.Context, question Q) (A, error) {
 // run answers those who wait, as many as there are at a time.
 func (b *batch[Q, A]) run() {
 	for w := range b.waiting {
+		mine := b.takeTurn()
+		runtime.Gosched() // whoever is about to ask does so first; alone, this takes no time
 		b.settle(b.gather([]*waiter[Q, A]{w}))
+		if mine {
+			<-b.turn
+		}
+	}
+}
+
+// takeTurn waits until the query before is back, or has taken so long that this one goes beside it.
+func (b *batch[Q, A]) takeTurn() bool {
+	select {
+	case b.turn <- struct{}{}:
+		return true
+	default:
+	}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case b.turn <- struct{}{}:
+		return true
+	case <-late.C:
+		return false
 	}
 }
 

@@ -36,6 +36,8 @@ type Store struct {
 	metrics *metrics
 	routes  batch[Call, Route]
 	users   batch[userName, directory]
+
+	extensions extensionReader
 }
 
 // Open makes a Store for url (postgres://… or keywords) and registers its metrics. It does not connect: a database
