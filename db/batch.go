@@ -16,6 +16,7 @@ type batch[Q, A any] struct {
 	// ask answers questions in one round trip, each answer at the place of its question.
 	ask     func(ctx context.Context, questions []Q) ([]A, error)
 	waiting chan *waiter[Q, A]
+	spent   sync.Pool // waiters that got their answer
 	turn    chan struct{}
 	running sync.WaitGroup
 }
@@ -29,7 +30,7 @@ const (
 	batchTimeout = 5 * time.Second
 )
 
-// waiter is a question and, once done is closed, its answer.
+// waiter is a question and, once done says so, its answer.
 type waiter[Q, A any] struct {
 	question Q
 	answer   A
@@ -53,7 +54,11 @@ func (b *batch[Q, A]) stop() {
 // answer returns the answer to question, or ErrUnavailable if ctx ends first.
 func (b *batch[Q, A]) answer(ctx context.Context, question Q) (A, error) {
 	var none A
-	w := &waiter[Q, A]{question: question, done: make(chan struct{})}
+	w, ok := b.spent.Get().(*waiter[Q, A])
+	if !ok {
+		w = &waiter[Q, A]{done: make(chan struct{}, 1)}
+	}
+	w.question = question
 	select {
 	case b.waiting <- w:
 	case <-ctx.Done():
@@ -61,7 +66,10 @@ func (b *batch[Q, A]) answer(ctx context.Context, question Q) (A, error) {
 	}
 	select {
 	case <-w.done:
-		return w.answer, w.err
+		answer, err := w.answer, w.err
+		w.answer, w.err = none, nil
+		b.spent.Put(w)
+		return answer, err
 	case <-ctx.Done():
 		return none, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 	}
@@ -69,10 +77,11 @@ func (b *batch[Q, A]) answer(ctx context.Context, question Q) (A, error) {
 
 // run answers those who wait, as many as there are at a time.
 func (b *batch[Q, A]) run() {
+	some, questions := make([]*waiter[Q, A], 0, batchSize), make([]Q, 0, batchSize)
 	for w := range b.waiting {
 		mine := b.takeTurn()
 		runtime.Gosched() // whoever is about to ask does so first; alone, this takes no time
-		b.settle(b.gather([]*waiter[Q, A]{w}))
+		b.settle(b.gather(append(some, w)), questions)
 		if mine {
 			<-b.turn
 		}
@@ -112,19 +121,18 @@ func (b *batch[Q, A]) gather(some []*waiter[Q, A]) []*waiter[Q, A] {
 	return some
 }
 
-// settle answers some. An error that is about a question and not about the database must not spoil the others', so
-// then each is asked alone.
-func (b *batch[Q, A]) settle(some []*waiter[Q, A]) {
+// settle answers some, with room for their questions. An error that is about a question and not about the database must
+// not spoil the others', so then each is asked alone.
+func (b *batch[Q, A]) settle(some []*waiter[Q, A], questions []Q) {
 	ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
 	defer cancel()
-	questions := make([]Q, len(some))
-	for i, w := range some {
-		questions[i] = w.question
+	for _, w := range some {
+		questions = append(questions, w.question)
 	}
 	answers, err := b.ask(ctx, questions)
 	if err != nil && len(some) > 1 && !errors.Is(err, ErrUnavailable) {
 		for i := range some {
-			b.settle(some[i : i+1])
+			b.settle(some[i:i+1], questions[:0])
 		}
 		return
 	}
@@ -132,6 +140,6 @@ func (b *batch[Q, A]) settle(some []*waiter[Q, A]) {
 		if w.err = err; err == nil {
 			w.answer = answers[i]
 		}
-		close(w.done)
+		w.done <- struct{}{}
 	}
 }

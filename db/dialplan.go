@@ -79,7 +79,8 @@ type routeRow struct {
 	Address       string
 	ForwardNumber string
 	DisplayName   string
-	Extensions    []string // compiled
+	Extension     string   // of the number, compiled
+	Extensions    []string // of the context, compiled
 	NotFound      string   // compiled
 }
 
@@ -94,9 +95,9 @@ SELECT
 	coalesce(n.address, ''),
 	coalesce(n.forward_number, ''),
 	coalesce(n.display_name, ''),
+	CASE WHEN called.it THEN e.compiled::text ELSE '' END,
 	CASE
-		WHEN called.it THEN ARRAY[e.compiled::text]
-		ELSE ARRAY(
+		WHEN NOT called.it THEN ARRAY(
 			SELECT o.compiled::text
 			FROM context_extension x
 			JOIN extension o ON o.name = x.extension
@@ -115,8 +116,8 @@ SELECT
 				AND coalesce(o.tenant = coalesce(c.tenant, ''), true)
 		), '')
 	END
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-	WITH ORDINALITY AS q (node, context, number, e164, form, question)
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+	WITH ORDINALITY AS q (node, context, number, e164, question)
 LEFT JOIN LATERAL (
 	SELECT c.*
 	FROM context c
@@ -130,7 +131,7 @@ LEFT JOIN number n ON n.context = c.name
 	AND n.enabled
 	AND CASE n.number
 		WHEN q.number THEN q.number NOT LIKE '+%' OR 'plus' = ANY (c.number_forms)
-		ELSE q.form = ANY (c.number_forms::text[])
+		ELSE CASE WHEN q.number LIKE '00%' THEN '00' ELSE 'bare' END::number_form = ANY (c.number_forms)
 	END
 LEFT JOIN tenant t ON t.name = n.tenant
 LEFT JOIN extension e ON e.name = n.extension
@@ -144,35 +145,35 @@ func (s *Store) Route(ctx context.Context, call Call) (Route, error) {
 }
 
 func (s *Store) askRoutes(ctx context.Context, calls []Call) ([]Route, error) {
-	var node, context, number, plus, form []string
-	for _, call := range calls {
-		e164, written := e164(call.Number)
-		node, context = append(node, call.Node), append(context, strings.ToLower(call.Context))
-		number = append(number, call.Number)
-		plus, form = append(plus, e164), append(form, written)
+	n := len(calls)
+	columns := make([]string, 4*n) // of the questions: node, context, number, e164
+	for i, call := range calls {
+		columns[i], columns[n+i], columns[2*n+i] = call.Node, strings.ToLower(call.Context), call.Number
+		columns[3*n+i] = e164(call.Number)
 	}
-	rows, err := scan(ctx, s, scanRoute, "route", routeQuery, node, context, number, plus, form)
+	rows, err := scan(ctx, s, scanRoute, "route", routeQuery,
+		columns[:n], columns[n:2*n], columns[2*n:3*n], columns[3*n:])
 	if err != nil {
 		return nil, err
 	}
 	return s.routeAnswers(rows, calls)
 }
 
-// e164 reads a number that a carrier wrote without its plus, and tells in which form it did: 27… is bare, 0027… is 00.
-func e164(number string) (plus, form string) {
+// e164 is the number that a carrier wrote without its plus, as 27… or 0027…. It is nothing for one with a plus.
+func e164(number string) string {
 	switch {
 	case strings.HasPrefix(number, "+"):
-		return "", ""
+		return ""
 	case strings.HasPrefix(number, "00"):
-		return "+" + number[2:], "00"
+		return "+" + number[2:]
 	default:
-		return "+" + number, "bare"
+		return "+" + number
 	}
 }
 
 func scanRoute(row pgx.CollectableRow) (r routeRow, err error) {
 	err = row.Scan(&r.Question, &r.NodeKnown, &r.Context, &r.Number, &r.Tenant, &r.Address, &r.ForwardNumber, &r.DisplayName,
-		&r.Extensions, &r.NotFound)
+		&r.Extension, &r.Extensions, &r.NotFound)
 	return r, err
 }
 
@@ -198,6 +199,11 @@ func (s *Store) routeAnswer(row *routeRow) (Route, error) {
 	r := Route{Context: row.Context, NodeKnown: row.NodeKnown}
 	if row.Number != "" {
 		r.Called = &Number{row.Number, row.Tenant, row.Address, row.ForwardNumber, row.DisplayName}
+		extension, err := s.extensions.read(row.Extension)
+		if err != nil {
+			return Route{}, err
+		}
+		r.Extensions = []*Extension{extension}
 	}
 	for _, compiled := range row.Extensions {
 		extension, err := s.extensions.read(compiled)

@@ -104,11 +104,12 @@ func (s *Store) User(ctx context.Context, node, domain, name string) (d []Domain
 }
 
 func (s *Store) askUsers(ctx context.Context, names []userName) ([]directory, error) {
-	var node, domain, name []string
-	for _, n := range names {
-		node, domain, name = append(node, n.node), append(domain, n.domain), append(name, n.name)
+	n := len(names)
+	columns := make([]string, 3*n) // of the questions: node, domain, name
+	for i, name := range names {
+		columns[i], columns[n+i], columns[2*n+i] = name.node, name.domain, name.name
 	}
-	rows, err := scan(ctx, s, scanUser, "user", userQuery, node, domain, name)
+	rows, err := scan(ctx, s, scanUser, "user", userQuery, columns[:n], columns[n:2*n], columns[2*n:])
 	if err != nil {
 		return nil, err
 	}
