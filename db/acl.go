@@ -55,17 +55,23 @@ LEFT JOIN acl_entry e ON e.list = l.name
 // them: of two entries with one prefix the first decides, so a node's own come before the common ones. An entry with
 // neither CIDR nor Domain stands for a list that holds none; one without List, for no list at all.
 func (s *Store) ACL(ctx context.Context, node string) ([]*ACLEntry, error) {
-	entries, err := scan(ctx, s, aclEntry, "acl", aclQuery, node)
+	entries, err := scan(ctx, s, aclEntries(), "acl", aclQuery, node)
 	slices.SortFunc(entries, func(a, b *ACLEntry) int {
 		return cmp.Or(cmp.Compare(a.List, b.List), compareBool(a.common, b.common), cmp.Compare(a.id, b.id))
 	})
 	return entries, err
 }
 
-func aclEntry(row pgx.CollectableRow) (*ACLEntry, error) {
-	e := new(ACLEntry)
-	return e, row.Scan(&e.List, &e.DefaultAllow, &e.Allow, orNone{&e.CIDR}, &e.Domain, &e.PortMin, &e.PortMax,
-		&e.NodeKnown, &e.common, &e.id)
+// aclEntries scans all rows through one entry.
+func aclEntries() pgx.RowToFunc[*ACLEntry] {
+	var e ACLEntry
+	columns := []any{&e.List, &e.DefaultAllow, &e.Allow, orNone{&e.CIDR}, &e.Domain, &e.PortMin, &e.PortMax,
+		&e.NodeKnown, &e.common, &e.id}
+	return func(row pgx.CollectableRow) (*ACLEntry, error) {
+		err := row.Scan(columns...)
+		entry := e
+		return &entry, err
+	}
 }
 
 // orNone scans NULL as the invalid prefix.
