@@ -53,6 +53,24 @@ func (b *batch[Q, A]) stop() {
 
 // answer returns the answer to question, or ErrUnavailable if ctx ends first.
 func (b *batch[Q, A]) answer(ctx context.Context, question Q) (A, error) {
+	select {
+	case b.turn <- struct{}{}: // nobody else asks: then nobody has to be woken for it
+		defer func() { <-b.turn }()
+		return b.alone(ctx, question)
+	default:
+		return b.together(ctx, question)
+	}
+}
+
+func (b *batch[Q, A]) alone(ctx context.Context, question Q) (answer A, err error) {
+	answers, err := b.ask(ctx, []Q{question})
+	if err != nil {
+		return answer, err
+	}
+	return answers[0], nil
+}
+
+func (b *batch[Q, A]) together(ctx context.Context, question Q) (A, error) {
 	var none A
 	w, ok := b.spent.Get().(*waiter[Q, A])
 	if !ok {
