@@ -9,10 +9,10 @@ LINT = $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench e2e fmt lint clean postgres
+.PHONY: help run build test bench bench-calls e2e fmt lint clean postgres
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: postgres build ## build, and serve the demo world from a private PostgreSQL (make run ARGS='--listen 127.0.0.1:8081')
 	@exec $(BIN)/xmlcurld serve --demo $(ARGS)
@@ -22,10 +22,15 @@ build: ## build .bin/xmlcurld
 
 test: postgres ## all tests, with the race detector, against a real PostgreSQL
 	go test -race -shuffle=on ./...
+	go test -count=1 -run Allocations ./sections # the race detector allocates itself
 
 bench: postgres ## measure against nginx on this machine
 	@.ci/need nginx-light
 	go run ./cmd/bench $(ARGS)
+
+bench-calls: postgres ## measure what a caller waits for: make bench-calls FREESWITCH=/path/to/freeswitch
+	@.ci/need sip-tester
+	go run ./cmd/bench calls -freeswitch '$(abspath $(FREESWITCH))' $(ARGS)
 
 e2e: postgres ## prove it on a real switch: make e2e FREESWITCH=/path/to/freeswitch
 	@test -n '$(FREESWITCH)' || { echo 'make e2e needs a FreeSWITCH: make e2e FREESWITCH=/path/to/freeswitch' >&2; exit 1; }

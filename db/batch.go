@@ -4,29 +4,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 )
 
-// batch asks questions of one kind together. A question that comes alone goes to Postgres at once. While the few
-// queries that may run at a time are running, further questions gather, and go out together in one round trip as soon
-// as one of those is back: the busier the server, the fewer the round trips.
+// batch asks questions of one kind together. A question that comes alone goes to Postgres at once. While a query runs,
+// further questions gather, and go out together in one round trip as soon as it is back: the busier the server, the
+// fewer the round trips.
 type batch[Q, A any] struct {
 	// ask answers questions in one round trip, each answer at the place of its question.
 	ask     func(ctx context.Context, questions []Q) ([]A, error)
 	waiting chan *waiter[Q, A]
-	askers  sync.WaitGroup
+	spent   sync.Pool // waiters that got their answer
+	turn    chan struct{}
+	running sync.WaitGroup
 }
 
 const (
-	batchesAtOnce = 2    // more of them share the processors with the calls that wait for them
-	batchSize     = 64   // questions; a later one waits no longer than these take
-	waitersLimit  = 4096 // questions that wait; a further one waits to wait
+	askers       = 4                     // a query that hangs holds up one of them
+	patience     = 10 * time.Millisecond // for the query before: one at a time is cheapest
+	batchSize    = 64                    // questions; a later one waits no longer than these take
+	waitersLimit = 4096                  // questions that wait; a further one waits to wait
 	// batchTimeout ends a query for many. Each question's own deadline ends its waiting before that.
 	batchTimeout = 5 * time.Second
 )
 
-// waiter is a question and, once done is closed, its answer.
+// waiter is a question and, once done says so, its answer.
 type waiter[Q, A any] struct {
 	question Q
 	answer   A
@@ -35,22 +39,44 @@ type waiter[Q, A any] struct {
 }
 
 func (b *batch[Q, A]) start(ask func(ctx context.Context, questions []Q) ([]A, error)) {
-	b.ask, b.waiting = ask, make(chan *waiter[Q, A], waitersLimit)
-	for range batchesAtOnce {
-		b.askers.Go(b.run)
+	b.ask, b.waiting, b.turn = ask, make(chan *waiter[Q, A], waitersLimit), make(chan struct{}, 1)
+	for range askers {
+		b.running.Go(b.run)
 	}
 }
 
 // stop ends the batch once it has answered all. No question may come any more.
 func (b *batch[Q, A]) stop() {
 	close(b.waiting)
-	b.askers.Wait()
+	b.running.Wait()
 }
 
 // answer returns the answer to question, or ErrUnavailable if ctx ends first.
 func (b *batch[Q, A]) answer(ctx context.Context, question Q) (A, error) {
+	select {
+	case b.turn <- struct{}{}: // nobody else asks: then nobody has to be woken for it
+		defer func() { <-b.turn }()
+		return b.alone(ctx, question)
+	default:
+		return b.together(ctx, question)
+	}
+}
+
+func (b *batch[Q, A]) alone(ctx context.Context, question Q) (answer A, err error) {
+	answers, err := b.ask(ctx, []Q{question})
+	if err != nil {
+		return answer, err
+	}
+	return answers[0], nil
+}
+
+func (b *batch[Q, A]) together(ctx context.Context, question Q) (A, error) {
 	var none A
-	w := &waiter[Q, A]{question: question, done: make(chan struct{})}
+	w, ok := b.spent.Get().(*waiter[Q, A])
+	if !ok {
+		w = &waiter[Q, A]{done: make(chan struct{}, 1)}
+	}
+	w.question = question
 	select {
 	case b.waiting <- w:
 	case <-ctx.Done():
@@ -58,7 +84,10 @@ func (b *batch[Q, A]) answer(ctx context.Context, question Q) (A, error) {
 	}
 	select {
 	case <-w.done:
-		return w.answer, w.err
+		answer, err := w.answer, w.err
+		w.answer, w.err = none, nil
+		b.spent.Put(w)
+		return answer, err
 	case <-ctx.Done():
 		return none, fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 	}
@@ -66,8 +95,31 @@ func (b *batch[Q, A]) answer(ctx context.Context, question Q) (A, error) {
 
 // run answers those who wait, as many as there are at a time.
 func (b *batch[Q, A]) run() {
+	some, questions := make([]*waiter[Q, A], 0, batchSize), make([]Q, 0, batchSize)
 	for w := range b.waiting {
-		b.settle(b.gather([]*waiter[Q, A]{w}))
+		mine := b.takeTurn()
+		runtime.Gosched() // whoever is about to ask does so first; alone, this takes no time
+		b.settle(b.gather(append(some, w)), questions)
+		if mine {
+			<-b.turn
+		}
+	}
+}
+
+// takeTurn waits until the query before is back, or has taken so long that this one goes beside it.
+func (b *batch[Q, A]) takeTurn() bool {
+	select {
+	case b.turn <- struct{}{}:
+		return true
+	default:
+	}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case b.turn <- struct{}{}:
+		return true
+	case <-late.C:
+		return false
 	}
 }
 
@@ -87,19 +139,18 @@ func (b *batch[Q, A]) gather(some []*waiter[Q, A]) []*waiter[Q, A] {
 	return some
 }
 
-// settle answers some. An error that is about a question and not about the database must not spoil the others', so
-// then each is asked alone.
-func (b *batch[Q, A]) settle(some []*waiter[Q, A]) {
+// settle answers some, with room for their questions. An error that is about a question and not about the database must
+// not spoil the others', so then each is asked alone.
+func (b *batch[Q, A]) settle(some []*waiter[Q, A], questions []Q) {
 	ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
 	defer cancel()
-	questions := make([]Q, len(some))
-	for i, w := range some {
-		questions[i] = w.question
+	for _, w := range some {
+		questions = append(questions, w.question)
 	}
 	answers, err := b.ask(ctx, questions)
 	if err != nil && len(some) > 1 && !errors.Is(err, ErrUnavailable) {
 		for i := range some {
-			b.settle(some[i : i+1])
+			b.settle(some[i:i+1], questions[:0])
 		}
 		return
 	}
@@ -107,6 +158,6 @@ func (b *batch[Q, A]) settle(some []*waiter[Q, A]) {
 		if w.err = err; err == nil {
 			w.answer = answers[i]
 		}
-		close(w.done)
+		w.done <- struct{}{}
 	}
 }

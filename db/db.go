@@ -36,6 +36,8 @@ type Store struct {
 	metrics *metrics
 	routes  batch[Call, Route]
 	users   batch[userName, directory]
+
+	extensions extensionReader
 }
 
 // Open makes a Store for url (postgres://… or keywords) and registers its metrics. It does not connect: a database
@@ -49,6 +51,8 @@ func Open(ctx context.Context, url string, reg prometheus.Registerer) (*Store, e
 		config.ConnConfig.RuntimeParams[name] = value
 	}
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
+	// A lone call after a quiet time must not wait for a ping first: scan asks again when the connection turns out dead.
+	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("make the database pool: %w", err)
@@ -98,12 +102,30 @@ func collect[T any](ctx context.Context, s *Store, operation, query string, args
 // scan is collect for a query of many rows or many times a second: what reads a row is given.
 func scan[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], operation, query string, args ...any) ([]T, error) {
 	defer s.metrics.observe(operation, time.Now())
-	rows, err := s.pool.Query(ctx, query, args...)
-	if err != nil {
-		return nil, translate(operation, err)
+	values, err := ask(ctx, s.pool, row, query, args)
+	if err != nil && lost(err) && ctx.Err() == nil {
+		s.pool.Reset() // the others have most likely gone the same way
+		values, err = ask(ctx, s.pool, row, query, args)
 	}
-	values, err := pgx.CollectRows(rows, row)
 	return values, translate(operation, err)
+}
+
+func ask[T any](ctx context.Context, pool *pgxpool.Pool, row pgx.RowToFunc[T], query string, args []any) ([]T, error) {
+	rows, err := pool.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, row)
+}
+
+// lost reports whether a connection that was thought to live was found dead: Postgres was restarted, or told it to go.
+func lost(err error) bool {
+	var said *pgconn.PgError
+	if errors.As(err, &said) {
+		return said.Code == "57P01" // admin_shutdown
+	}
+	var refused *pgconn.ConnectError
+	return unavailable(err) && !errors.As(err, &refused) && !pgconn.Timeout(err)
 }
 
 // translate is the one place that turns the driver's errors into this package's.

@@ -2,7 +2,10 @@ package db
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -18,7 +21,7 @@ type Call struct {
 type Route struct {
 	Context    string  // empty: nobody has that context
 	Called     *Number // nil: nobody has the number; then Extensions are those of the context
-	Extensions []Extension
+	Extensions []*Extension
 	NotFound   *Extension // the context's own answer for a number that nobody has
 	NodeKnown  bool
 }
@@ -66,7 +69,7 @@ type Action struct {
 	Expand      bool   `json:"expand"`
 }
 
-// routeRow is the answer to a question, with the extensions' names only, or, for question 0, one of those extensions.
+// routeRow is an answer to a question. A number that was dialled as 0027… may have two: as it stands, and as +27….
 type routeRow struct {
 	Question      int64
 	NodeKnown     bool
@@ -76,120 +79,65 @@ type routeRow struct {
 	Address       string
 	ForwardNumber string
 	DisplayName   string
-	Extensions    []string
-	NotFound      string
-	Extension     *Extension
+	Extension     string   // of the number, compiled
+	Extensions    []string // of the context, compiled
+	NotFound      string   // compiled
 }
 
-// routeQuery asks about many calls at once, and returns each extension that they need once. The tenants are compared
-// here again, whatever the triggers let through.
+// routeQuery asks about many calls at once. The tenants are compared here again, whatever the triggers let through.
 const routeQuery = `
-WITH hit AS MATERIALIZED (
-	SELECT
-		q.question,
-		EXISTS (SELECT FROM node WHERE name = q.node AND name <> '*') AS node_known,
-		c.name AS context,
-		n.number,
-		n.tenant,
-		n.address,
-		n.forward_number,
-		n.display_name,
-		CASE
-			WHEN n.number IS NOT NULL THEN ARRAY[n.extension::text]
-			ELSE ARRAY(
-				SELECT x.extension::text
-				FROM context_extension x
-				JOIN extension e ON e.name = x.extension
-				WHERE x.context = c.name
-					AND x.enabled
-					AND coalesce(e.tenant = coalesce(c.tenant, ''), true)
-				ORDER BY x.position, x.extension
-			)
-		END AS extensions,
-		(
-			SELECT e.name
-			FROM extension e
-			WHERE n.number IS NULL
-				AND e.name = c.not_found_extension
-				AND coalesce(e.tenant = coalesce(c.tenant, ''), true)
-		) AS not_found
-	FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-		WITH ORDINALITY AS q (node, context, number, e164, form, question)
-	LEFT JOIN LATERAL (
-		SELECT c.*
-		FROM context c
-		LEFT JOIN tenant t ON t.name = c.tenant
-		WHERE lower(c.name) = lower(q.context)
-			AND coalesce(t.enabled, true)
-	) c ON true
-	LEFT JOIN LATERAL (
-		SELECT n.*
-		FROM number n
-		JOIN tenant t ON t.name = n.tenant
-		JOIN extension e ON e.name = n.extension
-		WHERE n.context = c.name
-			AND n.number = ANY (ARRAY[q.number, q.e164])
-			AND n.enabled
-			AND t.enabled
-			AND coalesce(c.tenant = n.tenant, true)
-			AND coalesce(e.tenant = n.tenant, true)
-			AND CASE n.number
-				WHEN q.number THEN n.number !~ '^\+' OR 'plus' = ANY (c.number_forms)
-				ELSE q.form = ANY (c.number_forms::text[])
-			END
-		ORDER BY n.number <> q.number
-		LIMIT 1
-	) n ON true
-)
 SELECT
-	h.question,
-	h.node_known,
-	coalesce(h.context, '') AS context,
-	coalesce(h.number, '') AS number,
-	coalesce(h.tenant, '') AS tenant,
-	coalesce(h.address, '') AS address,
-	coalesce(h.forward_number, '') AS forward_number,
-	coalesce(h.display_name, '') AS display_name,
-	h.extensions,
-	coalesce(h.not_found, '') AS not_found,
-	NULL::json AS extension
-FROM hit h
-UNION ALL
-SELECT
-	0, false, '', '', '', '', '', '', NULL, '',
-	json_build_object(
-		'name', e.name,
-		'continue', e.continue,
-		'body', e.body::text,
-		'expand', e.expand,
-		'conditions', (
-			SELECT json_agg(c ORDER BY c.position)
-			FROM (
-				SELECT
-					k.*,
-					(
-						SELECT json_agg(a ORDER BY a.position)
-						FROM action a
-						WHERE a.extension = e.name
-							AND a.condition IS NOT DISTINCT FROM nullif(k.position, 0)
-					) AS actions
-				FROM (
-					SELECT
-						position, field, expression, break, wday, mday, mon, time_of_day, date_time, expand
-					FROM condition
-					WHERE extension = e.name
-					UNION ALL
-					SELECT 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false
-				) k
-			) c
+	q.question,
+	EXISTS (SELECT FROM node WHERE name = q.node AND name <> '*'),
+	coalesce(c.name, ''),
+	CASE WHEN called.it THEN n.number ELSE '' END,
+	coalesce(n.tenant, ''),
+	coalesce(n.address, ''),
+	coalesce(n.forward_number, ''),
+	coalesce(n.display_name, ''),
+	CASE WHEN called.it THEN e.compiled::text ELSE '' END,
+	CASE
+		WHEN NOT called.it THEN ARRAY(
+			SELECT o.compiled::text
+			FROM context_extension x
+			JOIN extension o ON o.name = x.extension
+			WHERE x.context = c.name
+				AND x.enabled
+				AND coalesce(o.tenant = coalesce(c.tenant, ''), true)
+			ORDER BY x.position, x.extension
 		)
-	)
-FROM extension e
-WHERE e.name IN (
-	SELECT unnest(h.extensions) FROM hit h
-	UNION ALL
-	SELECT h.not_found FROM hit h
-)`
+	END,
+	CASE
+		WHEN called.it THEN ''
+		ELSE coalesce((
+			SELECT o.compiled::text
+			FROM extension o
+			WHERE o.name = c.not_found_extension
+				AND coalesce(o.tenant = coalesce(c.tenant, ''), true)
+		), '')
+	END
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+	WITH ORDINALITY AS q (node, context, number, e164, question)
+LEFT JOIN LATERAL (
+	SELECT c.*
+	FROM context c
+	LEFT JOIN tenant t ON t.name = c.tenant
+	WHERE lower(c.name) = q.context
+		AND coalesce(t.enabled, true)
+	LIMIT 1
+) c ON true
+LEFT JOIN number n ON n.context = c.name
+	AND n.number = ANY (ARRAY[q.number, q.e164])
+	AND n.enabled
+	AND CASE n.number
+		WHEN q.number THEN q.number NOT LIKE '+%' OR 'plus' = ANY (c.number_forms)
+		ELSE CASE WHEN q.number LIKE '00%' THEN '00' ELSE 'bare' END::number_form = ANY (c.number_forms)
+	END
+LEFT JOIN tenant t ON t.name = n.tenant
+LEFT JOIN extension e ON e.name = n.extension
+CROSS JOIN LATERAL (
+	SELECT coalesce(t.enabled AND coalesce(c.tenant = t.name, true) AND coalesce(e.tenant = t.name, true), false) AS it
+) called`
 
 // Route returns what is to be done with call, in one round trip or a share of one.
 func (s *Store) Route(ctx context.Context, call Call) (Route, error) {
@@ -197,63 +145,106 @@ func (s *Store) Route(ctx context.Context, call Call) (Route, error) {
 }
 
 func (s *Store) askRoutes(ctx context.Context, calls []Call) ([]Route, error) {
-	var node, context, number, plus, form []string
-	for _, call := range calls {
-		e164, written := e164(call.Number)
-		node, context, number = append(node, call.Node), append(context, call.Context), append(number, call.Number)
-		plus, form = append(plus, e164), append(form, written)
+	n := len(calls)
+	columns := make([]string, 4*n) // of the questions: node, context, number, e164
+	for i, call := range calls {
+		columns[i], columns[n+i], columns[2*n+i] = call.Node, strings.ToLower(call.Context), call.Number
+		columns[3*n+i] = e164(call.Number)
 	}
-	rows, err := scan(ctx, s, scanRoute, "route", routeQuery, node, context, number, plus, form)
+	rows, err := scan(ctx, s, scanRoute, "route", routeQuery,
+		columns[:n], columns[n:2*n], columns[2*n:3*n], columns[3*n:])
 	if err != nil {
 		return nil, err
 	}
-	return routes(rows, len(calls)), nil
+	return s.routeAnswers(rows, calls)
 }
 
-// e164 reads a number that a carrier wrote without its plus, and tells in which form it did: 27… is bare, 0027… is 00.
-func e164(number string) (plus, form string) {
+// e164 is the number that a carrier wrote without its plus, as 27… or 0027…. It is nothing for one with a plus.
+func e164(number string) string {
 	switch {
 	case strings.HasPrefix(number, "+"):
-		return "", ""
+		return ""
 	case strings.HasPrefix(number, "00"):
-		return "+" + number[2:], "00"
+		return "+" + number[2:]
 	default:
-		return "+" + number, "bare"
+		return "+" + number
 	}
 }
 
 func scanRoute(row pgx.CollectableRow) (r routeRow, err error) {
 	err = row.Scan(&r.Question, &r.NodeKnown, &r.Context, &r.Number, &r.Tenant, &r.Address, &r.ForwardNumber, &r.DisplayName,
-		&r.Extensions, &r.NotFound, &r.Extension)
+		&r.Extension, &r.Extensions, &r.NotFound)
 	return r, err
 }
 
-// routes gives each of n questions its answer, with the extensions that it names.
-func routes(rows []routeRow, n int) []Route {
-	extensions := make(map[string]Extension)
-	for i := range rows {
-		if e := rows[i].Extension; e != nil {
-			extensions[e.Name] = *e
-		}
-	}
-	answers := make([]Route, n)
+// routeAnswers gives each of calls its answer. Where two numbers fit, the one that was dialled as it stands is meant.
+func (s *Store) routeAnswers(rows []routeRow, calls []Call) ([]Route, error) {
+	answers := make([]Route, len(calls))
 	for i := range rows {
 		row := &rows[i]
-		if row.Question == 0 {
+		answer := &answers[row.Question-1]
+		if answer.Called != nil && row.Number != calls[row.Question-1].Number {
 			continue
 		}
-		route := &answers[row.Question-1]
-		route.Context, route.NodeKnown = row.Context, row.NodeKnown
-		if row.Number != "" {
-			route.Called = &Number{row.Number, row.Tenant, row.Address, row.ForwardNumber, row.DisplayName}
+		route, err := s.routeAnswer(row)
+		if err != nil {
+			return nil, err
 		}
-		for _, name := range row.Extensions {
-			route.Extensions = append(route.Extensions, extensions[name])
-		}
-		if row.NotFound != "" {
-			notFound := extensions[row.NotFound]
-			route.NotFound = &notFound
-		}
+		*answer = route
 	}
-	return answers
+	return answers, nil
+}
+
+func (s *Store) routeAnswer(row *routeRow) (Route, error) {
+	r := Route{Context: row.Context, NodeKnown: row.NodeKnown}
+	if row.Number != "" {
+		r.Called = &Number{row.Number, row.Tenant, row.Address, row.ForwardNumber, row.DisplayName}
+		extension, err := s.extensions.read(row.Extension)
+		if err != nil {
+			return Route{}, err
+		}
+		r.Extensions = []*Extension{extension}
+	}
+	for _, compiled := range row.Extensions {
+		extension, err := s.extensions.read(compiled)
+		if err != nil {
+			return Route{}, err
+		}
+		r.Extensions = append(r.Extensions, extension)
+	}
+	if row.NotFound != "" {
+		notFound, err := s.extensions.read(row.NotFound)
+		if err != nil {
+			return Route{}, err
+		}
+		r.NotFound = notFound
+	}
+	return r, nil
+}
+
+// extensionReader reads compiled extensions, each text once: Postgres sends it with every call, and a different extension
+// is a different text.
+type extensionReader struct {
+	mu   sync.Mutex
+	seen map[string]*Extension
+}
+
+// extensionsKept bounds how many texts are kept.
+const extensionsKept = 1000
+
+func (r *extensionReader) read(compiled string) (*Extension, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e, ok := r.seen[compiled]; ok {
+		return e, nil
+	}
+	e := new(Extension)
+	if err := json.Unmarshal([]byte(compiled), e); err != nil {
+		return nil, fmt.Errorf("read a compiled extension: %w", err)
+	}
+	if r.seen == nil || len(r.seen) >= extensionsKept {
+		r.seen = make(map[string]*Extension)
+	}
+	r.seen[compiled] = e
+	return e, nil
 }

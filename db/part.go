@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -14,17 +15,22 @@ import (
 type Parts map[string]string
 
 // ACLRevision is the name of a list that stands in acl.conf for the revision of all the others.
-func ACLRevision(entries []ACLEntry) string {
-	lines := make([]string, len(entries))
-	for i := range entries {
-		e := &entries[i]
-		lines[i] = fmt.Sprintf("%q %q %q %q %q %q %d %d", e.List, e.DefaultAction, e.Action, e.CIDR, e.Domain, e.Networks, e.PortMin, e.PortMax)
+func ACLRevision(entries []*ACLEntry) string {
+	var text []byte
+	for _, e := range entries {
+		text = append(append(text, e.List...), ' ')
+		text = append(strconv.AppendBool(text, e.DefaultAllow), ' ')
+		text = append(strconv.AppendBool(text, e.Allow), ' ')
+		text = append(e.CIDR.AppendTo(text), ' ')
+		text = append(append(append(append(text, e.Domain...), ' '), e.Networks...), ' ')
+		text = append(strconv.AppendInt(text, int64(e.PortMin), 10), '-')
+		text = append(strconv.AppendInt(text, int64(e.PortMax), 10), '\n')
 	}
-	return "xmlcurld." + hashOf(lines)
+	return "xmlcurld." + hashOf([]string{string(text)})
 }
 
 // ACLParts are the parts of acl.conf.
-func ACLParts(entries []ACLEntry) Parts { return Parts{"": ACLRevision(entries)} }
+func ACLParts(entries []*ACLEntry) Parts { return Parts{"": ACLRevision(entries)} }
 
 // ModuleParts are the parts of post_load_modules.conf.
 func ModuleParts(modules []Module) Parts {

@@ -177,29 +177,32 @@ SELECT
 FROM (SELECT) always
 LEFT JOIN line l ON true`
 
-func scanSofia(row pgx.CollectableRow) (r sofiaRow, err error) {
-	err = row.Scan(&r.Profile, &r.Gateway, &r.Kind, &r.Position, &r.Name, &r.Value, &r.Expand, &r.Direction, &r.Alias, &r.Parse,
-		&r.Columns[0], &r.Columns[1], &r.Columns[2], &r.Columns[3], &r.Columns[4], &r.Columns[5], &r.NodeKnown)
-	return r, err
+// sofiaRows scans all rows through one.
+func sofiaRows() pgx.RowToFunc[*sofiaRow] {
+	var r sofiaRow
+	columns := []any{&r.Profile, &r.Gateway, &r.Kind, &r.Position, &r.Name, &r.Value, &r.Expand, &r.Direction, &r.Alias, &r.Parse,
+		&r.Columns[0], &r.Columns[1], &r.Columns[2], &r.Columns[3], &r.Columns[4], &r.Columns[5], &r.NodeKnown}
+	return func(row pgx.CollectableRow) (*sofiaRow, error) {
+		err := row.Scan(columns...)
+		line := r
+		return &line, err
+	}
 }
 
 // Sofia returns sofia.conf for node. A profile narrows it to that profile, with all its gateways; a gateway as well, to
 // that one, or to all when it is FreeSWITCH's _all_, and to nothing else of the profile. Without a profile there are no
 // gateways: FreeSWITCH does not read them then.
 func (s *Store) Sofia(ctx context.Context, node, profile, gateway string) (Sofia, error) {
-	rows, err := scan(ctx, s, scanSofia, "sofia", sofiaQuery, node, profile, gateway)
+	rows, err := scan(ctx, s, sofiaRows(), "sofia", sofiaQuery, node, profile, gateway)
 	if err != nil {
 		return Sofia{}, err
 	}
-	order := make([]*sofiaRow, len(rows)) // Postgres would carry the wide rows through its sort
-	for i := range rows {
-		order[i] = &rows[i]
-	}
-	slices.SortFunc(order, func(a, b *sofiaRow) int {
+	// Postgres would carry the wide rows through its sort.
+	slices.SortFunc(rows, func(a, b *sofiaRow) int {
 		return cmp.Or(strings.Compare(a.Profile, b.Profile), strings.Compare(a.Gateway, b.Gateway),
 			strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), cmp.Compare(a.Position, b.Position))
 	})
-	return sofia(order), nil
+	return sofia(rows), nil
 }
 
 // sofia folds rows, sorted, into the tree that they are the leaves of.

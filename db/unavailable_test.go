@@ -127,3 +127,16 @@ func TestFaultsAreNotUnavailable(t *testing.T) {
 		}
 	}
 }
+
+// A connection that Postgres ended while it was idle costs no question its answer.
+func TestConnectionEndedByPostgres(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	store := openStore(t, url)
+	for range 3 {
+		if _, err := store.Route(t.Context(), db.Call{Context: "public", Number: "+27123456789"}); err != nil {
+			t.Fatal(err)
+		}
+		execute(t, url, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	}
+}

@@ -11,24 +11,27 @@ type userName struct{ node, domain, name string }
 
 // userRow is the answer to a user lookup.
 type userRow struct {
-	Question        int
-	NodeKnown       bool
-	Domain          string
-	DialString      string
-	Context         string
-	Cacheable       int
-	ID              string
-	NumberAlias     string
-	Password        string
-	A1Hash          string
-	VMPassword      string
-	CallerIDName    string
-	CallerIDNumber  string
-	CIDR            string
-	DomainParams    []Setting
-	DomainVariables []Setting
-	Params          []Setting
-	Variables       []Setting
+	Question       int
+	NodeKnown      bool
+	Domain         string
+	DialString     string
+	Context        string
+	Cacheable      int
+	ID             string
+	NumberAlias    string
+	Password       string
+	A1Hash         string
+	VMPassword     string
+	CallerIDName   string
+	CallerIDNumber string
+	CIDR           string
+	Settings       []userSetting
+}
+
+// userSetting is a setting of a user or of its domain.
+type userSetting struct {
+	Kind string `json:"kind"` // domain_param, domain_variable, user_param, user_variable
+	Setting
 }
 
 // userQuery asks about many users at once.
@@ -50,26 +53,24 @@ SELECT
 	coalesce(array_to_string(u.cidr, ','), '') AS cidr,
 	(
 		SELECT json_agg(s ORDER BY s.name)
-		FROM (SELECT name, value, expand FROM domain_param WHERE domain = u.domain) s
-	) AS domain_params,
-	(
-		SELECT json_agg(s ORDER BY s.name)
-		FROM (SELECT name, value, expand FROM domain_variable WHERE domain = u.domain) s
-	) AS domain_variables,
-	(
-		SELECT json_agg(s ORDER BY s.name)
-		FROM (SELECT name, value, expand FROM domain_user_param WHERE domain = u.domain AND user_id = u.id) s
-	) AS params,
-	(
-		SELECT json_agg(s ORDER BY s.name)
 		FROM (
-			SELECT name, value, expand
-			FROM domain_user_variable s
+			SELECT 'domain_param' AS kind, name, value, expand
+			FROM domain_param
 			WHERE domain = u.domain
-				AND user_id = u.id
-				AND ` + ownVariable + `
+			UNION ALL
+			SELECT 'domain_variable', name, value, expand
+			FROM domain_variable
+			WHERE domain = u.domain
+			UNION ALL
+			SELECT 'user_param', name, value, expand
+			FROM domain_user_param
+			WHERE domain = u.domain AND user_id = u.id
+			UNION ALL
+			SELECT 'user_variable', name, value, expand
+			FROM domain_user_variable s
+			WHERE domain = u.domain AND user_id = u.id AND ` + ownVariable + `
 		) s
-	) AS variables
+	) AS settings
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS q (node, domain, name, question)
 LEFT JOIN LATERAL (
 	SELECT d.name, d.tenant, d.dial_string, d.cacheable, ` + ownContext + `
@@ -104,11 +105,12 @@ func (s *Store) User(ctx context.Context, node, domain, name string) (d []Domain
 }
 
 func (s *Store) askUsers(ctx context.Context, names []userName) ([]directory, error) {
-	var node, domain, name []string
-	for _, n := range names {
-		node, domain, name = append(node, n.node), append(domain, n.domain), append(name, n.name)
+	n := len(names)
+	columns := make([]string, 3*n) // of the questions: node, domain, name
+	for i, name := range names {
+		columns[i], columns[n+i], columns[2*n+i] = name.node, name.domain, name.name
 	}
-	rows, err := scan(ctx, s, scanUser, "user", userQuery, node, domain, name)
+	rows, err := scan(ctx, s, scanUser, "user", userQuery, columns[:n], columns[n:2*n], columns[2*n:])
 	if err != nil {
 		return nil, err
 	}
@@ -127,18 +129,28 @@ func (s *Store) askUsers(ctx context.Context, names []userName) ([]directory, er
 func scanUser(row pgx.CollectableRow) (r userRow, err error) {
 	err = row.Scan(&r.Question, &r.NodeKnown, &r.Domain, &r.DialString, &r.Context, &r.Cacheable, &r.ID, &r.NumberAlias,
 		&r.Password, &r.A1Hash, &r.VMPassword, &r.CallerIDName, &r.CallerIDNumber, &r.CIDR,
-		&r.DomainParams, &r.DomainVariables, &r.Params, &r.Variables)
+		&r.Settings)
 	return r, err
 }
 
 func (row *userRow) tree() Domain {
-	return Domain{
-		Name: row.Domain, DialString: row.DialString, Context: row.Context, Cacheable: row.Cacheable,
-		Params: row.DomainParams, Variables: row.DomainVariables,
-		Users: []User{{
-			ID: row.ID, NumberAlias: row.NumberAlias, Password: row.Password, A1Hash: row.A1Hash, VMPassword: row.VMPassword,
-			CallerIDName: row.CallerIDName, CallerIDNumber: row.CallerIDNumber, CIDR: row.CIDR,
-			Params: row.Params, Variables: row.Variables,
-		}},
+	user := User{
+		ID: row.ID, NumberAlias: row.NumberAlias, Password: row.Password, A1Hash: row.A1Hash, VMPassword: row.VMPassword,
+		CallerIDName: row.CallerIDName, CallerIDNumber: row.CallerIDNumber, CIDR: row.CIDR,
 	}
+	d := Domain{Name: row.Domain, DialString: row.DialString, Context: row.Context, Cacheable: row.Cacheable}
+	for _, s := range row.Settings {
+		switch s.Kind {
+		case "domain_param":
+			d.Params = append(d.Params, s.Setting)
+		case "domain_variable":
+			d.Variables = append(d.Variables, s.Setting)
+		case "user_param":
+			user.Params = append(user.Params, s.Setting)
+		case "user_variable":
+			user.Variables = append(user.Variables, s.Setting)
+		}
+	}
+	d.Users = []User{user}
+	return d
 }

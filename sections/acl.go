@@ -9,7 +9,7 @@ import (
 )
 
 type aclStore interface {
-	ACL(ctx context.Context, node string) ([]db.ACLEntry, error)
+	ACL(ctx context.Context, node string) ([]*db.ACLEntry, error)
 }
 
 // acl answers acl.conf, the access lists. The core reads it at start, after the modules, and at reloadacl, and holds
@@ -24,8 +24,7 @@ func acl(s aclStore, rec Recorder) xmlcurl.Handler {
 		openConfiguration(d, "acl.conf")
 		d.Open("network-lists")
 		list := ""
-		for i := range entries {
-			e := &entries[i]
+		for _, e := range entries {
 			if e.List == "" {
 				break
 			}
@@ -34,7 +33,7 @@ func acl(s aclStore, rec Recorder) xmlcurl.Handler {
 					d.Close()
 				}
 				// Without a default FreeSWITCH allows everyone.
-				d.Open("list", xmlcurl.A("name", e.List), xmlcurl.A("default", e.DefaultAction))
+				d.Open("list", xmlcurl.A("name", e.List), xmlcurl.A("default", allowOrDeny(e.DefaultAllow)))
 				list = e.List
 			}
 			aclNode(d, e)
@@ -55,13 +54,21 @@ func acl(s aclStore, rec Recorder) xmlcurl.Handler {
 }
 
 func aclNode(d *xmlcurl.Document, e *db.ACLEntry) {
+	kind := xmlcurl.A("type", allowOrDeny(e.Allow))
 	switch {
 	case e.Domain != "":
-		d.Empty("node", xmlcurl.A("type", e.Action), xmlcurl.A("domain", e.Domain))
-	case e.CIDR != "" && e.PortMin != 0:
-		d.Empty("node", xmlcurl.A("type", e.Action), xmlcurl.A("cidr", e.CIDR),
+		d.Empty("node", kind, xmlcurl.A("domain", e.Domain))
+	case e.CIDR.IsValid() && e.PortMin != 0:
+		d.Empty("node", kind, xmlcurl.A("cidr", e.CIDR.String()),
 			xmlcurl.A("port-min", strconv.Itoa(int(e.PortMin))), xmlcurl.A("port-max", strconv.Itoa(int(e.PortMax))))
-	case e.CIDR != "":
-		d.Empty("node", xmlcurl.A("type", e.Action), xmlcurl.A("cidr", e.CIDR))
+	case e.CIDR.IsValid():
+		d.Empty("node", kind, xmlcurl.A("cidr", e.CIDR.String()))
 	}
+}
+
+func allowOrDeny(allow bool) string {
+	if allow {
+		return "allow"
+	}
+	return "deny"
 }

@@ -26,8 +26,8 @@ func dialplan(s routeStore) xmlcurl.Handler {
 		}
 		knows(d, route.NodeKnown)
 		d.Open("context", xmlcurl.A("name", contextName(route)))
-		for i := range route.Extensions {
-			extension(d, &route.Extensions[i], route.Called, call.Number)
+		for _, e := range route.Extensions {
+			extension(d, e, route.Called, call.Number)
 		}
 		switch {
 		case route.Called != nil:

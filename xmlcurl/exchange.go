@@ -107,6 +107,7 @@ var (
 // reply sends the answer. A write that fails means that the caller is gone, and there is nobody to tell.
 func (x *exchange) reply(w http.ResponseWriter) {
 	verdict, header := &verdicts[x.outcome], w.Header()
+	header["Date"] = nil // nobody reads it
 	header["Content-Type"] = plainType
 	if verdict.status == http.StatusOK {
 		header["Content-Type"] = xmlType

@@ -69,21 +69,39 @@ func (r *Request) Field(name string) string {
 	if name == "" || strings.Contains(name, "=") {
 		return "" // no field has such a name
 	}
+	return decoded(lastValue(r.form, name))
+}
+
+// lastValue finds the last pair of that name. A form has up to 180 pairs, so it looks for the name and not at each pair.
+func lastValue(form []byte, name string) []byte {
 	var last []byte
-	for rest := r.form; len(rest) > 0; {
-		var pair []byte
-		pair, rest = cutPair(rest)
-		if len(pair) < len(name) || string(pair[:len(name)]) != name {
-			continue
+	if bytes.HasPrefix(form, []byte(name)) {
+		last, _ = valueAt(form[len(name):])
+	}
+	var room [64]byte
+	key := append(append(room[:0], '&'), name...)
+	for {
+		i := bytes.Index(form, key)
+		if i < 0 {
+			return last
 		}
-		switch after := pair[len(name):]; {
-		case len(after) == 0:
-			last = after
-		case after[0] == '=':
-			last = after[1:]
+		form = form[i+len(key):]
+		if value, ok := valueAt(form); ok {
+			last = value
 		}
 	}
-	return decoded(last)
+}
+
+// valueAt returns the value of the pair whose name ends where rest begins, if it does end there.
+func valueAt(rest []byte) (value []byte, ok bool) {
+	pair, _ := cutPair(rest)
+	switch {
+	case len(pair) == 0:
+		return pair, true
+	case pair[0] == '=':
+		return pair[1:], true
+	}
+	return nil, false
 }
 
 // Bare reports whether nothing but the five base fields was sent, as for acl.conf or the list_users command.

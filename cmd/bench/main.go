@@ -14,6 +14,8 @@
 // the server, and of PostgreSQL's backends. The ratio to nginx says more than the number: what else the machine does
 // falls on both. All are measured for a short while in turn, for several rounds that each begin with another one; ratios
 // are taken within a round, and the median stands for them, with the lowest and the highest beside it.
+//
+// As bench calls it measures what a caller waits for, with real switches: see calls.go.
 package main
 
 import (
@@ -42,8 +44,6 @@ type options struct {
 	quick    bool
 }
 
-var errMissed = errors.New("a bar was missed")
-
 // The kernel ends a child when the thread that started it ends: the main thread lasts as long as the program.
 func init() { runtime.LockOSThread() }
 
@@ -54,6 +54,10 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if len(os.Args) > 1 && os.Args[1] == callsVerb {
+		fail(runCalls(ctx, callsCommandLine(os.Args[2:])))
+		return
+	}
 	fail(run(ctx, commandLine()))
 }
 
@@ -97,14 +101,5 @@ func run(ctx context.Context, o options) error {
 	if err := errors.Join(err, b.close()); err != nil {
 		return err
 	}
-	fmt.Print(report.text)
-	if o.write != "" {
-		if err := replaceResults(o.write, report.text); err != nil {
-			return err
-		}
-	}
-	if report.missed && !o.quick {
-		return errMissed
-	}
-	return nil
+	return report.show(o.write, results, o.quick)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,11 +14,11 @@ import (
 
 // bench is everything that runs while it is measured.
 type bench struct {
+	cleanup
 	options  options
 	dir      string
-	cleanup  []func() error // in the reverse order
-	postgres int            // process
-	large    server         // xmlcurld on the large world
+	postgres int    // process
+	large    server // xmlcurld on the large world
 	subjects []*subject
 }
 
@@ -91,14 +90,6 @@ func (b *bench) serve(ctx context.Context, c *cluster.Cluster, name, binary stri
 		return server{}, err
 	}
 	return b.started(startServer(ctx, binary, b.dir, name, url))
-}
-
-// started sees that the process is stopped in the end, whether it is of use or not.
-func (b *bench) started(p *process, address string, err error) (server, error) {
-	if p != nil {
-		b.cleanup = append(b.cleanup, func() error { p.stop(); return nil })
-	}
-	return server{p, address}, err
 }
 
 // addSubjects asks every question once, and sets up who will answer it: xmlcurld, and nginx with that very answer. To
@@ -193,15 +184,6 @@ func (b *bench) measureOne(s *subject) error {
 		postgres: processorTime(b.postgres) - postgres,
 		load:     ownProcessorTime() - own,
 	})
-	return err
-}
-
-// close stops everything, the last first.
-func (b *bench) close() error {
-	var err error
-	for i := len(b.cleanup) - 1; i >= 0; i-- {
-		err = errors.Join(err, b.cleanup[i]())
-	}
 	return err
 }
 

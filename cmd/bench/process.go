@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-const startTime = 10 * time.Second
+const startTime = 30 * time.Second
 
 // process is a child that is measured.
 type process struct {

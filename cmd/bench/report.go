@@ -17,13 +17,29 @@ type report struct {
 	missed bool // a bar
 }
 
+var errMissed = errors.New("a bar was missed")
+
+// show prints the report, and puts it into the file write, if there is one. A missed bar is an error, if not quick.
+func (r report) show(write, kind string, quick bool) error {
+	fmt.Print(r.text)
+	if write != "" {
+		if err := replaceResults(write, kind, r.text); err != nil {
+			return err
+		}
+	}
+	if r.missed && !quick {
+		return errMissed
+	}
+	return nil
+}
+
 func (b *bench) report(memory int64) report {
 	var out strings.Builder
 	o := b.options
 	fmt.Fprintf(&out, "%d numbers, %d users and %d gateways of %d tenants, %d ACL entries, %d nodes.\n",
 		o.sizes.numbers, o.sizes.users, o.sizes.gateways, o.sizes.tenants, o.sizes.aclEntries, o.sizes.nodes)
-	fmt.Fprintf(&out, "%d rounds of %v for each line, %d connections in flight; median (lowest–highest) of the rounds.\n\n%s.\n\n",
-		o.rounds, o.duration, o.inFlight, machine())
+	fmt.Fprintf(&out, "%d rounds of %v for each line, %d connections in flight; median (lowest–highest) of the rounds.\n\n%s, %s.\n\n",
+		o.rounds, o.duration, o.inFlight, machine(), nginxVersion())
 	b.writeResults(&out)
 	missed := b.writeBars(&out, memory)
 	return report{out.String(), missed}
@@ -40,7 +56,7 @@ func machine() string {
 		}
 	}
 	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	return fmt.Sprintf("%d × %s, Linux %s, %s, %s", runtime.NumCPU(), model, strings.TrimSpace(string(release)), runtime.Version(), nginxVersion())
+	return fmt.Sprintf("%d × %s, Linux %s, %s", runtime.NumCPU(), model, strings.TrimSpace(string(release)), runtime.Version())
 }
 
 func nginxVersion() string {
@@ -90,44 +106,54 @@ func (s *subject) each(of func(round) time.Duration) float64 {
 
 // writeBars writes which bars were reached, and reports whether one was missed.
 func (b *bench) writeBars(out *strings.Builder, memory int64) (missed bool) {
-	out.WriteString("| bar | must be | is | |\n| --- | --- | --- | --- |\n")
-	line := func(what, must, is string, reached bool) {
-		verdict := "reached"
-		if !reached {
-			verdict, missed = "**missed**", true
-		}
-		fmt.Fprintf(out, "| %s | %s | %s | %s |\n", what, strings.TrimSpace(must), strings.TrimSpace(is), verdict)
-	}
+	writeBarHead(out)
 	for _, bar := range bars {
 		of, against := b.subject(bar.of), b.subject(bar.against)
 		if bar.numbers != 0 && bar.numbers != b.options.sizes.numbers || of == nil || against == nil && bar.against != "" {
 			continue
 		}
-		s := of.spread(bar.measure, against)
-		line(bar.what, bar.must(), fmt.Sprintf("%.2f (%.2f–%.2f) %s", s.median, s.lowest, s.highest, bar.unit), bar.reached(s))
+		missed = bar.write(out, of.spread(bar.measure, against)) || missed
 	}
 	const mib = 1 << 20
-	line("memory of the server, resident, over the whole run", fmt.Sprintf("at most %d MiB", memoryLimit/mib),
-		fmt.Sprintf("%.0f MiB", float64(memory)/mib), memory <= memoryLimit)
-	return missed
+	return writeBar(out, "memory of the server, resident, over the whole run", fmt.Sprintf("at most %d MiB", memoryLimit/mib),
+		fmt.Sprintf("%.0f MiB", float64(memory)/mib), memory <= memoryLimit) || missed
 }
 
-// Between these lines of a file stand the results of the last run.
+// write writes whether the bar was reached, and reports whether it was missed.
+func (b bar) write(out *strings.Builder, s spread) (missed bool) {
+	return writeBar(out, b.what, b.must(), fmt.Sprintf("%.2f (%.2f–%.2f) %s", s.median, s.lowest, s.highest, b.unit), b.reached(s))
+}
+
+func writeBarHead(out *strings.Builder) {
+	out.WriteString("| bar | must be | is | |\n| --- | --- | --- | --- |\n")
+}
+
+func writeBar(out *strings.Builder, what, must, is string, reached bool) (missed bool) {
+	verdict := "reached"
+	if !reached {
+		verdict = "**missed**"
+	}
+	fmt.Fprintf(out, "| %s | %s | %s | %s |\n", what, strings.TrimSpace(must), strings.TrimSpace(is), verdict)
+	return !reached
+}
+
+// Between such lines of a file stand the results of the last run of one kind.
 const (
-	resultsBegin = "<!-- results -->\n"
-	resultsEnd   = "<!-- end of results -->\n"
+	results      = "results"
+	callsResults = "results of calls"
 )
 
-// replaceResults replaces the results in file.
-func replaceResults(file, text string) error {
+// replaceResults replaces the results of a kind in file.
+func replaceResults(file, kind, text string) error {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	before, rest, begins := bytes.Cut(content, []byte(resultsBegin))
-	_, after, ends := bytes.Cut(rest, []byte(resultsEnd))
+	begin, end := "<!-- "+kind+" -->\n", "<!-- end of "+kind+" -->\n"
+	before, rest, begins := bytes.Cut(content, []byte(begin))
+	_, after, ends := bytes.Cut(rest, []byte(end))
 	if !begins || !ends {
-		return errors.New(file + " has no lines " + strings.TrimSpace(resultsBegin) + " and " + strings.TrimSpace(resultsEnd))
+		return errors.New(file + " has no lines " + strings.TrimSpace(begin) + " and " + strings.TrimSpace(end))
 	}
-	return os.WriteFile(file, []byte(string(before)+resultsBegin+text+resultsEnd+string(after)), 0o644)
+	return os.WriteFile(file, []byte(string(before)+begin+text+end+string(after)), 0o644)
 }

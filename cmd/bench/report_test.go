@@ -71,28 +71,32 @@ func TestBarsAreMeasured(t *testing.T) {
 
 func TestReplaceResults(t *testing.T) {
 	t.Parallel()
+	const (
+		head = "# Head\n<!-- results of calls -->\ncalls\n<!-- end of results of calls -->\n<!-- results -->\n"
+		tail = "<!-- end of results -->\ntail\n"
+	)
 	file := filepath.Join(t.TempDir(), "BENCHMARKS.md")
 	for _, text := range []string{"first\n", "second\n"} {
 		if text == "first\n" {
-			if err := os.WriteFile(file, []byte("# Head\n"+resultsBegin+resultsEnd+"tail\n"), 0o644); err != nil {
+			if err := os.WriteFile(file, []byte(head+tail), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := replaceResults(file, text); err != nil {
+		if err := replaceResults(file, results, text); err != nil {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff("# Head\n"+resultsBegin+text+resultsEnd+"tail\n", string(got)); diff != "" {
+		if diff := cmp.Diff(head+text+tail, string(got)); diff != "" {
 			t.Error(diff)
 		}
 	}
 	if err := os.WriteFile(file, []byte("# Head\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := replaceResults(file, "lost"); err == nil {
+	if err := replaceResults(file, results, "lost"); err == nil {
 		t.Error("a file without a place for results was written to")
 	}
 }

@@ -194,7 +194,8 @@ type listener struct {
 }
 
 func listen(name, address string, handler http.Handler, log *slog.Logger) (*listener, error) {
-	l, err := net.Listen("tcp", address)
+	// No connection lives long enough to be probed.
+	l, err := (&net.ListenConfig{KeepAlive: -1}).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -207,6 +208,8 @@ func listen(name, address string, handler http.Handler, log *slog.Logger) (*list
 		MaxHeaderBytes:    headerLimit,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}}
+	// FreeSWITCH closes each connection after its answer. To close it here, at once, saves waiting for that.
+	s.server.SetKeepAlivesEnabled(false)
 	log.Info("listening", "for", name, "address", s.address)
 	go func() {
 		if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -602,6 +602,7 @@ CREATE TABLE extension (
     continue boolean NOT NULL DEFAULT false,
     body     xml,
     expand   boolean NOT NULL DEFAULT false,
+    compiled json    NOT NULL,
     note     text,
     CONSTRAINT extension_body CHECK (body IS NULL OR (body::text !~* 'x-pre-process|<!DOCTYPE|<include[\s/>]') OR refuse(
         format('The body of extension %s holds what FreeSWITCH''s pre-processor would act on', name),
@@ -620,6 +621,7 @@ COMMENT ON COLUMN extension.tenant   IS 'The only tenant whose numbers may pick 
 COMMENT ON COLUMN extension.continue IS 'extension continue=: after a match go on with the next extension.';
 COMMENT ON COLUMN extension.body     IS 'Instead of rows in condition and action: the conditions as XML, for what the tables do not hold.';
 COMMENT ON COLUMN extension.expand   IS 'true: $${name} in the body is replaced by the switch''s global variable.';
+COMMENT ON COLUMN extension.compiled IS 'Written by triggers: the extension with its conditions and actions as one value, so that a call reads one row.';
 COMMENT ON COLUMN extension.note     IS 'For people; FreeSWITCH never sees it.';
 
 ALTER TABLE context ADD CONSTRAINT context_not_found_extension_fkey
@@ -698,6 +700,73 @@ COMMENT ON COLUMN action.data        IS 'action data=. FreeSWITCH expands ${…}
 COMMENT ON COLUMN action."inline"    IS 'action inline=: run while the dialplan is read, so that later conditions see it.';
 COMMENT ON COLUMN action.anti        IS 'true: an anti-action, which runs when the condition is false.';
 COMMENT ON COLUMN action.expand      IS 'true: $${name} in the data is replaced by the switch''s global variable.';
+
+-- +goose StatementBegin
+CREATE FUNCTION compile_extension() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.compiled := json_build_object(
+        'name', NEW.name,
+        'continue', NEW.continue,
+        'body', NEW.body::text,
+        'expand', NEW.expand,
+        'conditions', (
+            SELECT json_agg(c ORDER BY c.position)
+            FROM (
+                SELECT
+                    k.*,
+                    (
+                        SELECT json_agg(a ORDER BY a.position)
+                        FROM (SELECT condition, position, application, data, "inline", anti, expand FROM action WHERE extension = NEW.name) a
+                        WHERE coalesce(a.condition, 0) = k.position
+                    ) AS actions
+                FROM (
+                    SELECT position, field, expression, "break", wday, mday, mon, time_of_day, date_time, expand
+                    FROM condition
+                    WHERE extension = NEW.name
+                    UNION ALL
+                    SELECT 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false
+                ) k
+            ) c
+        )
+    );
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION compile_extensions() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- The trigger on extension does it, once it holds the row: of two transactions the later one sees the earlier one's.
+    UPDATE extension SET compiled = NULL WHERE name IN (SELECT extension FROM changed);
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION compile_all_extensions() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE extension SET compiled = NULL;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER compile_extension BEFORE INSERT OR UPDATE ON extension FOR EACH ROW EXECUTE FUNCTION compile_extension();
+ALTER TABLE extension ENABLE ALWAYS TRIGGER compile_extension;
+
+DO $$
+DECLARE
+    t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['condition', 'action'] LOOP
+        EXECUTE format('
+            CREATE TRIGGER compile_inserted AFTER INSERT ON %1$I REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION compile_extensions();
+            CREATE TRIGGER compile_updated AFTER UPDATE ON %1$I REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION compile_extensions();
+            CREATE TRIGGER compile_moved AFTER UPDATE ON %1$I REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION compile_extensions();
+            CREATE TRIGGER compile_deleted AFTER DELETE ON %1$I REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION compile_extensions();
+            CREATE TRIGGER compile_truncated AFTER TRUNCATE ON %1$I FOR EACH STATEMENT EXECUTE FUNCTION compile_all_extensions();
+            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER compile_inserted;
+            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER compile_updated;
+            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER compile_moved;
+            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER compile_deleted;
+            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER compile_truncated', t);
+    END LOOP;
+END $$;
+-- +goose StatementEnd
 
 CREATE TABLE context_extension (
     context   label    NOT NULL REFERENCES context ON UPDATE CASCADE ON DELETE CASCADE,

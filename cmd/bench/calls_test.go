@@ -1,0 +1,104 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A trace of two calls: the first is answered twice, and the switch hangs it up; the second overtakes it.
+const trace = messageLine + "2026-11-23 17:05:13.192889\n" +
+	"UDP message sent (491 bytes):\n\nINVITE sip:27100000001@127.0.0.1:15999 SIP/2.0\r\nCall-ID: 1-7@127.0.0.1\r\nCSeq: 1 INVITE\r\n\r\n" +
+	"v=0\r\ns=2026-11-23\t17:05:13.192764\t1795453513.192764\r\nt=0 0\r\n\n" +
+	messageLine + "2026-11-23 17:05:13.193000\n" +
+	"UDP message received [255] bytes :\n\nSIP/2.0 100 Trying\r\nCall-ID: 1-7@127.0.0.1\r\nCSeq: 1 INVITE\r\n\r\n" +
+	messageLine + "2026-11-23 17:05:13.292800\n" +
+	"UDP message sent (491 bytes):\n\nINVITE sip:27100000002@127.0.0.1:15999 SIP/2.0\r\nCall-ID: 2-7@127.0.0.1\r\nCSeq: 1 INVITE\r\n\r\n" +
+	"v=0\r\ns=2026-11-23\t17:05:13.292700\t1795453513.292700\r\nt=0 0\r\n\n" +
+	messageLine + "2026-11-23 17:05:13.294700\n" +
+	"UDP message received [255] bytes :\n\nSIP/2.0 200 OK\r\nCall-ID: 2-7@127.0.0.1\r\nCSeq: 1 INVITE\r\n\r\n" +
+	messageLine + "2026-11-23 17:05:13.392764\n" +
+	"UDP message received [255] bytes :\n\nSIP/2.0 200 OK\r\nCall-ID: 1-7@127.0.0.1\r\nCSeq: 1 INVITE\r\n\r\nv=0\r\ns=switch\r\n" +
+	messageLine + "2026-11-23 17:05:13.892764\n" +
+	"UDP message received [255] bytes :\n\nSIP/2.0 200 OK\r\nCall-ID: 1-7@127.0.0.1\r\nCSeq: 1 INVITE\r\n\r\n" +
+	messageLine + "2026-11-23 17:05:13.900000\n" +
+	"UDP message sent [255] bytes :\n\nSIP/2.0 200 OK\r\nCall-ID: 1-7@127.0.0.1\r\nCSeq: 9 BYE\r\n\r\n"
+
+func TestPostDialDelays(t *testing.T) {
+	t.Parallel()
+	got, err := postDialDelays(trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(delays{2 * time.Millisecond, 200 * time.Millisecond}, got); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := postDialDelays(strings.ReplaceAll(trace, "\ns=2026", "\ns=-")); err == nil {
+		t.Error("an INVITE that does not tell its time was taken")
+	}
+}
+
+func TestMost(t *testing.T) {
+	t.Parallel()
+	var d delays
+	for i := range 100 {
+		d = append(d, time.Duration(i+1)*time.Millisecond)
+	}
+	for percent, want := range map[int]float64{50: 51, 95: 96, 100: 100} {
+		if got := d.most(percent); got != want {
+			t.Errorf("p%d is %v ms, want %v", percent, got, want)
+		}
+	}
+}
+
+// The time that static XML takes goes with the place of the number in it: a round must call as many of the first half
+// as of the second.
+func TestCalledIsFromAllOver(t *testing.T) {
+	t.Parallel()
+	const count = 100
+	f := &freeSWITCH{numbers: manyNumbers}
+	for round := range 5 {
+		numbers := f.called(round*(count+callsPerSecond), count)
+		slices.Sort(numbers)
+		if got := len(slices.Compact(slices.Clone(numbers))); got != count {
+			t.Errorf("round %d calls %d numbers, want %d", round, got, count)
+		}
+		if middle := numbers[count/2]; middle < bareNumber(4500) || middle > bareNumber(5500) {
+			t.Errorf("round %d: half of the calls go to numbers below %s", round, middle)
+		}
+	}
+}
+
+func TestCallReport(t *testing.T) {
+	t.Parallel()
+	ms := func(values ...int) (rounds []delays) {
+		for _, v := range values {
+			rounds = append(rounds, delays{time.Duration(v) * time.Millisecond})
+		}
+		return rounds
+	}
+	for _, test := range []struct {
+		name              string
+		asking, one, many []delays
+		missed            bool
+	}{
+		{"all is reached", ms(6, 5, 50), ms(4, 4, 49), ms(30, 30, 30), false},
+		{"too far above one number", ms(7, 7, 7), ms(4, 4, 4), ms(50, 50, 50), true},
+		{"not far enough below many", ms(6, 6, 6), ms(4, 4, 4), ms(29, 29, 31), true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			b := &callBench{
+				asking:      &freeSWITCH{dialplan: "xmlcurld", numbers: 1_000_000, rounds: test.asking},
+				oneNumber:   &freeSWITCH{dialplan: "static XML", numbers: 1, rounds: test.one},
+				manyNumbers: &freeSWITCH{dialplan: "static XML", numbers: manyNumbers, rounds: test.many},
+			}
+			if r := b.report(); r.missed != test.missed {
+				t.Errorf("missed %v:\n%s", r.missed, r.text)
+			}
+		})
+	}
+}

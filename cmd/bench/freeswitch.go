@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+const localhost = "127.0.0.1"
+
+// bootstrap is the conf tree of a switch that asks xmlcurld.
+const bootstrap = "freeswitch-bootstrap/conf"
+
+// freeSWITCH is a switch, and what it differs in from the others.
+type freeSWITCH struct {
+	name     string // of its node and folder
+	dialplan string // where it finds a number, for the report
+	numbers  int    // that it can be called at
+	address  string // SIP
+	rtpPort  int    // the first of rtpPorts
+	rounds   []delays
+}
+
+// rtpPorts is how many ports for RTP one switch has: enough for none to be waited for.
+const rtpPorts = 1000
+
+// newFreeSWITCH finds a SIP address. The range for RTP is the place-th below the ports that the kernel gives to others.
+func newFreeSWITCH(name, dialplan string, numbers, place int) (*freeSWITCH, error) {
+	address, err := freeAddress()
+	return &freeSWITCH{name: name, dialplan: dialplan, numbers: numbers, address: address, rtpPort: 10000 + place*rtpPorts}, err
+}
+
+// start starts program on the conf tree, to write into dir only. It returns when a call is answered.
+func (f *freeSWITCH) start(ctx context.Context, program, conf, dir string, env ...string) (*process, error) {
+	args := []string{"-nonat", "-np", "-nf", "-nc", "-conf", conf}
+	for _, kind := range []string{"log", "run", "db", "temp", "certs", "storage", "cache", "scripts", "htdocs", "grammar", "recordings", "sounds"} {
+		own := filepath.Join(dir, kind)
+		if err := os.Mkdir(own, 0o755); err != nil {
+			return nil, err
+		}
+		args = append(args, "-"+kind, own)
+	}
+	cmd := exec.Command(program, args...)
+	cmd.Env = append(env, "PATH="+os.Getenv("PATH"), "HOME="+dir)
+	p, err := start(cmd, dir, "freeswitch")
+	if err != nil {
+		return nil, err
+	}
+	return p, p.await(ctx, func() error {
+		_, err := call(ctx, dir, f.address, f.called(0, 1))
+		return err
+	})
+}
+
+// called is which numbers the calls first to first+count go to: others each time, from all over those there are.
+func (f *freeSWITCH) called(first, count int) []string {
+	var numbers []string
+	for i := range count {
+		numbers = append(numbers, bareNumber((first+i)*scatter%f.numbers))
+	}
+	return numbers
+}
+
+// bareNumber is the n-th number of testdata.World, as most carriers write it: without the plus.
+func bareNumber(n int) string { return fmt.Sprintf("271%08d", n) }
