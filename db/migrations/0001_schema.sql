@@ -217,7 +217,7 @@ CREATE TABLE switch_variable (
 COMMENT ON TABLE  switch_variable        IS 'Global variables of the switch (variables of post_load_switch.conf): the vars.xml of a static setup.';
 COMMENT ON COLUMN switch_variable.node   IS 'The node it is for; * = all. A node''s own row overrides the common one.';
 COMMENT ON COLUMN switch_variable.name   IS 'variable name= of post_load_switch.conf.';
-COMMENT ON COLUMN switch_variable.value  IS 'variable value= of post_load_switch.conf.';
+COMMENT ON COLUMN switch_variable.value  IS 'variable value= of post_load_switch.conf. FreeSWITCH stores ${ in it as %{.';
 COMMENT ON COLUMN switch_variable.expand IS 'true: $${name} in the value is replaced by the switch''s global variable.';
 
 CREATE TABLE event_socket_param (
@@ -306,7 +306,7 @@ CREATE TABLE domain_variable (
 );
 COMMENT ON TABLE  domain_variable        IS 'Variables of a domain (directory variables): channel variables of its users'' calls.';
 COMMENT ON COLUMN domain_variable.name   IS 'variable name=.';
-COMMENT ON COLUMN domain_variable.value  IS 'variable value=.';
+COMMENT ON COLUMN domain_variable.value  IS 'variable value=. FreeSWITCH stores ${ in it as %{.';
 COMMENT ON COLUMN domain_variable.expand IS 'true: $${name} in the value is replaced by the switch''s global variable.';
 
 CREATE TABLE domain_user (
@@ -384,7 +384,7 @@ CREATE TABLE domain_user_variable (
 );
 COMMENT ON TABLE  domain_user_variable        IS 'Variables of a user (directory variables): channel variables of its calls. user_context here overrides the domain''s context.';
 COMMENT ON COLUMN domain_user_variable.name   IS 'variable name=.';
-COMMENT ON COLUMN domain_user_variable.value  IS 'variable value=.';
+COMMENT ON COLUMN domain_user_variable.value  IS 'variable value=. FreeSWITCH stores ${ in it as %{.';
 COMMENT ON COLUMN domain_user_variable.expand IS 'true: $${name} in the value is replaced by the switch''s global variable.';
 
 -- +goose StatementBegin
@@ -590,7 +590,7 @@ CREATE TABLE gateway_variable (
 );
 COMMENT ON TABLE  gateway_variable           IS 'Channel variables of the calls through a gateway.';
 COMMENT ON COLUMN gateway_variable.name      IS 'variable name= of the gateway.';
-COMMENT ON COLUMN gateway_variable.value     IS 'variable value= of the gateway.';
+COMMENT ON COLUMN gateway_variable.value     IS 'variable value= of the gateway. FreeSWITCH refuses one that holds ${ at each call.';
 COMMENT ON COLUMN gateway_variable.direction IS 'variable direction=: calls in, calls out, or both.';
 COMMENT ON COLUMN gateway_variable.expand    IS 'true: $${name} in the value is replaced by the switch''s global variable.';
 
