@@ -187,6 +187,13 @@ func settingLine(s Setting) string { return fmt.Sprintf("%q %q %t", s.Name, s.Va
 
 // StartParts returns what node can take only when it starts, by document and part, as the rows say it now.
 func (s *Store) StartParts(ctx context.Context, node string) (map[string]string, error) {
+	all, err := s.coreParts(ctx, node)
+	delete(all, "post_load_switch.conf limits") // fsctl sets them
+	return all, err
+}
+
+// coreParts are the parts of post_load_switch.conf and event_socket.conf.
+func (s *Store) coreParts(ctx context.Context, node string) (map[string]string, error) {
 	settings, err := s.Switch(ctx, node)
 	if err != nil {
 		return nil, err
@@ -196,9 +203,7 @@ func (s *Store) StartParts(ctx context.Context, node string) (map[string]string,
 		return nil, err
 	}
 	all := make(map[string]string)
-	parts := SwitchParts(settings)
-	delete(parts, "limits")
-	addParts(all, "post_load_switch.conf", parts)
+	addParts(all, "post_load_switch.conf", SwitchParts(settings))
 	addParts(all, "event_socket.conf", EventSocketParts(socket))
 	return all, nil
 }
@@ -212,15 +217,10 @@ func addParts(all map[string]string, document string, parts Parts) {
 // AllParts returns the parts of every document that node fetches when it starts, by document and part, as the rows say
 // them now.
 func (s *Store) AllParts(ctx context.Context, node string) (map[string]string, error) {
-	all, err := s.StartParts(ctx, node)
+	all, err := s.coreParts(ctx, node)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := s.Switch(ctx, node)
-	if err != nil {
-		return nil, err
-	}
-	addParts(all, "post_load_switch.conf", SwitchParts(settings))
 	modules, err := s.Modules(ctx, node)
 	if err != nil {
 		return nil, err

@@ -42,12 +42,13 @@ func acl(s aclStore, rec Recorder) xmlcurl.Handler {
 			d.Close()
 		}
 		// FreeSWITCH gives this list back by letting everyone in on it, so it can be asked whether it has these lists.
-		d.Open("list", xmlcurl.A("name", db.ACLRevision(entries)), xmlcurl.A("default", "allow"))
+		parts := db.ACLParts(entries)
+		d.Open("list", xmlcurl.A("name", parts[""]), xmlcurl.A("default", "allow"))
 		d.Close()
 		d.Close()
 		d.Close()
 		if entries[0].NodeKnown {
-			rec.Fetched(r.Hostname, "acl.conf", "", db.ACLParts(entries))
+			rec.Fetched(r.Hostname, "acl.conf", "", parts)
 		}
 		return nil
 	})

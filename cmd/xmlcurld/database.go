@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"xmlcurld/db"
 	"xmlcurld/db/cluster"
 )
 
@@ -66,4 +70,19 @@ func (l *logLines) Write(p []byte) (int, error) {
 		l.log.Debug("postgres", "line", string(line))
 		l.pending = append(l.pending[:0], rest...)
 	}
+}
+
+// withStore calls f with the database.
+func withStore(ctx context.Context, i *invocation, f func(*db.Store) error) (err error) {
+	database, err := openDatabase(ctx, i, cluster.Join)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, database.close()) }()
+	store, err := db.Open(ctx, database.url, prometheus.NewRegistry())
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	return f(store)
 }

@@ -10,11 +10,9 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
 
 	"xmlcurld/db"
-	"xmlcurld/db/cluster"
 )
 
 const (
@@ -97,21 +95,6 @@ func awaitNodes(ctx context.Context, store *db.Store) error {
 			_, _ = store.AskForLook(ctx) // the listener of a server may have been away
 		}
 	}
-}
-
-// withStore calls f with the database.
-func withStore(ctx context.Context, i *invocation, f func(*db.Store) error) (err error) {
-	database, err := openDatabase(ctx, i, cluster.Join)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, database.close()) }()
-	store, err := db.Open(ctx, database.url, prometheus.NewRegistry())
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	return f(store)
 }
 
 // behind names the nodes that are not in step with what was committed before since, and why. It is nil if there is none.

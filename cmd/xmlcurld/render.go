@@ -9,11 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
 
 	"xmlcurld/db"
-	"xmlcurld/db/cluster"
 	"xmlcurld/sections"
 	"xmlcurld/xmlcurl"
 )
@@ -46,17 +44,11 @@ func render(ctx context.Context, i *invocation) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, renderTime)
 	defer cancel()
-	database, err := openDatabase(ctx, i, cluster.Join)
-	if err != nil {
+	var document []byte
+	err = withStore(ctx, i, func(store *db.Store) (err error) {
+		document, err = xmlcurl.Render(ctx, sections.New(store, nil), request)
 		return err
-	}
-	defer func() { err = errors.Join(err, database.close()) }()
-	store, err := db.Open(ctx, database.url, prometheus.NewRegistry())
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	document, err := xmlcurl.Render(ctx, sections.New(store, nil), request)
+	})
 	if err != nil {
 		return fmt.Errorf("render %s: %w", strings.Join(i.operands, " "), err)
 	}
