@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -20,19 +21,32 @@ type ACLEntry struct {
 	PortMin      int32  // 0: any port
 	PortMax      int32
 	NodeKnown    bool
-
-	common bool  // it is for all nodes
-	id     int64 // they were inserted in this order
 }
 
-// aclQuery is for very many entries: it leaves the order to the program, since Postgres would carry the wide rows through
-// its sort, and turns nothing into text.
+// aclRun is entries of one list that have everything but the network in common. A list of 10,000 networks comes as one row:
+// Postgres makes it in half the time that 10,000 take.
+type aclRun struct {
+	ACLEntry
+	common bool // they are for all nodes
+	CIDRs  []netip.Prefix
+	IDs    []int64 // they were inserted in this order
+}
+
+// aclQuery leaves the order to the program, since Postgres would carry the wide rows through its sort, and turns nothing
+// into text.
 const aclQuery = `
+WITH entry AS NOT MATERIALIZED (
+	SELECT *
+	FROM acl_entry
+	WHERE enabled
+		AND node IN ('*', $1)
+		AND (tenant IS NULL OR tenant NOT IN (SELECT name FROM tenant WHERE NOT enabled))
+)
 SELECT
 	coalesce(l.name, ''),
 	coalesce(l.default_action = 'allow', false),
 	coalesce(e.action = 'allow', false),
-	e.cidr,
+	coalesce(e.node = '*', false),
 	coalesce(e.domain, ''),
 	coalesce(CASE WHEN e.domain IS NOT NULL THEN (
 		SELECT string_agg(u.id || ' ' || u.cidr::text, ' ' ORDER BY u.id)
@@ -41,52 +55,78 @@ SELECT
 	) END, ''),
 	coalesce(lower(e.port), 0),
 	coalesce(upper(e.port) - 1, 0),
-	` + nodeKnown + `,
-	coalesce(e.node = '*', false),
-	coalesce(e.id, 0)
+	e.cidrs,
+	e.ids,
+	` + nodeKnown + `
 FROM (SELECT) always
 LEFT JOIN acl_list l ON true
-LEFT JOIN acl_entry e ON e.list = l.name
-	AND e.enabled
-	AND e.node IN ('*', $1)
-	AND (e.tenant IS NULL OR e.tenant NOT IN (SELECT name FROM tenant WHERE NOT enabled))
-	AND (e.domain IS NULL OR e.domain IN (
-		SELECT d.name
-		FROM domain d
-		JOIN tenant t ON t.name = d.tenant
-		WHERE d.enabled AND t.enabled
-	))`
+LEFT JOIN (
+	SELECT list, node, action, NULL AS domain, NULL::int4range AS port, array_agg(cidr) AS cidrs, array_agg(id) AS ids
+	FROM entry
+	WHERE domain IS NULL AND port IS NULL
+	GROUP BY list, node, action
+	UNION ALL
+	SELECT list, node, action, NULL, port, ARRAY[cidr], ARRAY[id]
+	FROM entry
+	WHERE port IS NOT NULL
+	UNION ALL
+	SELECT e.list, e.node, e.action, e.domain, NULL, NULL, ARRAY[e.id]
+	FROM entry e
+	JOIN domain d ON d.name = e.domain AND d.enabled
+	JOIN tenant t ON t.name = d.tenant AND t.enabled
+	WHERE e.domain IS NOT NULL
+) e ON e.list = l.name`
 
 // ACL returns the entries of all access lists for node, list by list, in the order in which FreeSWITCH should see
 // them: of two entries with one prefix the first decides, so a node's own come before the common ones. An entry with
 // neither CIDR nor Domain stands for a list that holds none; one without List, for no list at all.
-func (s *Store) ACL(ctx context.Context, node string) ([]*ACLEntry, error) {
-	entries, err := scan(ctx, s, aclEntries(), "acl", aclQuery, node)
-	slices.SortFunc(entries, func(a, b *ACLEntry) int {
-		return cmp.Or(cmp.Compare(a.List, b.List), compareBool(a.common, b.common), cmp.Compare(a.id, b.id))
-	})
-	return entries, err
+func (s *Store) ACL(ctx context.Context, node string) ([]ACLEntry, error) {
+	runs, err := scan(ctx, s, scanACLRun, "acl", aclQuery, node)
+	return aclEntries(runs), err
 }
 
-// aclEntries scans all rows through one entry.
-func aclEntries() pgx.RowToFunc[*ACLEntry] {
-	var e ACLEntry
-	columns := []any{&e.List, &e.DefaultAllow, &e.Allow, orNone{&e.CIDR}, &e.Domain, &e.Networks, &e.PortMin, &e.PortMax,
-		&e.NodeKnown, &e.common, &e.id}
-	return func(row pgx.CollectableRow) (*ACLEntry, error) {
-		err := row.Scan(columns...)
-		entry := e
-		return &entry, err
+func scanACLRun(row pgx.CollectableRow) (r aclRun, err error) {
+	err = row.Scan(&r.List, &r.DefaultAllow, &r.Allow, &r.common, &r.Domain, &r.Networks, &r.PortMin, &r.PortMax,
+		&r.CIDRs, &r.IDs, &r.NodeKnown)
+	return r, err
+}
+
+// aclPlace is where an entry stands in its run, and in the order.
+type aclPlace struct {
+	run   *aclRun
+	entry int
+	id    int64
+}
+
+// aclEntries takes runs apart.
+func aclEntries(runs []aclRun) []ACLEntry {
+	var places []aclPlace
+	for i := range runs {
+		run := &runs[i]
+		if len(run.IDs) == 0 { // of a list that holds none
+			run.IDs = []int64{0}
+		}
+		places = slices.Grow(places, len(run.IDs))
+		for entry, id := range run.IDs {
+			places = append(places, aclPlace{run, entry, id})
+		}
 	}
-}
-
-// orNone scans NULL as the invalid prefix.
-type orNone struct{ *netip.Prefix }
-
-// ScanNetipPrefix implements pgtype.NetipPrefixScanner.
-func (p orNone) ScanNetipPrefix(v netip.Prefix) error {
-	*p.Prefix = v
-	return nil
+	slices.SortFunc(places, func(a, b aclPlace) int {
+		if a.run != b.run {
+			if c := cmp.Or(strings.Compare(a.run.List, b.run.List), compareBool(a.run.common, b.run.common)); c != 0 {
+				return c
+			}
+		}
+		return cmp.Compare(a.id, b.id)
+	})
+	entries := make([]ACLEntry, len(places))
+	for i, p := range places {
+		entries[i] = p.run.ACLEntry
+		if len(p.run.CIDRs) > 0 {
+			entries[i].CIDR = p.run.CIDRs[p.entry]
+		}
+	}
+	return entries
 }
 
 // compareBool orders false before true.

@@ -15,9 +15,10 @@ import (
 type Parts map[string]string
 
 // ACLRevision is the name of a list that stands in acl.conf for the revision of all the others.
-func ACLRevision(entries []*ACLEntry) string {
-	var text []byte
-	for _, e := range entries {
+func ACLRevision(entries []ACLEntry) string {
+	text := make([]byte, 0, 48*len(entries))
+	for i := range entries {
+		e := &entries[i]
 		text = append(append(text, e.List...), ' ')
 		text = append(strconv.AppendBool(text, e.DefaultAllow), ' ')
 		text = append(strconv.AppendBool(text, e.Allow), ' ')
@@ -26,11 +27,12 @@ func ACLRevision(entries []*ACLEntry) string {
 		text = append(strconv.AppendInt(text, int64(e.PortMin), 10), '-')
 		text = append(strconv.AppendInt(text, int64(e.PortMax), 10), '\n')
 	}
-	return "xmlcurld." + hashOf([]string{string(text)})
+	sum := sha256.Sum256(text)
+	return "xmlcurld." + hex.EncodeToString(sum[:8])
 }
 
 // ACLParts are the parts of acl.conf.
-func ACLParts(entries []*ACLEntry) Parts { return Parts{"": ACLRevision(entries)} }
+func ACLParts(entries []ACLEntry) Parts { return Parts{"": ACLRevision(entries)} }
 
 // ModuleParts are the parts of post_load_modules.conf.
 func ModuleParts(modules []Module) Parts {

@@ -9,7 +9,7 @@ import (
 )
 
 type aclStore interface {
-	ACL(ctx context.Context, node string) ([]*db.ACLEntry, error)
+	ACL(ctx context.Context, node string) ([]db.ACLEntry, error)
 }
 
 // acl answers acl.conf, the access lists. The core reads it at start, after the modules, and at reloadacl, and holds
@@ -24,7 +24,8 @@ func acl(s aclStore, rec Recorder) xmlcurl.Handler {
 		openConfiguration(d, "acl.conf")
 		d.Open("network-lists")
 		list := ""
-		for _, e := range entries {
+		for i := range entries {
+			e := &entries[i]
 			if e.List == "" {
 				break
 			}
