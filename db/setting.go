@@ -2,9 +2,9 @@ package db
 
 // Setting is one param or variable of FreeSWITCH.
 type Setting struct {
-	Name   string `json:"name"`
-	Value  string `json:"value"`
-	Expand bool   `json:"expand"` // $${name} in Value is for FreeSWITCH to replace
+	Name   string
+	Value  string
+	Expand bool // $${name} in Value is for FreeSWITCH to replace
 }
 
 // NodeSetting is one setting of a node, with where it stands in the document.

@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -9,7 +11,7 @@ import (
 // userName is whom a user lookup is about.
 type userName struct{ node, domain, name string }
 
-// userRow is the answer to a user lookup.
+// userRow is an answer to a user lookup: the user, with one setting of it or of its domain, or with none.
 type userRow struct {
 	Question       int
 	NodeKnown      bool
@@ -25,13 +27,8 @@ type userRow struct {
 	CallerIDName   string
 	CallerIDNumber string
 	CIDR           string
-	Settings       []userSetting
-}
-
-// userSetting is a setting of a user or of its domain.
-type userSetting struct {
-	Kind string `json:"kind"` // domain_param, domain_variable, user_param, user_variable
-	Setting
+	Kind           string // domain_param, domain_variable, user_param, user_variable
+	Setting        Setting
 }
 
 // userQuery asks about many users at once.
@@ -51,26 +48,10 @@ SELECT
 	coalesce(u.caller_id_name, '') AS caller_id_name,
 	coalesce(u.caller_id_number, '') AS caller_id_number,
 	coalesce(array_to_string(u.cidr, ','), '') AS cidr,
-	(
-		SELECT json_agg(s ORDER BY s.name)
-		FROM (
-			SELECT 'domain_param' AS kind, name, value, expand
-			FROM domain_param
-			WHERE domain = u.domain
-			UNION ALL
-			SELECT 'domain_variable', name, value, expand
-			FROM domain_variable
-			WHERE domain = u.domain
-			UNION ALL
-			SELECT 'user_param', name, value, expand
-			FROM domain_user_param
-			WHERE domain = u.domain AND user_id = u.id
-			UNION ALL
-			SELECT 'user_variable', name, value, expand
-			FROM domain_user_variable s
-			WHERE domain = u.domain AND user_id = u.id AND ` + ownVariable + `
-		) s
-	) AS settings
+	coalesce(s.kind, '') AS kind,
+	coalesce(s.name, '') AS name,
+	coalesce(s.value, '') AS value,
+	coalesce(s.expand, false) AS expand
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS q (node, domain, name, question)
 LEFT JOIN LATERAL (
 	SELECT d.name, d.tenant, d.dial_string, d.cacheable, ` + ownContext + `
@@ -81,21 +62,33 @@ LEFT JOIN LATERAL (
 		AND d.enabled
 		AND t.enabled
 ) d ON true
+LEFT JOIN domain_user u ON u.domain = d.name
+	AND u.id = coalesce((
+		SELECT id
+		FROM domain_user
+		WHERE domain = d.name AND id = lower(q.name) AND enabled
+	), (
+		SELECT id
+		FROM domain_user
+		WHERE domain = d.name AND number_alias = lower(q.name) AND enabled
+	))
 LEFT JOIN LATERAL (
-	SELECT *
-	FROM (
-		SELECT u.*, 1 AS rank
-		FROM domain_user u
-		WHERE u.domain = d.name AND u.id = lower(q.name)
-		UNION ALL
-		SELECT u.*, 2
-		FROM domain_user u
-		WHERE u.domain = d.name AND u.number_alias = lower(q.name)
-	) u
-	WHERE u.enabled
-	ORDER BY u.rank
-	LIMIT 1
-) u ON true`
+	SELECT 'domain_param' AS kind, name, value, expand
+	FROM domain_param
+	WHERE domain = u.domain
+	UNION ALL
+	SELECT 'domain_variable', name, value, expand
+	FROM domain_variable
+	WHERE domain = u.domain
+	UNION ALL
+	SELECT 'user_param', name, value, expand
+	FROM domain_user_param
+	WHERE domain = u.domain AND user_id = u.id
+	UNION ALL
+	SELECT 'user_variable', name, value, expand
+	FROM domain_user_variable s
+	WHERE domain = u.domain AND user_id = u.id AND ` + ownVariable + `
+) s ON u.id IS NOT NULL`
 
 // User returns domain with the one user who has name as id or number_alias, whatever its case, in one round trip or a
 // share of one. No domain: there is no such user, or it, its domain or its tenant is off.
@@ -119,9 +112,16 @@ func (s *Store) askUsers(ctx context.Context, names []userName) ([]directory, er
 		row := &rows[i]
 		answer := &answers[row.Question-1]
 		answer.nodeKnown = row.NodeKnown
-		if row.ID != "" {
+		if row.ID == "" {
+			continue
+		}
+		if answer.domains == nil {
 			answer.domains = []Domain{row.tree()}
 		}
+		answer.domains[0].addSetting(row.Kind, row.Setting)
+	}
+	for i := range answers {
+		answers[i].sortSettings()
 	}
 	return answers, nil
 }
@@ -129,7 +129,7 @@ func (s *Store) askUsers(ctx context.Context, names []userName) ([]directory, er
 func scanUser(row pgx.CollectableRow) (r userRow, err error) {
 	err = row.Scan(&r.Question, &r.NodeKnown, &r.Domain, &r.DialString, &r.Context, &r.Cacheable, &r.ID, &r.NumberAlias,
 		&r.Password, &r.A1Hash, &r.VMPassword, &r.CallerIDName, &r.CallerIDNumber, &r.CIDR,
-		&r.Settings)
+		&r.Kind, &r.Setting.Name, &r.Setting.Value, &r.Setting.Expand)
 	return r, err
 }
 
@@ -138,19 +138,30 @@ func (row *userRow) tree() Domain {
 		ID: row.ID, NumberAlias: row.NumberAlias, Password: row.Password, A1Hash: row.A1Hash, VMPassword: row.VMPassword,
 		CallerIDName: row.CallerIDName, CallerIDNumber: row.CallerIDNumber, CIDR: row.CIDR,
 	}
-	d := Domain{Name: row.Domain, DialString: row.DialString, Context: row.Context, Cacheable: row.Cacheable}
-	for _, s := range row.Settings {
-		switch s.Kind {
-		case "domain_param":
-			d.Params = append(d.Params, s.Setting)
-		case "domain_variable":
-			d.Variables = append(d.Variables, s.Setting)
-		case "user_param":
-			user.Params = append(user.Params, s.Setting)
-		case "user_variable":
-			user.Variables = append(user.Variables, s.Setting)
+	return Domain{Name: row.Domain, DialString: row.DialString, Context: row.Context, Cacheable: row.Cacheable, Users: []User{user}}
+}
+
+// addSetting adds a setting to d or to its one user.
+func (d *Domain) addSetting(kind string, s Setting) {
+	user := &d.Users[0]
+	switch kind {
+	case "domain_param":
+		d.Params = append(d.Params, s)
+	case "domain_variable":
+		d.Variables = append(d.Variables, s)
+	case "user_param":
+		user.Params = append(user.Params, s)
+	case "user_variable":
+		user.Variables = append(user.Variables, s)
+	}
+}
+
+// sortSettings orders the settings of each domain and of its one user by name.
+func (d *directory) sortSettings() {
+	for i := range d.domains {
+		domain := &d.domains[i]
+		for _, settings := range [][]Setting{domain.Params, domain.Variables, domain.Users[0].Params, domain.Users[0].Variables} {
+			slices.SortFunc(settings, func(a, b Setting) int { return strings.Compare(a.Name, b.Name) })
 		}
 	}
-	d.Users = []User{user}
-	return d
 }
