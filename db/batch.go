@@ -26,13 +26,13 @@ const (
 	patience     = 10 * time.Millisecond // for the query before: one at a time is cheapest
 	batchSize    = 64                    // questions; a later one waits no longer than these take
 	waitersLimit = 4096                  // questions that wait; a further one waits to wait
-	// batchTimeout ends a query for many. Each question's own deadline ends its waiting before that.
-	batchTimeout = 5 * time.Second
+	batchTimeout = 5 * time.Second       // for a question that has no deadline of its own
 )
 
 // waiter is a question and, once done says so, its answer.
 type waiter[Q, A any] struct {
 	question Q
+	until    time.Time // then nobody waits any more
 	answer   A
 	err      error
 	done     chan struct{}
@@ -77,6 +77,10 @@ func (b *batch[Q, A]) together(ctx context.Context, question Q) (A, error) {
 		w = &waiter[Q, A]{done: make(chan struct{}, 1)}
 	}
 	w.question = question
+	deadline, limited := ctx.Deadline()
+	if w.until = deadline; !limited {
+		w.until = time.Now().Add(batchTimeout)
+	}
 	select {
 	case b.waiting <- w:
 	case <-ctx.Done():
@@ -142,11 +146,15 @@ func (b *batch[Q, A]) gather(some []*waiter[Q, A]) []*waiter[Q, A] {
 // settle answers some, with room for their questions. An error that is about a question and not about the database must
 // not spoil the others', so then each is asked alone.
 func (b *batch[Q, A]) settle(some []*waiter[Q, A], questions []Q) {
-	ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
-	defer cancel()
+	until := some[0].until
 	for _, w := range some {
 		questions = append(questions, w.question)
+		if w.until.After(until) {
+			until = w.until
+		}
 	}
+	ctx, cancel := context.WithDeadline(context.Background(), until)
+	defer cancel()
 	answers, err := b.ask(ctx, questions)
 	if err != nil && len(some) > 1 && !errors.Is(err, ErrUnavailable) {
 		for i := range some {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -30,18 +31,24 @@ var session = map[string]string{
 // Common is the name of the row in table node that holds what is common to all nodes.
 const Common = "*"
 
-// Store asks one database. It is safe for concurrent use.
+// Store asks one database, on whichever of its hosts answers. It is safe for concurrent use.
 type Store struct {
-	pool    *pgxpool.Pool
+	hosts   *hosts        // who answers questions
+	pool    *pgxpool.Pool // to the primary, for what is written and listened to
 	metrics *metrics
 	routes  batch[Call, Route]
 	users   batch[userName, directory]
 
 	extensions extensionReader
+	tx         pgx.Tx // not nil: everything is asked in it
+
+	life  context.Context
+	die   context.CancelFunc
+	works sync.WaitGroup
 }
 
-// Open makes a Store for url (postgres://… or keywords) and registers its metrics. It does not connect: a database
-// that is away answers ErrUnavailable until it is back. The error is about url itself.
+// Open makes a Store for url (postgres://… or keywords, with as many hosts as there are) and registers its metrics. It
+// does not connect: a database that is away answers ErrUnavailable until it is back. The error is about url itself.
 func Open(ctx context.Context, url string, reg prometheus.Registerer) (*Store, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -51,24 +58,48 @@ func Open(ctx context.Context, url string, reg prometheus.Registerer) (*Store, e
 		config.ConnConfig.RuntimeParams[name] = value
 	}
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
-	// A lone call after a quiet time must not wait for a ping first: scan asks again when the connection turns out dead.
+	// A lone call after a quiet time must not wait for a ping first: a question is asked again when the connection turns
+	// out dead.
 	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
-	pool, err := pgxpool.NewWithConfig(ctx, config)
+	all, err := openHosts(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("make the database pool: %w", err)
 	}
-	s := &Store{pool: pool, metrics: newMetrics()}
-	s.routes.start(s.askRoutes)
-	s.users.start(s.askUsers)
-	if err := s.metrics.register(reg, pool); err != nil {
-		pool.Close()
+	s := newStore(all, newMetrics())
+	if s.pool, err = primary(ctx, all, config); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("make the database pool: %w", err)
+	}
+	if err := s.metrics.register(reg, all); err != nil {
+		s.Close()
 		return nil, fmt.Errorf("register the database's metrics: %w", err)
+	}
+	if len(all.all) > 1 {
+		s.works.Go(func() { all.watch(s.life) })
 	}
 	return s, nil
 }
 
+// primary is a pool to the one host that takes writes; of a single host, whatever it is.
+func primary(ctx context.Context, all *hosts, config *pgxpool.Config) (*pgxpool.Pool, error) {
+	if len(all.all) == 1 {
+		return all.all[0].pool, nil
+	}
+	config = config.Copy()
+	config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	return pgxpool.NewWithConfig(ctx, config)
+}
+
+func newStore(all *hosts, m *metrics) *Store {
+	s := &Store{hosts: all, metrics: m}
+	s.life, s.die = context.WithCancel(context.Background())
+	s.routes.start(s.askRoutes)
+	s.users.start(s.askUsers)
+	return s
+}
+
 // Beside returns a Store on the same database with a few connections of its own, to be closed by itself: whoever asks it
-// takes none from those who answer calls.
+// takes none from those who answer calls. It asks the primary only.
 func (s *Store) Beside(ctx context.Context) (*Store, error) {
 	config := s.pool.Config()
 	config.MinConns, config.MaxConns = 0, 2
@@ -76,22 +107,33 @@ func (s *Store) Beside(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the database pool: %w", err)
 	}
-	beside := &Store{pool: pool, metrics: s.metrics}
-	beside.routes.start(beside.askRoutes)
-	beside.users.start(beside.askUsers)
+	only := &host{name: hostName(config.ConnConfig.Host, config.ConnConfig.Port), pool: pool}
+	only.role.Store(&role{answers: true})
+	all := &hosts{all: []*host{only}}
+	all.order.Store(&all.all)
+	beside := newStore(all, s.metrics)
+	beside.pool = pool
 	return beside, nil
 }
+
+// within returns s as it sees the database in tx: nothing else is asked by it, and it is not to be closed.
+func (s *Store) within(tx pgx.Tx) *Store { return &Store{metrics: s.metrics, tx: tx} }
 
 // Close waits until all questions are answered and closes every connection.
 func (s *Store) Close() {
 	s.routes.stop()
 	s.users.stop()
-	s.pool.Close()
+	s.die()
+	s.works.Wait()
+	s.hosts.close()
+	if s.pool != nil {
+		s.pool.Close()
+	}
 }
 
 // Ping asks the database whether it answers.
 func (s *Store) Ping(ctx context.Context) error {
-	return translate("ping", s.pool.Ping(ctx))
+	return translate("ping", s.hosts.best().pool.Ping(ctx))
 }
 
 // collect runs one query in one round trip and returns its rows, each as a T by the names of its columns.
@@ -102,16 +144,23 @@ func collect[T any](ctx context.Context, s *Store, operation, query string, args
 // scan is collect for a query of many rows or many times a second: what reads a row is given.
 func scan[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], operation, query string, args ...any) ([]T, error) {
 	defer s.metrics.observe(operation, time.Now())
-	values, err := ask(ctx, s.pool, row, query, args)
-	if err != nil && lost(err) && ctx.Err() == nil {
-		s.pool.Reset() // the others have most likely gone the same way
-		values, err = ask(ctx, s.pool, row, query, args)
+	if s.tx != nil {
+		values, err := ask(ctx, s.tx, row, query, args)
+		return values, translate(operation, err)
 	}
+	values, err := onHosts(ctx, s, operation, func(ctx context.Context, pool *pgxpool.Pool) ([]T, error) {
+		return ask(ctx, pool, row, query, args)
+	})
 	return values, translate(operation, err)
 }
 
-func ask[T any](ctx context.Context, pool *pgxpool.Pool, row pgx.RowToFunc[T], query string, args []any) ([]T, error) {
-	rows, err := pool.Query(ctx, query, args...)
+// querier is a pool or a transaction.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+func ask[T any](ctx context.Context, from querier, row pgx.RowToFunc[T], query string, args []any) ([]T, error) {
+	rows, err := from.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -3,13 +3,13 @@ package db
 import (
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
 // metrics are what an operator asks of the database: how long do queries take, and is the pool large enough.
 type metrics struct {
 	queries *prometheus.HistogramVec
+	trips   prometheus.Counter
 }
 
 func newMetrics() *metrics {
@@ -17,49 +17,72 @@ func newMetrics() *metrics {
 		Name:    "xmlcurld_database_query_duration_seconds",
 		Help:    "Time of one query, from asking the pool for a connection to the last row.",
 		Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
-	}, []string{"query"})}
+	}, []string{"query"}), trips: prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "xmlcurld_database_failures_total",
+		Help: "Times that a host failed a kind of question and was not asked it again before it answered.",
+	})}
 }
 
-func (m *metrics) register(reg prometheus.Registerer, pool *pgxpool.Pool) error {
-	if err := reg.Register(m.queries); err != nil {
-		return err
+func (m *metrics) register(reg prometheus.Registerer, all *hosts) error {
+	for _, c := range []prometheus.Collector{m.queries, m.trips, hostCollector{all}} {
+		if err := reg.Register(c); err != nil {
+			return err
+		}
 	}
-	return reg.Register(poolCollector{pool})
+	return nil
 }
 
 func (m *metrics) observe(query string, since time.Time) {
 	m.queries.WithLabelValues(query).Observe(time.Since(since).Seconds())
 }
 
-// poolCollector reads the pool's own figures when Prometheus asks.
-type poolCollector struct{ pool *pgxpool.Pool }
+// hostCollector reads the hosts' own figures when Prometheus asks.
+type hostCollector struct{ hosts *hosts }
 
 var (
-	poolConnections = prometheus.NewDesc("xmlcurld_database_connections",
-		"Connections to Postgres by state.", []string{"state"}, nil)
-	poolConnectionsMax = prometheus.NewDesc("xmlcurld_database_connections_limit",
-		"Connections to Postgres that the pool may open.", nil, nil)
-	poolWaits = prometheus.NewDesc("xmlcurld_database_connection_waits_total",
-		"Questions that had to wait for a connection.", nil, nil)
-	poolWaitSeconds = prometheus.NewDesc("xmlcurld_database_connection_wait_seconds_total",
-		"Time that questions spent on getting a connection.", nil, nil)
+	hostConnections = prometheus.NewDesc("xmlcurld_database_connections",
+		"Connections to Postgres by host and state.", []string{"host", "state"}, nil)
+	hostConnectionsMax = prometheus.NewDesc("xmlcurld_database_connections_limit",
+		"Connections to Postgres that may be opened, by host.", []string{"host"}, nil)
+	hostWaits = prometheus.NewDesc("xmlcurld_database_connection_waits_total",
+		"Questions that had to wait for a connection, by host.", []string{"host"}, nil)
+	hostWaitSeconds = prometheus.NewDesc("xmlcurld_database_connection_wait_seconds_total",
+		"Time that questions spent on getting a connection, by host.", []string{"host"}, nil)
+	hostFailing = prometheus.NewDesc("xmlcurld_database_failing_queries",
+		"Kinds of question that a host fails at present.", []string{"host"}, nil)
+	hostStandby = prometheus.NewDesc("xmlcurld_database_standby",
+		"1 for a host that is a standby, 0 for a primary; looked at when there are several.", []string{"host"}, nil)
+	hostBehind = prometheus.NewDesc("xmlcurld_database_standby_behind_seconds",
+		"How old what a standby shows may be.", []string{"host"}, nil)
 )
 
 // Describe implements prometheus.Collector.
-func (c poolCollector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
+func (c hostCollector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
 
 // Collect implements prometheus.Collector.
-func (c poolCollector) Collect(ch chan<- prometheus.Metric) {
-	stat := c.pool.Stat()
-	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+func (c hostCollector) Collect(ch chan<- prometheus.Metric) {
+	for _, h := range c.hosts.all {
+		gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{h.name}, labels...)...)
+		}
+		counter := func(d *prometheus.Desc, v float64) {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, h.name)
+		}
+		stat, role := h.pool.Stat(), h.role.Load()
+		gauge(hostConnections, float64(stat.AcquiredConns()), "busy")
+		gauge(hostConnections, float64(stat.IdleConns()), "idle")
+		gauge(hostConnectionsMax, float64(stat.MaxConns()))
+		counter(hostWaits, float64(stat.EmptyAcquireCount()))
+		counter(hostWaitSeconds, stat.AcquireDuration().Seconds())
+		gauge(hostFailing, float64(h.failing()))
+		gauge(hostStandby, truth(role.standby))
+		gauge(hostBehind, role.behind.Seconds())
 	}
-	counter := func(d *prometheus.Desc, v float64) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v)
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
 	}
-	gauge(poolConnections, float64(stat.AcquiredConns()), "busy")
-	gauge(poolConnections, float64(stat.IdleConns()), "idle")
-	gauge(poolConnectionsMax, float64(stat.MaxConns()))
-	counter(poolWaits, float64(stat.EmptyAcquireCount()))
-	counter(poolWaitSeconds, stat.AcquireDuration().Seconds())
+	return 0
 }

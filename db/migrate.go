@@ -77,7 +77,7 @@ func migrate(ctx context.Context, url string, log *slog.Logger) error {
 
 // CheckSchema reports whether this program and the database's schema fit: ErrSchemaOlder, ErrSchemaNewer, or the reason
 // why it cannot be told.
-func (s *Store) CheckSchema(ctx context.Context) error { return checkSchema(ctx, s.pool) }
+func (s *Store) CheckSchema(ctx context.Context) error { return checkSchema(ctx, s.hosts.best().pool) }
 
 // rowQuerier is a connection or a pool.
 type rowQuerier interface {

@@ -48,7 +48,7 @@ type setting struct {
 func settings() []setting {
 	return []setting{
 		{key: "database_url", secret: true,
-			about: "connection string of the PostgreSQL database; none: a private server is started",
+			about: "connection string of the PostgreSQL database, several hosts if it has standbys; none: a private server is started",
 			parse: func(c *config, text string) error { return parseDatabaseURL(&c.DatabaseURL, text) }},
 		{key: "data_dir", preset: defaultDataDir(),
 			about: "folder that keeps the private server's data",
