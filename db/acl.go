@@ -81,6 +81,7 @@ LEFT JOIN (
 // them: of two entries with one prefix the first decides, so a node's own come before the common ones. An entry with
 // neither CIDR nor Domain stands for a list that holds none; one without List, for no list at all.
 func (s *Store) ACL(ctx context.Context, node string) ([]ACLEntry, error) {
+	s.asked("acl", node)
 	runs, err := scan(ctx, s, scanACLRun, "acl", aclQuery, node)
 	return aclEntries(runs), err
 }

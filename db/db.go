@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -40,7 +41,8 @@ type Store struct {
 	users   batch[userName, directory]
 
 	extensions extensionReader
-	tx         pgx.Tx // not nil: everything is asked in it
+	copied     atomic.Pointer[Copy] // told what is asked for
+	tx         pgx.Tx               // not nil: everything is asked in it
 
 	life  context.Context
 	die   context.CancelFunc

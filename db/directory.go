@@ -221,8 +221,13 @@ func (s *Store) UserGateways(ctx context.Context, node, domain, profile string) 
 	return s.tree(ctx, "user_gateways", userGatewaysQuery, node, domain, profile)
 }
 
-func (s *Store) tree(ctx context.Context, operation, query string, args ...any) ([]Domain, bool, error) {
-	rows, err := collect[directoryRow](ctx, s, operation, query, args...)
+func (s *Store) tree(ctx context.Context, operation, query string, args ...string) ([]Domain, bool, error) {
+	s.asked(operation, args...)
+	values := make([]any, len(args))
+	for i, arg := range args {
+		values[i] = arg
+	}
+	rows, err := collect[directoryRow](ctx, s, operation, query, values...)
 	if err != nil {
 		return nil, false, err
 	}

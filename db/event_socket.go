@@ -31,5 +31,6 @@ ORDER BY name`
 
 // EventSocket returns node's settings for event_socket.conf.
 func (s *Store) EventSocket(ctx context.Context, node string) ([]NodeSetting, error) {
+	s.asked("event_socket", node)
 	return collect[NodeSetting](ctx, s, "event_socket", eventSocketQuery, node)
 }

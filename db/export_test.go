@@ -1,9 +1,28 @@
 package db
 
-import "context"
+import (
+	"context"
+
+	"go.etcd.io/bbolt"
+)
 
 // Ask asks whatever a test wants, as every question is asked.
 func Ask(ctx context.Context, s *Store, query string) error {
 	_, err := collect[Setting](ctx, s, "ask", query)
+	return err
+}
+
+// Follow brings the copy up to date, as Run does twice a second.
+func (c *Copy) Follow(ctx context.Context) error { return c.follow(ctx) }
+
+// RefuseWrites has the file refuse what is written to it from now on, as a disk does that turned read-only.
+func (c *Copy) RefuseWrites() error {
+	if err := c.file.bolt.Close(); err != nil {
+		return err
+	}
+	options := *bbolt.DefaultOptions
+	options.ReadOnly = true
+	bolt, err := bbolt.Open(c.path, 0o600, &options)
+	c.file.bolt = bolt
 	return err
 }

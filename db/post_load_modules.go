@@ -23,5 +23,6 @@ ORDER BY m.position, m.name`
 
 // Modules returns the modules that node loads, in order.
 func (s *Store) Modules(ctx context.Context, node string) ([]Module, error) {
+	s.asked("modules", node)
 	return collect[Module](ctx, s, "modules", modulesQuery, node)
 }

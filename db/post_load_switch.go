@@ -36,5 +36,6 @@ ORDER BY kind, name`
 
 // Switch returns node's settings for post_load_switch.conf.
 func (s *Store) Switch(ctx context.Context, node string) ([]NodeSetting, error) {
+	s.asked("switch", node)
 	return collect[NodeSetting](ctx, s, "switch", switchQuery, node)
 }

@@ -66,7 +66,7 @@ func TestTextIsChecked(t *testing.T) {
 	t.Parallel()
 	conn := connect(t, dbtest.URL(t))
 	for _, c := range columns(t, conn) {
-		if c.Base != "text" || c.Name == "note" || strings.HasPrefix(c.TableComment, "Written by xmlcurld") {
+		if c.Base != "text" || c.Name == "note" || strings.HasPrefix(c.TableComment, "Written by ") {
 			continue
 		}
 		if c.Type == "text" && !c.Checked {

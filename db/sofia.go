@@ -193,6 +193,7 @@ func sofiaRows() pgx.RowToFunc[*sofiaRow] {
 // that one, or to all when it is FreeSWITCH's _all_, and to nothing else of the profile. Without a profile there are no
 // gateways: FreeSWITCH does not read them then.
 func (s *Store) Sofia(ctx context.Context, node, profile, gateway string) (Sofia, error) {
+	s.asked("sofia", node, profile, gateway)
 	rows, err := scan(ctx, s, sofiaRows(), "sofia", sofiaQuery, node, profile, gateway)
 	if err != nil {
 		return Sofia{}, err

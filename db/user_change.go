@@ -80,8 +80,12 @@ func (s *Store) Strangers(ctx context.Context, registrations []Registration) ([]
 	return collect[Registration](ctx, s, "strangers", strangersQuery, names, domains)
 }
 
-// ForgetUserChanges deletes the changes that every switch was given, or that are too old to be told one by one.
-func (s *Store) ForgetUserChanges(ctx context.Context) error {
+// ForgetChanges deletes the changes of users that every switch was given, or that are too old to be told one by one, and
+// those that are too old for a copy to be brought up to date by.
+func (s *Store) ForgetChanges(ctx context.Context) error {
 	_, err := s.pool.Exec(ctx, `DELETE FROM user_change WHERE at < now() - `+userChangesKept)
-	return translate("forget user changes", err)
+	if err == nil {
+		_, err = s.pool.Exec(ctx, `DELETE FROM change WHERE at < now() - `+changesKept)
+	}
+	return translate("forget changes", err)
 }

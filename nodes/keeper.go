@@ -75,7 +75,7 @@ func (k *Keeper) Run(ctx context.Context) {
 		case <-look.C:
 		case <-k.wake:
 		case <-forget.C:
-			if err := k.rows.ForgetUserChanges(ctx); err != nil && ctx.Err() == nil {
+			if err := k.rows.ForgetChanges(ctx); err != nil && ctx.Err() == nil {
 				k.log.Warn("cannot forget old changes of users", "error", err)
 			}
 		case <-ctx.Done():

@@ -45,7 +45,7 @@ func newRig(t *testing.T) *rig {
 	r.recorder = store.NewRecorder()
 	t.Cleanup(r.recorder.Close)
 	r.answers = httptest.NewServer(xmlcurl.NewServer(xmlcurl.Options{
-		Handler: sections.New(store, r.recorder), Log: slog.New(slog.DiscardHandler), Registerer: registry,
+		Handler: sections.New(store, nil, r.recorder), Log: slog.New(slog.DiscardHandler), Registerer: registry,
 		Deadline: 5 * time.Second, BodyLimit: 1 << 20, AnswerLimit: 16 << 20,
 	}))
 	t.Cleanup(r.answers.Close)

@@ -27,7 +27,7 @@ func TestDialplanAllocations(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	server := xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil), Registerer: prometheus.NewRegistry()})
+	server := xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil, nil), Registerer: prometheus.NewRegistry()})
 
 	line, err := testdata.Requests.ReadFile("requests/call-to-known-number.jsonl")
 	if err != nil {

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { dbtest.Main(m) }
 // world is a database of its own, and the table of contents over it.
 type world struct {
 	url string
-	mux *xmlcurl.Mux
+	mux xmlcurl.Handler
 }
 
 // demo is the demo world after edits.
@@ -34,7 +34,7 @@ func demo(t *testing.T, edits ...string) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
-	w := &world{address, sections.New(store, nil)}
+	w := &world{address, sections.New(store, nil, nil)}
 	w.edit(t, edits...)
 	return w
 }

@@ -10,12 +10,33 @@ import (
 	"xmlcurld/xmlcurl"
 )
 
-// New is the table of contents: who answers which document. A configuration document that is not in it is looked for
-// among those that are stored as XML. What is fetched is told to r, unless that is nil.
-func New(s *db.Store, r Recorder) *xmlcurl.Mux {
+// New answers every document from s, or from its copy c, unless that is nil, when s cannot. What is fetched is told to r,
+// unless that is nil.
+func New(s *db.Store, c *db.Copy, r Recorder) xmlcurl.Handler {
 	if r == nil {
 		r = nobody{}
 	}
+	if c == nil {
+		return contents(s, r)
+	}
+	return orCopy{store: contents(s, r), copy: contents(c, r), age: c.Age}
+}
+
+// rows is what answers come from.
+type rows interface {
+	aclStore
+	directoryStore
+	documentStore
+	eventSocketStore
+	moduleStore
+	routeStore
+	sofiaStore
+	switchStore
+}
+
+// contents is the table of contents: who answers which document. A configuration document that is not in it is looked for
+// among those that are stored as XML.
+func contents(s rows, r Recorder) *xmlcurl.Mux {
 	return &xmlcurl.Mux{
 		Configuration: map[string]xmlcurl.Handler{
 			"acl.conf":               acl(s, r),

@@ -15,6 +15,7 @@ func (s *Server) account(ctx context.Context, x *exchange, took time.Duration) {
 	if x.document != nil {
 		s.accountAnswer(ctx, x, m)
 		s.accountNode(ctx, x)
+		s.accountStale(ctx, x)
 	}
 	level := verdicts[x.outcome].level
 	if !s.log.Enabled(ctx, level) {
@@ -60,6 +61,23 @@ func (s *Server) accountNode(ctx context.Context, x *exchange) {
 		}
 	case x.outcome == found && x.request.Section == "configuration":
 		s.metrics.nodeAsked(node, x.document.kind)
+	}
+}
+
+// staleAgain is how long no stale answer was given before the next is logged again.
+const staleAgain = time.Minute
+
+// accountStale counts a stale answer, and logs the first of many.
+func (s *Server) accountStale(ctx context.Context, x *exchange) {
+	d := x.document
+	if !d.stale {
+		return
+	}
+	s.metrics.stale.WithLabelValues(x.request.Section, d.kind).Inc()
+	now := time.Now()
+	if last := s.lastStale.Swap(now.UnixNano()); now.Sub(time.Unix(0, last)) > staleAgain {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "stale answers are given until the database answers",
+			slog.Duration("age", d.age.Round(time.Second)), slog.String("error", printable(d.cause.Error())))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Attr is one attribute of an element.
@@ -33,6 +34,10 @@ type Document struct {
 
 	kind        string
 	nodeUnknown bool
+	inside      int // where in out the inside of the section begins
+	stale       bool
+	age         time.Duration // of a stale answer
+	cause       error         // why it is stale
 }
 
 const (
@@ -90,6 +95,16 @@ func (d *Document) Fail(err error) {
 	}
 }
 
+// Stale says that the answer is what was right so long ago, because what is right now cannot be had, and why. It is told
+// to whoever asks in a header, counted and logged.
+func (d *Document) Stale(age time.Duration, cause error) { d.stale, d.age, d.cause = true, age, cause }
+
+// Restart forgets what was written, so that the answer can be written another way.
+func (d *Document) Restart() {
+	d.out, d.line = d.out[:d.inside], d.inside
+	d.open, d.err, d.nodeUnknown = d.open[:0], nil, false
+}
+
 // fill has h write the answer to r from the first byte to the last.
 func (d *Document) fill(ctx context.Context, h Handler, r *Request) error {
 	d.reset()
@@ -98,6 +113,7 @@ func (d *Document) fill(ctx context.Context, h Handler, r *Request) error {
 	d.start("section", []Attr{A("name", r.Section)})
 	d.out = append(d.out, '>')
 	d.newline()
+	d.inside = len(d.out)
 	if err := h.ServeXML(ctx, r, d); err != nil {
 		return err
 	}

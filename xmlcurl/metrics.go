@@ -23,6 +23,7 @@ type metrics struct {
 	lastBytes, maxBytes *prometheus.GaugeVec
 	nodeLast            *prometheus.GaugeVec
 	unknownNodeRequests prometheus.Counter
+	stale               *prometheus.CounterVec
 	inFlight            prometheus.Gauge
 
 	kinds        bounded[labels, *kindMetrics]
@@ -60,6 +61,10 @@ func newMetrics(r prometheus.Registerer, answerLimit int64) *metrics {
 			Name: "xmlcurld_unknown_node_requests_total",
 			Help: "Requests of nodes that have no row and got the common answer.",
 		}),
+		stale: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "xmlcurld_stale_answers_total",
+			Help: "Answers that were right a while ago, given because the database did not answer.",
+		}, []string{"section", "kind"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "xmlcurld_requests_in_flight",
 			Help: "Requests being read or answered now.",
@@ -70,7 +75,7 @@ func newMetrics(r prometheus.Registerer, answerLimit int64) *metrics {
 		Help: "Size from which on FreeSWITCH drops an answer.",
 	})
 	limit.Set(float64(answerLimit))
-	r.MustRegister(m.requests, m.duration, m.lastBytes, m.maxBytes, m.nodeLast, m.unknownNodeRequests, m.inFlight, limit)
+	r.MustRegister(m.requests, m.duration, m.lastBytes, m.maxBytes, m.nodeLast, m.unknownNodeRequests, m.stale, m.inFlight, limit)
 	return m
 }
 

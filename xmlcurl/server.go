@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -34,6 +35,7 @@ type Server struct {
 	deadline    time.Duration
 	bodyLimit   int64
 	answerLimit int64
+	lastStale   atomic.Int64 // when a stale answer was given last, in ns
 }
 
 // NewServer makes a Server and registers its metrics, once per Registerer.

@@ -114,5 +114,5 @@ func (f *freeSWITCH) inWorld(t *testing.T) xmlcurl.Handler {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
-	return sections.New(store, nil)
+	return sections.New(store, nil, nil)
 }

@@ -60,7 +60,8 @@ func boot(t *testing.T, args ...string) *program {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &program{stop: cancel, ended: make(chan int, 1), stderr: &safeBuffer{}}
 	out, in := io.Pipe()
-	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"}, args...)
+	// What comes later in args counts.
+	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir", t.TempDir()}, args...)
 	go func() {
 		code := run(ctx, args, nil, in, p.stderr)
 		_ = in.Close()

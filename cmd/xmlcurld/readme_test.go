@@ -81,7 +81,7 @@ func TestReadmeListsTheDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contents := sections.New(nil, nil)
+	contents := sections.New(nil, nil, nil).(*xmlcurl.Mux)
 	for name := range contents.Configuration {
 		if !strings.Contains(string(text), "| configuration | `"+name+"` |") {
 			t.Errorf("the README's table of documents lacks %s", name)
@@ -126,8 +126,13 @@ func TestReadmeListsTheMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil), Registerer: registry})
+	xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil, nil), Registerer: registry})
 	nodes.New(store, nodes.Options{Log: slog.New(slog.DiscardHandler), Registerer: registry})
+	kept, err := store.OpenCopy(t.TempDir(), 0, slog.New(slog.DiscardHandler), registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = kept.Close() }()
 	described := make(chan *prometheus.Desc, 100)
 	registry.Describe(described)
 	close(described)

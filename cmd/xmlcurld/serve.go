@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,7 @@ type server struct {
 	log      *slog.Logger
 	database database
 	store    *db.Store
+	copy     *db.Copy     // nil: there is none
 	recorder *db.Recorder // of what the switches fetch
 	draining atomic.Bool
 	works    sync.WaitGroup // what goes on beside the listeners
@@ -85,10 +87,22 @@ func (s *server) open(ctx context.Context, i *invocation) (err error) {
 		s.works.Go(func() { s.keepPreparing(ctx) })
 	}
 	s.recorder = s.store.NewRecorder()
+	s.openCopy(ctx, registry)
 	if err := s.listen(registry); err != nil {
 		return err
 	}
 	return s.keepNodes(ctx, registry)
+}
+
+// openCopy starts to keep the copy. Without one the server still answers, as long as the database does.
+func (s *server) openCopy(ctx context.Context, registry *prometheus.Registry) {
+	opened, err := s.store.OpenCopy(filepath.Join(s.config.DataDir, "copy"), s.config.StaleLimit, s.log, registry)
+	if err != nil {
+		s.log.Error("there is no copy to answer from when the database does not", "err", err)
+		return
+	}
+	s.copy = opened
+	s.works.Go(func() { opened.Run(ctx) })
 }
 
 // keepNodes starts to keep the switches in step with the rows.
@@ -107,7 +121,7 @@ func (s *server) keepNodes(ctx context.Context, registry *prometheus.Registry) e
 
 func (s *server) listen(registry *prometheus.Registry) (err error) {
 	answers := xmlcurl.NewServer(xmlcurl.Options{
-		Handler:     sections.New(s.store, s.recorder),
+		Handler:     sections.New(s.store, s.copy, s.recorder),
 		Log:         s.log,
 		Registerer:  registry,
 		Deadline:    s.config.Deadline,
@@ -164,10 +178,13 @@ func (s *server) ready(ctx context.Context) error {
 	if s.draining.Load() {
 		return errors.New("shutting down")
 	}
-	if err := s.store.Ping(ctx); err != nil {
-		return err
+	err := s.store.CheckSchema(ctx)
+	if errors.Is(err, db.ErrUnavailable) && s.copy != nil {
+		if _, usable := s.copy.Age(); usable {
+			return nil
+		}
 	}
-	return s.store.CheckSchema(ctx)
+	return err
 }
 
 // close takes everything down in the order in which nothing that still works loses what it needs.
@@ -179,6 +196,9 @@ func (s *server) close() error {
 	s.works.Wait()
 	if s.recorder != nil {
 		s.recorder.Close()
+	}
+	if s.copy != nil {
+		err = errors.Join(err, s.copy.Close())
 	}
 	if s.store != nil {
 		s.store.Close()

@@ -98,32 +98,6 @@ func startCluster(t *testing.T, dir string) *cluster.Cluster {
 	return c
 }
 
-func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
-	t.Parallel()
-	dir := folder(t)
-	first := startCluster(t, dir)
-	url := first.URL(cluster.Superuser)
-	p := boot(t, "--database-url", url, "--migrate", "--demo")
-	p.awaitReady(t, http.StatusOK, "")
-
-	if err := first.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	p.awaitReady(t, http.StatusServiceUnavailable, "")
-	asked := time.Now()
-	status, _, err := p.post(aclForm)
-	if took := time.Since(asked); err != nil || status != http.StatusServiceUnavailable || took > 2*time.Second {
-		t.Errorf("without its database: %d %v after %v", status, err, took)
-	}
-	if second := startCluster(t, dir); second.URL(cluster.Superuser) != url {
-		t.Fatalf("the URL changed to %s", second.URL(cluster.Superuser))
-	}
-	p.awaitReady(t, http.StatusOK, "")
-	if status, _, err := p.post(aclForm); err != nil || status != http.StatusOK {
-		t.Errorf("with its database again: %d %v", status, err)
-	}
-}
-
 func TestDatabaseIsAwayAtStart(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)

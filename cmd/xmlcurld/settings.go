@@ -27,8 +27,9 @@ type config struct {
 	AdminListen string
 	Credentials Secret // "user:password", empty: none asked for
 	Deadline    time.Duration
-	BodyLimit   int64 // bytes
-	AnswerLimit int64 // bytes
+	StaleLimit  time.Duration // 0: none
+	BodyLimit   int64         // bytes
+	AnswerLimit int64         // bytes
 	Migrate     bool
 	Demo        bool
 	DemoRTPPort db.Ports
@@ -51,7 +52,7 @@ func settings() []setting {
 			about: "connection string of the PostgreSQL database, several hosts if it has standbys; none: a private server is started",
 			parse: func(c *config, text string) error { return parseDatabaseURL(&c.DatabaseURL, text) }},
 		{key: "data_dir", preset: defaultDataDir(),
-			about: "folder that keeps the private server's data",
+			about: "folder that keeps the copy of the rows, and the private server's data",
 			parse: func(c *config, text string) (err error) { c.DataDir, err = filepath.Abs(text); return err }},
 		{key: "listen", preset: "127.0.0.1:8080",
 			about: "address that answers FreeSWITCH, at /xml",
@@ -65,6 +66,9 @@ func settings() []setting {
 		{key: "deadline", preset: "800ms",
 			about: "time for one answer; keep it below the binding's timeout",
 			parse: func(c *config, text string) error { return parseDeadline(&c.Deadline, text) }},
+		{key: "stale_limit", preset: "0s",
+			about: "age up to which the copy may answer when PostgreSQL does not; 0s: any",
+			parse: func(c *config, text string) error { return parseStaleLimit(&c.StaleLimit, text) }},
 		{key: "body_limit", preset: "1048576",
 			about: "bytes that a request may have",
 			parse: func(c *config, text string) error { return parseBytes(&c.BodyLimit, text) }},
@@ -154,6 +158,13 @@ func isLoopback(address string) bool {
 func parseDeadline(to *time.Duration, text string) (err error) {
 	if *to, err = time.ParseDuration(text); err != nil || *to <= 0 {
 		return errors.New("not a time such as 800ms")
+	}
+	return nil
+}
+
+func parseStaleLimit(to *time.Duration, text string) (err error) {
+	if *to, err = time.ParseDuration(text); err != nil || *to < 0 {
+		return errors.New("not a time such as 24h, or 0s for no limit")
 	}
 	return nil
 }

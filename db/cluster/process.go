@@ -30,8 +30,8 @@ func serverArguments(data, socketDir string, fast bool) []string {
 		"-c", "logging_collector=off",
 		"-c", "log_destination=stderr",
 	}
-	if fast {
-		args = append(args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+	if fast { // and with room for many tests at a time
+		args = append(args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=400")
 	}
 	return args
 }

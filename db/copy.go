@@ -1,0 +1,251 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Copy answers what a Store answers, out of a file on local disk, for the time in which no host of the database does: all
+// numbers and all users, whether anybody asked for them or not, and every other question that was ever asked. It belongs
+// to one server, and is kept up to date by Run while the database answers.
+//
+// What is committed reaches it within a second: it asks twice a second what changed since it asked last, so it needs no
+// notices, which a standby does not give. What it knows to have changed, and has not read yet, it does not answer.
+type Copy struct {
+	store      *Store
+	path       string
+	limit      time.Duration // for its age; 0: none
+	log        *slog.Logger
+	extensions extensionReader
+	wanted     chan struct{} // full when a question waits that was not asked before
+
+	mu        sync.RWMutex
+	file      *copyFile
+	doubt     map[change]bool // what changed and was not read yet
+	overtaken bool            // so much changed that all has to be read again
+	asked     map[question]bool
+	waiting   map[question]bool // those of asked whose answers were not read yet
+}
+
+const (
+	copyFileName = "copy.db"
+	copyPause    = 500 * time.Millisecond // from one look at what changed to the next
+	copyRetry    = time.Second            // after a look that failed
+	copyTime     = 30 * time.Second       // for one look
+	copyAllTime  = 10 * time.Minute       // for reading everything
+)
+
+// errNotCopied says that the copy cannot answer either.
+var errNotCopied = fmt.Errorf("%w: the copy does not hold this", ErrUnavailable)
+
+// OpenCopy opens the copy in folder dir, made if it is not there, and registers its metrics. Older than limit it does not
+// answer, unless that is 0. The error is about the folder or the file: another server may have it open.
+func (s *Store) OpenCopy(dir string, limit time.Duration, log *slog.Logger, reg prometheus.Registerer) (*Copy, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the copy's folder: %w", err)
+	}
+	c := &Copy{store: s, path: filepath.Join(dir, copyFileName), limit: limit, log: log, wanted: make(chan struct{}, 1),
+		doubt: map[change]bool{}, waiting: map[question]bool{}}
+	var err error
+	if c.file, err = openCopyFile(c.path); err != nil {
+		return nil, err
+	}
+	c.asked = c.file.questions()
+	if err := reg.Register(copyCollector{c}); err != nil {
+		return nil, errors.Join(fmt.Errorf("register the copy's metrics: %w", err), c.file.close())
+	}
+	s.copied.Store(c)
+	return c, nil
+}
+
+// Close closes the file, which keeps what it holds. Run must have ended.
+func (c *Copy) Close() error {
+	c.store.copied.Store(nil)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.file.close()
+}
+
+// Age is how long ago the copy was last known to hold what the database held; false if it may not answer.
+func (c *Copy) Age() (age time.Duration, usable bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.age()
+}
+
+func (c *Copy) age() (age time.Duration, usable bool) {
+	at := c.file.state().InStepAt
+	if at.IsZero() {
+		return 0, false
+	}
+	age = time.Since(at)
+	return age, !c.overtaken && (c.limit == 0 || age <= c.limit)
+}
+
+// Run keeps the copy up to date until ctx is done.
+func (c *Copy) Run(ctx context.Context) {
+	told := ""
+	for ctx.Err() == nil {
+		wait, reason := copyPause, ""
+		if err := c.follow(ctx); err != nil && ctx.Err() == nil {
+			wait, reason = copyRetry, err.Error()
+		}
+		if reason != told {
+			c.tell(reason)
+			told = reason
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-c.wanted:
+		}
+		timer.Stop()
+	}
+}
+
+func (c *Copy) tell(reason string) {
+	if reason == "" {
+		c.log.Info("the copy follows the database")
+		return
+	}
+	c.log.Warn("the copy does not follow the database", "err", reason)
+}
+
+// position is a moment in the life of a database.
+type position struct {
+	Snapshot string
+	At       time.Time // by the database's clock
+	Database string    // which one it is, and which of its timelines
+}
+
+// positionQuery tells also whether this moment is not before the one that is known already: a standby may be behind.
+const positionQuery = `
+SELECT
+	pg_current_snapshot()::text,
+	statement_timestamp(),
+	(SELECT system_identifier FROM pg_control_system())
+		|| '/' || (SELECT oid FROM pg_database WHERE datname = current_database())
+		|| '/' || (SELECT timeline_id FROM pg_control_checkpoint()),
+	coalesce(pg_snapshot_xmax(nullif($1, '')::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot()), true)`
+
+// follow reads what changed since the last time, in a transaction that sees one moment.
+func (c *Copy) follow(ctx context.Context) error {
+	began, was := time.Now(), c.file.state().Position
+	tx, err := c.store.hosts.best().pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return translate("copy", err)
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = tx.Rollback(ctx)
+	}()
+	ctx, cancel := context.WithTimeout(ctx, copyAllTime)
+	defer cancel()
+	limit := time.AfterFunc(copyTime, cancel)
+	defer limit.Stop()
+	var now position
+	var later bool
+	if err := tx.QueryRow(ctx, positionQuery, was.Snapshot).Scan(&now.Snapshot, &now.At, &now.Database, &later); err != nil {
+		return translate("copy", err)
+	}
+	r := &copyReader{rows: c.store.within(tx), tx: tx, file: c.file}
+	state := copyState{Position: now, InStepAt: began}
+	if c.overtaken || was.Database != now.Database || now.At.Sub(was.At) > changesSeen {
+		limit.Stop()
+		return translate("copy everything", c.readAll(ctx, r, state))
+	}
+	if !later {
+		return nil
+	}
+	return translate("copy", c.readChanges(ctx, r, state))
+}
+
+// readChanges brings the file from the moment it is at to that of r.
+func (c *Copy) readChanges(ctx context.Context, r *copyReader, state copyState) error {
+	news, err := r.changes(ctx, c.file.state().Position)
+	if err != nil {
+		return err
+	}
+	questions := c.expect(news)
+	if c.overtaken {
+		return nil // the next look reads everything
+	}
+	if err := r.read(ctx, news, questions); err != nil {
+		return err
+	}
+	return c.settle(r, questions, state)
+}
+
+// expect takes note of what changed, before it is read, and returns the questions that have to be asked again.
+func (c *Copy) expect(news []change) (questions []question) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	relations := make(map[string]bool)
+	for _, n := range news {
+		c.doubt[n] = true
+		relations[n.Relation] = true
+		c.overtaken = c.overtaken || n.everything()
+	}
+	for q := range c.asked {
+		if c.waiting[q] || q.concerns(relations) {
+			questions = append(questions, q)
+		}
+	}
+	return questions
+}
+
+// settle makes what r read the copy's own. A file that cannot be written is told of and does not stop it: what it should
+// hold stays in memory until it can be.
+func (c *Copy) settle(r *copyReader, questions []question, state copyState) error {
+	c.mu.Lock()
+	clear(c.doubt)
+	for _, q := range questions {
+		delete(c.waiting, q)
+	}
+	c.overtaken = c.file.keep(r.edits, state)
+	c.mu.Unlock()
+	return c.file.flush()
+}
+
+// readAll makes a new file of everything and puts it in the place of the old one. Until it is there nothing is answered:
+// what the old one holds was overtaken long ago.
+func (c *Copy) readAll(ctx context.Context, r *copyReader, state copyState) error {
+	c.mu.Lock()
+	c.overtaken = true
+	questions := make([]question, 0, len(c.asked))
+	for q := range c.asked {
+		questions = append(questions, q)
+	}
+	c.mu.Unlock()
+
+	fresh, err := createCopyFile(c.path + ".new")
+	if err != nil {
+		return err
+	}
+	if err := r.readAll(ctx, fresh, questions, state); err != nil {
+		return errors.Join(err, fresh.close())
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := fresh.replace(c.path); err != nil {
+		return errors.Join(err, fresh.close())
+	}
+	old := c.file
+	c.file, c.overtaken = fresh, false
+	clear(c.doubt)
+	for _, q := range questions {
+		delete(c.waiting, q)
+	}
+	return old.close()
+}

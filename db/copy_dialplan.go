@@ -1,0 +1,288 @@
+package db
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The rows that a call needs, as the copy holds them: by the same rules as routeQuery joins them, so that a change of one
+// row is a change of one value, however many numbers it is about.
+
+const nodesCopyQuery = `
+SELECT name, ''::bytea
+FROM node
+WHERE name <> '*'`
+
+// copyTable is a table that is read row by row: its rows as keys and values, and what narrows them to some keys.
+type copyTable struct{ relation, bucket, query, some string }
+
+// dialplanTables joins the values of a number by a byte that none of them holds.
+var dialplanTables = []copyTable{
+	{"tenant", ofTenants, `
+		SELECT name, convert_to(enabled::text, 'UTF8')
+		FROM tenant
+		WHERE true`, ` AND name = ANY ($1)`},
+	{"extension", ofExtensions, `
+		SELECT name, convert_to(json_build_object('tenant', tenant, 'compiled', compiled::text)::text, 'UTF8')
+		FROM extension
+		WHERE true`, ` AND name = ANY ($1)`},
+	{"number", ofNumbers, `
+		SELECT
+			context || E'\x1f' || number,
+			convert_to(concat_ws(E'\x1f',
+				tenant, extension, coalesce(address, ''), coalesce(forward_number, ''), coalesce(display_name, '')), 'UTF8')
+		FROM number
+		WHERE enabled`, ` AND (context, number) IN (SELECT * FROM unnest($1::text[], $2::text[]))`},
+}
+
+const separator = "\x1f"
+
+// contextCopy is a context with what stands in it for numbers that nobody has.
+type contextCopy struct {
+	Name        string   `json:"name"`
+	Tenant      *string  `json:"tenant"`
+	NumberForms []string `json:"number_forms"`
+	Extensions  []string `json:"extensions"`
+	NotFound    *string  `json:"not_found"`
+}
+
+const contextsQuery = `
+SELECT
+	lower(c.name),
+	convert_to(json_build_object(
+		'name', c.name,
+		'tenant', c.tenant,
+		'number_forms', c.number_forms,
+		'extensions', ARRAY(
+			SELECT x.extension
+			FROM context_extension x
+			WHERE x.context = c.name AND x.enabled
+			ORDER BY x.position, x.extension
+		),
+		'not_found', c.not_found_extension
+	)::text, 'UTF8')
+FROM context c`
+
+// readDialplan reads what changed of what a call needs.
+func (r *copyReader) readDialplan(ctx context.Context, by map[string][]change) error {
+	if len(by["node"]) > 0 {
+		if err := r.readTable(ctx, ofNodes, nodesCopyQuery); err != nil {
+			return err
+		}
+	}
+	if len(by["context"])+len(by["context_extension"]) > 0 {
+		if err := r.readTable(ctx, ofContexts, contextsQuery); err != nil {
+			return err
+		}
+	}
+	for _, table := range dialplanTables {
+		if err := r.readRows(ctx, table, by[table.relation]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readTable reads a whole table, a small one.
+func (r *copyReader) readTable(ctx context.Context, bucket, query string) error {
+	rows, err := r.tx.Query(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	values := make(map[string][]byte)
+	for rows.Next() {
+		key, value, err := keyAndValue(rows)
+		if err != nil {
+			return err
+		}
+		values[key] = value
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return r.replace(bucket, values)
+}
+
+// readRows reads the rows that changed; those that are gone are deleted.
+func (r *copyReader) readRows(ctx context.Context, table copyTable, news []change) error {
+	if len(news) == 0 {
+		return nil
+	}
+	var keys, scopes []string
+	for _, n := range news {
+		key := n.Key
+		if n.Scope != "" {
+			key = n.Scope + separator + n.Key
+			scopes = append(scopes, n.Scope)
+		}
+		keys = append(keys, n.Key)
+		r.edits[place{table.bucket, key}] = nil
+	}
+	args := []any{keys}
+	if scopes != nil {
+		args = []any{scopes, keys}
+	}
+	rows, err := r.tx.Query(ctx, table.query+table.some, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		key, value, err := keyAndValue(rows)
+		if err != nil {
+			return err
+		}
+		r.edits[place{table.bucket, key}] = value
+	}
+	return rows.Err()
+}
+
+// Route is Store.Route, from the copy.
+func (c *Copy) Route(_ context.Context, call Call) (Route, error) {
+	var route Route
+	err := c.look(func(v copyView) (err error) {
+		route, err = c.route(v, call)
+		return err
+	})
+	return route, err
+}
+
+func (c *Copy) route(v copyView, call Call) (Route, error) {
+	r := Route{NodeKnown: v.get(ofNodes, call.Node) != nil}
+	if c.doubts("node") || c.doubts("context") || c.doubts("context_extension") {
+		return r, errNotCopied
+	}
+	text := v.get(ofContexts, strings.ToLower(call.Context))
+	if text == nil {
+		return r, nil
+	}
+	var room contextCopy
+	if err := json.Unmarshal(text, &room); err != nil {
+		return r, fmt.Errorf("copy of context %s: %w", call.Context, err)
+	}
+	if room.Tenant != nil {
+		if on, err := c.tenantEnabled(v, *room.Tenant); err != nil || !on {
+			return r, err
+		}
+	}
+	r.Context = room.Name
+	for _, number := range room.numbers(call.Number) {
+		if found, err := c.called(v, &r, &room, number); err != nil || found {
+			return r, err
+		}
+	}
+	return r, c.notCalled(v, &r, &room)
+}
+
+// numbers are those that dialled may mean, the likelier one first.
+func (room *contextCopy) numbers(dialled string) (numbers []string) {
+	takes := func(form string) bool { return slices.Contains(room.NumberForms, form) }
+	form := "bare"
+	if strings.HasPrefix(dialled, "00") {
+		form = "00"
+	}
+	if !strings.HasPrefix(dialled, "+") || takes("plus") {
+		numbers = append(numbers, dialled)
+	}
+	if other := e164(dialled); other != "" && takes(form) {
+		numbers = append(numbers, other)
+	}
+	return numbers
+}
+
+// called fills r in if somebody has number in room.
+func (c *Copy) called(v copyView, r *Route, room *contextCopy, number string) (bool, error) {
+	if c.doubt[change{"number", room.Name, number}] {
+		return false, errNotCopied
+	}
+	text := v.get(ofNumbers, room.Name+separator+number)
+	if text == nil {
+		return false, nil
+	}
+	fields := bytes.Split(text, []byte(separator))
+	if len(fields) != 5 {
+		return false, fmt.Errorf("copy of number %s: %d fields", number, len(fields))
+	}
+	n := Number{number, string(fields[0]), string(fields[2]), string(fields[3]), string(fields[4])}
+	if room.Tenant != nil && *room.Tenant != n.Tenant {
+		return false, nil
+	}
+	if on, err := c.tenantEnabled(v, n.Tenant); err != nil || !on {
+		return false, err
+	}
+	e, ok, err := c.extension(v, string(fields[1]), &n.Tenant)
+	if err != nil || !ok {
+		return false, err
+	}
+	r.Called, r.Extensions = &n, []*Extension{e}
+	return true, nil
+}
+
+// notCalled fills r in with what room has for a number that nobody has.
+func (c *Copy) notCalled(v copyView, r *Route, room *contextCopy) error {
+	for _, name := range room.Extensions {
+		e, ok, err := c.extension(v, name, room.Tenant)
+		if err != nil {
+			return err
+		}
+		if ok {
+			r.Extensions = append(r.Extensions, e)
+		}
+	}
+	if room.NotFound == nil {
+		return nil
+	}
+	e, ok, err := c.extension(v, *room.NotFound, room.Tenant)
+	if ok {
+		r.NotFound = e
+	}
+	return err
+}
+
+// extension returns the extension name, unless it is of a tenant other than tenant.
+func (c *Copy) extension(v copyView, name string, tenant *string) (*Extension, bool, error) {
+	if c.doubt[change{"extension", "", name}] {
+		return nil, false, errNotCopied
+	}
+	var row struct {
+		Tenant   *string `json:"tenant"`
+		Compiled string  `json:"compiled"`
+	}
+	text := v.get(ofExtensions, name)
+	if text == nil {
+		return nil, false, nil
+	}
+	if err := json.Unmarshal(text, &row); err != nil {
+		return nil, false, fmt.Errorf("copy of extension %s: %w", name, err)
+	}
+	if row.Tenant != nil && (tenant == nil || *tenant != *row.Tenant) {
+		return nil, false, nil
+	}
+	e, err := c.extensions.read(row.Compiled)
+	return e, err == nil, err
+}
+
+func (c *Copy) tenantEnabled(v copyView, name string) (bool, error) {
+	if c.doubt[change{"tenant", "", name}] {
+		return false, errNotCopied
+	}
+	return string(v.get(ofTenants, name)) == "true", nil
+}
+
+// doubts reports whether relation, which has no keys, changed and was not read yet.
+func (c *Copy) doubts(relation string) bool { return c.doubt[change{Relation: relation}] }
+
+// look calls f with the copy as it is, if it may answer at all.
+func (c *Copy) look(f func(v copyView) error) error {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if _, usable := c.age(); !usable {
+		return errNotCopied
+	}
+	return c.file.view(f)
+}

@@ -1,0 +1,182 @@
+package db
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"go.etcd.io/bbolt"
+)
+
+// changesSeen is how long a copy may be away to be brought up to date by what changed; changesKept is how long that is kept.
+const (
+	changesSeen = 24 * time.Hour
+	changesKept = `interval '25 hours'`
+)
+
+// change is a row that changed.
+type change struct {
+	Relation string
+	Scope    string // context or domain
+	Key      string // empty: any row of the table
+}
+
+// everything reports whether more changed than is read row by row. The tables without keys are small, or no part of the
+// copy but for the answers to questions about them.
+func (c change) everything() bool {
+	switch c.Relation {
+	case "number", "extension", "tenant", "domain", "domain_param", "domain_variable",
+		"domain_user", "domain_user_param", "domain_user_variable":
+		return c.Key == ""
+	}
+	return false
+}
+
+// copyReader reads rows for the copy in one transaction.
+type copyReader struct {
+	rows  *Store
+	tx    pgx.Tx
+	file  *copyFile
+	edits map[place][]byte
+}
+
+const changesQuery = `
+SELECT DISTINCT relation, scope, coalesce(key, '') AS key
+FROM change
+WHERE xid >= pg_snapshot_xmin($1::pg_snapshot)
+	AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)`
+
+// changes returns what the moment since did not show yet.
+func (r *copyReader) changes(ctx context.Context, since position) ([]change, error) {
+	return ask(ctx, r.tx, pgx.RowToStructByPos[change], changesQuery, []any{since.Snapshot})
+}
+
+// read reads what changed, and the answers to questions.
+func (r *copyReader) read(ctx context.Context, news []change, questions []question) error {
+	r.edits = make(map[place][]byte)
+	by := make(map[string][]change)
+	for _, n := range news {
+		by[n.Relation] = append(by[n.Relation], n)
+	}
+	if err := r.readDialplan(ctx, by); err != nil {
+		return err
+	}
+	if err := r.readUsers(ctx, by); err != nil {
+		return err
+	}
+	return r.readAnswers(ctx, questions)
+}
+
+// copyChunk is how many rows are written at a time when everything is read.
+const copyChunk = 20_000
+
+// readAll writes everything to the file fresh, in no hurry: others wait for their calls.
+func (r *copyReader) readAll(ctx context.Context, fresh *copyFile, questions []question, state copyState) error {
+	r.file, r.edits = fresh, make(map[place][]byte)
+	if err := r.readDialplan(ctx, map[string][]change{"node": {{}}, "context": {{}}}); err != nil {
+		return err
+	}
+	for _, table := range dialplanTables {
+		if err := r.stream(ctx, table); err != nil {
+			return err
+		}
+	}
+	if err := r.streamUsers(ctx); err != nil {
+		return err
+	}
+	if err := r.readAnswers(ctx, questions); err != nil {
+		return err
+	}
+	if err := r.write(); err != nil {
+		return err
+	}
+	fresh.keep(nil, state)
+	fresh.written = time.Time{}
+	return fresh.flush()
+}
+
+// stream writes all rows of table.
+func (r *copyReader) stream(ctx context.Context, table copyTable) error {
+	began := time.Now()
+	rows, err := r.tx.Query(ctx, table.query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		key, value, err := keyAndValue(rows)
+		if err != nil {
+			return err
+		}
+		r.edits[place{table.bucket, key}] = value
+		if began, err = r.writeSome(ctx, began); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// writeSome writes what was read since began, once it is much, and pauses: two thirds of a processor are the calls'. It
+// returns when the next began.
+func (r *copyReader) writeSome(ctx context.Context, began time.Time) (time.Time, error) {
+	if len(r.edits) < copyChunk {
+		return began, nil
+	}
+	if err := r.write(); err != nil {
+		return began, err
+	}
+	pause(ctx, 2*time.Since(began))
+	return time.Now(), ctx.Err()
+}
+
+// write writes what was read so far straight to the file.
+func (r *copyReader) write() error {
+	err := r.file.bolt.Update(func(tx *bbolt.Tx) error {
+		for _, at := range slices.SortedFunc(maps.Keys(r.edits), comparePlaces) {
+			tx.Bucket([]byte(at.bucket)).FillPercent = 0.9 // in order, little is inserted between
+			if err := put(tx, at, r.edits[at]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	clear(r.edits)
+	return err
+}
+
+func comparePlaces(a, b place) int {
+	return cmp.Or(strings.Compare(a.bucket, b.bucket), strings.Compare(a.key, b.key))
+}
+
+// keyAndValue reads a row of two columns.
+func keyAndValue(row pgx.CollectableRow) (key string, value []byte, err error) {
+	err = row.Scan(&key, &value)
+	return key, value, err
+}
+
+// putJSON keeps value under key.
+func (r *copyReader) putJSON(bucket, key string, value any) error {
+	text, err := json.Marshal(value)
+	r.edits[place{bucket, key}] = text
+	return err
+}
+
+// replace makes values, by their keys, all that bucket holds.
+func (r *copyReader) replace(bucket string, values map[string][]byte) error {
+	return r.file.view(func(v copyView) error {
+		for key, there := range v.keys(bucket, "") {
+			if _, stays := values[key]; there && !stays {
+				r.edits[place{bucket, key}] = nil
+			}
+		}
+		for key, value := range values {
+			r.edits[place{bucket, key}] = value
+		}
+		return nil
+	})
+}
