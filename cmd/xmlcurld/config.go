@@ -164,13 +164,27 @@ func (l *loader) judge(c config, verb string) {
 	if verb != "serve" {
 		return
 	}
-	if checkAddress(c.Listen) == nil && !isLoopback(c.Listen) && c.Credentials.Reveal() == "" {
+	if checkAddress(c.Listen) == nil && !isLoopback(c.Listen) && !c.isLocked() {
 		l.fault("listen = %q: without credentials only a loopback address such as 127.0.0.1:8080 is served", c.Listen)
 	}
+	l.judgeTLS(c)
 	if c.Listen == c.AdminListen && !strings.HasSuffix(c.Listen, ":0") {
 		l.fault("admin_listen = %q: the same as listen", c.AdminListen)
 	}
 }
+
+// judgeTLS looks at whether the three files are given that go together.
+func (l *loader) judgeTLS(c config) {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		l.fault("tls_cert = %q, tls_key = %q: give both or neither", c.TLSCert, c.TLSKey)
+	}
+	if c.TLSClientCA != "" && c.TLSCert == "" {
+		l.fault("tls_client_ca = %q: without tls_cert and tls_key no client shows a certificate", c.TLSClientCA)
+	}
+}
+
+// isLocked reports whether somebody who is not the operator's gets no answer.
+func (c config) isLocked() bool { return c.Credentials.Reveal() != "" || c.TLSClientCA != "" }
 
 func sortedKeys(m map[string]string) []string {
 	keys := make([]string, 0, len(m))

@@ -156,6 +156,10 @@ func TestWrongEnvironment(t *testing.T) {
 			want: []string{`listen = ":8080": without credentials only a loopback address such as 127.0.0.1:8080 is served`}},
 		{name: "a name may lead anywhere", args: []string{"--listen", "loopback.example:8080"},
 			want: []string{`listen = "loopback.example:8080": without credentials only a loopback address such as 127.0.0.1:8080 is served`}},
+		{name: "a certificate without its key", args: []string{"--tls-cert", "cert.pem", "--tls-client-ca", "ca.pem"},
+			want: []string{`tls_cert = "cert.pem", tls_key = "": give both or neither`}},
+		{name: "an authority of clients without TLS", args: []string{"--tls-client-ca", "ca.pem"},
+			want: []string{`tls_client_ca = "ca.pem": without tls_cert and tls_key no client shows a certificate`}},
 		{name: "two faults of three sources", environ: []string{"XMLCURLD_DEADLINE=soon"}, args: []string{"--credentials", "hidden"},
 			want: []string{`credentials = "***": not user:password`, `deadline = "soon": not a time such as 800ms`}},
 	} {

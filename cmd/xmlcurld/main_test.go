@@ -72,7 +72,7 @@ func boot(t *testing.T, args ...string) *program {
 }
 
 var (
-	xmlURL   = regexp.MustCompile(`http://[^ ]+/xml`)
+	xmlURL   = regexp.MustCompile(`https?://[^ ]+/xml`)
 	adminURL = regexp.MustCompile(`(http://[^ ]+)/readyz`)
 )
 

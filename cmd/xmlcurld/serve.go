@@ -36,7 +36,8 @@ type server struct {
 	log      *slog.Logger
 	database database
 	store    *db.Store
-	recorder *db.Recorder // of what the switches fetch
+	recorder *db.Recorder  // of what the switches fetch
+	tls      *certificates // nil: FreeSWITCH asks over plain HTTP
 	draining atomic.Bool
 	works    sync.WaitGroup // what goes on beside the listeners
 	xml      *listener
@@ -85,6 +86,9 @@ func (s *server) open(ctx context.Context, i *invocation) (err error) {
 		s.works.Go(func() { s.keepPreparing(ctx) })
 	}
 	s.recorder = s.store.NewRecorder()
+	if err := s.openTLS(ctx, registry); err != nil {
+		return err
+	}
 	if err := s.listen(registry); err != nil {
 		return err
 	}
@@ -115,10 +119,18 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 		AnswerLimit: s.config.AnswerLimit,
 		Credentials: s.config.Credentials.Reveal(),
 	})
-	if s.xml, err = listen("XML", s.config.Listen, answers, s.log); err != nil {
+	if s.xml, err = listen("XML", s.config.Listen, answers, s.log, s.tls.through); err != nil {
 		return err
 	}
 	s.admin, err = listen("admin", s.config.AdminListen, newAdmin(registry, s.ready), s.log)
+	return err
+}
+
+// openTLS reads the certificates, and goes on doing so.
+func (s *server) openTLS(ctx context.Context, registry *prometheus.Registry) (err error) {
+	if s.tls, err = newCertificates(s.config, s.log, registry); s.tls != nil && err == nil {
+		s.works.Go(func() { s.tls.keep(ctx) })
+	}
 	return err
 }
 
@@ -193,11 +205,15 @@ type listener struct {
 	failed  chan error
 }
 
-func listen(name, address string, handler http.Handler, log *slog.Logger) (*listener, error) {
+// listen serves handler at address. Each connection goes through locks first, in their order.
+func listen(name, address string, handler http.Handler, log *slog.Logger, locks ...func(net.Listener) net.Listener) (*listener, error) {
 	// No connection lives long enough to be probed.
 	l, err := (&net.ListenConfig{KeepAlive: -1}).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	for _, lock := range locks {
+		l = lock(l)
 	}
 	s := &listener{address: l.Addr().String(), failed: make(chan error, 1), server: &http.Server{
 		Handler:           handler,

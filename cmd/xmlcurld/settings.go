@@ -26,6 +26,9 @@ type config struct {
 	Listen      string
 	AdminListen string
 	Credentials Secret // "user:password", empty: none asked for
+	TLSCert     string // file names
+	TLSKey      string
+	TLSClientCA string
 	Deadline    time.Duration
 	BodyLimit   int64 // bytes
 	AnswerLimit int64 // bytes
@@ -62,6 +65,15 @@ func settings() []setting {
 		{key: "credentials", secret: true,
 			about: "user:password that FreeSWITCH has to send; required unless listen is loopback",
 			parse: func(c *config, text string) error { return parseCredentials(&c.Credentials, text) }},
+		{key: "tls_cert",
+			about: "PEM file of the certificate that listen shows, with those between it and its authority; none: plain HTTP",
+			parse: func(c *config, text string) error { c.TLSCert = text; return nil }},
+		{key: "tls_key",
+			about: "PEM file of its key",
+			parse: func(c *config, text string) error { c.TLSKey = text; return nil }},
+		{key: "tls_client_ca",
+			about: "PEM file of the authorities one of which FreeSWITCH's certificate has to come from; none: it needs none",
+			parse: func(c *config, text string) error { c.TLSClientCA = text; return nil }},
 		{key: "deadline", preset: "800ms",
 			about: "time for one answer; keep it below the binding's timeout",
 			parse: func(c *config, text string) error { return parseDeadline(&c.Deadline, text) }},
