@@ -156,6 +156,8 @@ func TestWrongEnvironment(t *testing.T) {
 			want: []string{`listen = ":8080": without credentials only a loopback address such as 127.0.0.1:8080 is served`}},
 		{name: "a name may lead anywhere", args: []string{"--listen", "loopback.example:8080"},
 			want: []string{`listen = "loopback.example:8080": without credentials only a loopback address such as 127.0.0.1:8080 is served`}},
+		{name: "networks that are none", args: []string{"--allow-networks", "10.0.0.0/8;127.0.0.1"},
+			want: []string{`allow_networks = "10.0.0.0/8;127.0.0.1": "10.0.0.0/8;127.0.0.1" is not a network such as 192.0.2.0/24 or 2001:db8::/32`}},
 		{name: "a certificate without its key", args: []string{"--tls-cert", "cert.pem", "--tls-client-ca", "ca.pem"},
 			want: []string{`tls_cert = "cert.pem", tls_key = "": give both or neither`}},
 		{name: "an authority of clients without TLS", args: []string{"--tls-client-ca", "ca.pem"},

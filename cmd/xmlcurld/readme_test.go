@@ -129,6 +129,7 @@ func TestReadmeListsTheMetrics(t *testing.T) {
 	xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil), Registerer: registry})
 	nodes.New(store, nodes.Options{Log: slog.New(slog.DiscardHandler), Registerer: registry})
 	newExpiry(registry)
+	newRefused(registry)
 	described := make(chan *prometheus.Desc, 100)
 	registry.Describe(described)
 	close(described)

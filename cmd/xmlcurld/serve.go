@@ -119,7 +119,9 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 		AnswerLimit: s.config.AnswerLimit,
 		Credentials: s.config.Credentials.Reveal(),
 	})
-	if s.xml, err = listen("XML", s.config.Listen, answers, s.log, s.tls.through); err != nil {
+	refused := newRefused(registry)
+	allowed := func(l net.Listener) net.Listener { return s.config.Networks.guard(l, s.log, refused) }
+	if s.xml, err = listen("XML", s.config.Listen, answers, s.log, allowed, s.tls.through); err != nil {
 		return err
 	}
 	s.admin, err = listen("admin", s.config.AdminListen, newAdmin(registry, s.ready), s.log)

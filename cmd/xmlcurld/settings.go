@@ -26,6 +26,7 @@ type config struct {
 	Listen      string
 	AdminListen string
 	Credentials Secret // "user:password", empty: none asked for
+	Networks    networks
 	TLSCert     string // file names
 	TLSKey      string
 	TLSClientCA string
@@ -65,6 +66,9 @@ func settings() []setting {
 		{key: "credentials", secret: true,
 			about: "user:password that FreeSWITCH has to send; required unless listen is loopback",
 			parse: func(c *config, text string) error { return parseCredentials(&c.Credentials, text) }},
+		{key: "allow_networks",
+			about: "networks and addresses whose connections to listen are taken, separated by commas, loopback only if it is among them; none: all",
+			parse: func(c *config, text string) error { return parseNetworks(&c.Networks, text) }},
 		{key: "tls_cert",
 			about: "PEM file of the certificate that listen shows, with those between it and its authority; none: plain HTTP",
 			parse: func(c *config, text string) error { c.TLSCert = text; return nil }},
