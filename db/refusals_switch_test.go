@@ -1,6 +1,15 @@
 package db_test
 
 var switchRefusals = []refusal{
+	{"a password for its hash", `INSERT INTO node_credential (username, node, password_hash) VALUES ('fs1', '*', 'secret')`,
+		"This is not the hash of a password",
+		"Write what xmlcurld hash-password prints, or crypt('the password', gen_salt('bf', 10)) of the extension pgcrypto: bcrypt of cost 6 to 12."},
+	{"credentials of *", `INSERT INTO node_credential (username, node, password_hash) VALUES ('*', 'fs1', '$2a$10$' || repeat('x', 53))`,
+		"* is not the name of a user",
+		"Choose a name such as fs1."},
+	{"credentials of all nodes", `INSERT INTO node_credential (username, node, password_hash) VALUES ('fs1', '*', '$2a$10$' || repeat('x', 53))`,
+		"These are the credentials of one node",
+		"Name the node. What all nodes may send is the server's setting credentials."},
 	{"tenant *", `INSERT INTO tenant (name) VALUES ('*')`,
 		"* is not the name of a tenant",
 		"Choose a name such as acme."},

@@ -12,7 +12,7 @@ import (
 const (
 	maxKinds        = 500    // section and kind
 	maxNodeSeries   = 10_000 // node and kind
-	maxUnknownNodes = 1_000  // names that are remembered as logged
+	maxUnknownNodes = 1_000  // names of each kind that are remembered as logged
 )
 
 // metrics counts what is asked and answered. Series are looked up once and then kept by their labels, because a lookup by
@@ -23,11 +23,13 @@ type metrics struct {
 	lastBytes, maxBytes *prometheus.GaugeVec
 	nodeLast            *prometheus.GaugeVec
 	unknownNodeRequests prometheus.Counter
+	misnamedRequests    prometheus.Counter
 	inFlight            prometheus.Gauge
 
 	kinds        bounded[labels, *kindMetrics]
 	nodes        bounded[nodeKind, prometheus.Gauge]
 	unknownNodes nameSet
+	misnamed     nameSet
 }
 
 type labels struct{ section, kind string }
@@ -60,6 +62,10 @@ func newMetrics(r prometheus.Registerer, answerLimit int64) *metrics {
 			Name: "xmlcurld_unknown_node_requests_total",
 			Help: "Requests of nodes that have no row and got the common answer.",
 		}),
+		misnamedRequests: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "xmlcurld_misnamed_requests_total",
+			Help: "Requests of nodes that said they were another than their credentials are of.",
+		}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "xmlcurld_requests_in_flight",
 			Help: "Requests being read or answered now.",
@@ -70,7 +76,7 @@ func newMetrics(r prometheus.Registerer, answerLimit int64) *metrics {
 		Help: "Size from which on FreeSWITCH drops an answer.",
 	})
 	limit.Set(float64(answerLimit))
-	r.MustRegister(m.requests, m.duration, m.lastBytes, m.maxBytes, m.nodeLast, m.unknownNodeRequests, m.inFlight, limit)
+	r.MustRegister(m.requests, m.duration, m.lastBytes, m.maxBytes, m.nodeLast, m.unknownNodeRequests, m.misnamedRequests, m.inFlight, limit)
 	return m
 }
 

@@ -165,7 +165,8 @@ func (l *loader) judge(c config, verb string) {
 		return
 	}
 	if checkAddress(c.Listen) == nil && !isLoopback(c.Listen) && !c.isLocked() {
-		l.fault("listen = %q: without credentials only a loopback address such as 127.0.0.1:8080 is served", c.Listen)
+		l.fault("listen = %q: without credentials, require_credentials or tls_client_ca only a loopback address such as "+
+			"127.0.0.1:8080 is served", c.Listen)
 	}
 	l.judgeTLS(c)
 	if c.Listen == c.AdminListen && !strings.HasSuffix(c.Listen, ":0") {
@@ -184,7 +185,9 @@ func (l *loader) judgeTLS(c config) {
 }
 
 // isLocked reports whether somebody who is not the operator's gets no answer.
-func (c config) isLocked() bool { return c.Credentials.Reveal() != "" || c.TLSClientCA != "" }
+func (c config) isLocked() bool {
+	return c.Credentials.Reveal() != "" || c.RequireCredentials || c.TLSClientCA != ""
+}
 
 func sortedKeys(m map[string]string) []string {
 	keys := make([]string, 0, len(m))

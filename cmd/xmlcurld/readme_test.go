@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"xmlcurld/credentials"
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
 	"xmlcurld/nodes"
@@ -127,6 +128,7 @@ func TestReadmeListsTheMetrics(t *testing.T) {
 	}
 	defer store.Close()
 	xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil), Registerer: registry})
+	credentials.New(store, slog.New(slog.DiscardHandler), registry)
 	nodes.New(store, nodes.Options{Log: slog.New(slog.DiscardHandler), Registerer: registry})
 	newExpiry(registry)
 	newRefused(registry)

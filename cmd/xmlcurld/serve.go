@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"xmlcurld/credentials"
 	"xmlcurld/db"
 	"xmlcurld/db/cluster"
 	"xmlcurld/nodes"
@@ -38,6 +39,7 @@ type server struct {
 	store    *db.Store
 	recorder *db.Recorder  // of what the switches fetch
 	tls      *certificates // nil: FreeSWITCH asks over plain HTTP
+	checker  *credentials.Checker
 	draining atomic.Bool
 	works    sync.WaitGroup // what goes on beside the listeners
 	xml      *listener
@@ -89,6 +91,9 @@ func (s *server) open(ctx context.Context, i *invocation) (err error) {
 	if err := s.openTLS(ctx, registry); err != nil {
 		return err
 	}
+	if err := s.knowNodes(ctx, registry); err != nil {
+		return err
+	}
 	if err := s.listen(registry); err != nil {
 		return err
 	}
@@ -118,6 +123,8 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 		BodyLimit:   s.config.BodyLimit,
 		AnswerLimit: s.config.AnswerLimit,
 		Credentials: s.config.Credentials.Reveal(),
+		Nodes:       s.checker,
+		Closed:      s.config.RequireCredentials,
 	})
 	refused := newRefused(registry)
 	allowed := func(l net.Listener) net.Listener { return s.config.Networks.guard(l, s.log, refused) }
@@ -126,6 +133,21 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 	}
 	s.admin, err = listen("admin", s.config.AdminListen, newAdmin(registry, s.ready), s.log)
 	return err
+}
+
+// knowNodes reads what the nodes prove themselves with, and goes on doing so.
+func (s *server) knowNodes(ctx context.Context, registry *prometheus.Registry) error {
+	rows, err := s.store.Beside(ctx)
+	if err != nil {
+		return err
+	}
+	s.checker = credentials.New(rows, s.log, registry)
+	s.checker.Read(ctx)
+	s.works.Go(func() {
+		defer rows.Close()
+		s.checker.Run(ctx)
+	})
+	return nil
 }
 
 // openTLS reads the certificates, and goes on doing so.

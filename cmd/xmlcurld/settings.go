@@ -21,23 +21,24 @@ import (
 
 // config is what the settings come to.
 type config struct {
-	DatabaseURL Secret // empty: the private server
-	DataDir     string
-	Listen      string
-	AdminListen string
-	Credentials Secret // "user:password", empty: none asked for
-	Networks    networks
-	TLSCert     string // file names
-	TLSKey      string
-	TLSClientCA string
-	Deadline    time.Duration
-	BodyLimit   int64 // bytes
-	AnswerLimit int64 // bytes
-	Migrate     bool
-	Demo        bool
-	DemoRTPPort db.Ports
-	LogLevel    slog.Level
-	LogFormat   string
+	DatabaseURL        Secret // empty: the private server
+	DataDir            string
+	Listen             string
+	AdminListen        string
+	Credentials        Secret // "user:password", empty: there are none for all nodes
+	RequireCredentials bool
+	Networks           networks
+	TLSCert            string // file names
+	TLSKey             string
+	TLSClientCA        string
+	Deadline           time.Duration
+	BodyLimit          int64 // bytes
+	AnswerLimit        int64 // bytes
+	Migrate            bool
+	Demo               bool
+	DemoRTPPort        db.Ports
+	LogLevel           slog.Level
+	LogFormat          string
 }
 
 // setting is one thing that can be set: by flag --key-name, environment XMLCURLD_KEY_NAME and file key key_name.
@@ -64,8 +65,11 @@ func settings() []setting {
 			about: "address of /metrics, /healthz and /readyz",
 			parse: func(c *config, text string) error { c.AdminListen = text; return checkAddress(text) }},
 		{key: "credentials", secret: true,
-			about: "user:password that FreeSWITCH has to send; required unless listen is loopback",
+			about: "user:password that any FreeSWITCH may send; with it, all have to send this or their node's own",
 			parse: func(c *config, text string) error { return parseCredentials(&c.Credentials, text) }},
+		{key: "require_credentials", preset: "false", isSwitch: true,
+			about: "FreeSWITCH has to send the credentials of its node (table node_credential), or those in credentials",
+			parse: func(c *config, text string) error { return parseSwitch(&c.RequireCredentials, text) }},
 		{key: "allow_networks",
 			about: "networks and addresses whose connections to listen are taken, separated by commas, loopback only if it is among them; none: all",
 			parse: func(c *config, text string) error { return parseNetworks(&c.Networks, text) }},
