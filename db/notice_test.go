@@ -233,6 +233,8 @@ func TestGatewayRevision(t *testing.T) {
 		{`TRUNCATE gateway_param`, true},
 		{`UPDATE sip_profile SET name = 'inside' WHERE name = 'internal'`, true},
 		{`UPDATE gateway SET name = 'Twilio'`, true},
+		{`UPDATE gateway SET tenant = NULL, password = NULL`, true},
+		{`UPDATE gateway SET password_from = 'env:TWILIO'`, true},
 	} {
 		before := revision()
 		if _, err := conn.Exec(t.Context(), tc.statement); err != nil {

@@ -43,6 +43,7 @@ type invocation struct {
 	config         config
 	flags          *pflag.FlagSet
 	operands       []string
+	environ        []string
 	stdout, stderr io.Writer
 	log            *slog.Logger
 }
@@ -105,7 +106,7 @@ func (v verb) start(ctx context.Context, args, environ []string, stdout, stderr 
 		return complain(stderr, err, "")
 	}
 	err = v.run(ctx, &invocation{
-		config: config, flags: flags, operands: flags.Args(),
+		config: config, flags: flags, operands: flags.Args(), environ: environ,
 		stdout: stdout, stderr: stderr, log: newLogger(stderr, config),
 	})
 	if err != nil {

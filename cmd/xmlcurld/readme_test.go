@@ -16,6 +16,7 @@ import (
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
 	"xmlcurld/nodes"
+	"xmlcurld/secrets"
 	"xmlcurld/sections"
 	"xmlcurld/xmlcurl"
 )
@@ -130,6 +131,7 @@ func TestReadmeListsTheMetrics(t *testing.T) {
 	xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil), Registerer: registry})
 	credentials.New(store, slog.New(slog.DiscardHandler), registry)
 	nodes.New(store, nodes.Options{Log: slog.New(slog.DiscardHandler), Registerer: registry})
+	secrets.New(secrets.Options{Registerer: registry})
 	newExpiry(registry)
 	newRefused(registry)
 	described := make(chan *prometheus.Desc, 100)

@@ -77,7 +77,7 @@ func (s *server) open(ctx context.Context, i *invocation) (err error) {
 	if s.database, err = openDatabase(ctx, i, cluster.Start); err != nil {
 		return err
 	}
-	if s.store, err = db.Open(ctx, s.database.url, registry); err != nil {
+	if s.store, err = openStore(ctx, i, s.database.url, registry); err != nil {
 		return err
 	}
 	if s.database.private != nil {

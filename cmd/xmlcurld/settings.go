@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +32,8 @@ type config struct {
 	TLSCert            string // file names
 	TLSKey             string
 	TLSClientCA        string
+	SecretsDir         string
+	SecretsEnv         string
 	Deadline           time.Duration
 	BodyLimit          int64 // bytes
 	AnswerLimit        int64 // bytes
@@ -91,6 +94,12 @@ func settings() []setting {
 		{key: "answer_limit", preset: "16777216",
 			about: "bytes that an answer may have: the binding's response-max-bytes",
 			parse: func(c *config, text string) error { return parseBytes(&c.AnswerLimit, text) }},
+		{key: "secrets_dir",
+			about: "folder below which rows may refer to files that hold passwords; none: they may not",
+			parse: func(c *config, text string) error { return parseFolder(&c.SecretsDir, text) }},
+		{key: "secrets_env_prefix",
+			about: "beginning of the variables of the environment in which rows may refer to passwords, as SECRET_; none: they may not",
+			parse: func(c *config, text string) error { return parseEnvPrefix(&c.SecretsEnv, text) }},
 		{key: "migrate", preset: "false", isSwitch: true,
 			about: "serve migrates the database first (the private one always)",
 			parse: func(c *config, text string) error { return parseSwitch(&c.Migrate, text) }},
@@ -200,6 +209,29 @@ func parsePorts(to *db.Ports, text string) error {
 		return errors.New("not two ports from 1024 to 65535 as in 16384-16394")
 	}
 	*to = db.Ports{First: int32(low), Last: int32(high)}
+	return nil
+}
+
+func parseFolder(to *string, text string) error {
+	info, err := os.Stat(text)
+	if err != nil || !info.IsDir() {
+		return errors.New("not a folder")
+	}
+	*to, err = filepath.Abs(text)
+	return err
+}
+
+var envPrefix = regexp.MustCompile(`^[A-Za-z]\w*_$`)
+
+// parseEnvPrefix sees to it that rows do not reach the settings of this program, with the password of its database.
+func parseEnvPrefix(to *string, text string) error {
+	switch {
+	case !envPrefix.MatchString(text):
+		return errors.New("not letters, digits and _ that end in _, such as SECRET_")
+	case strings.HasPrefix(text, environmentPrefix):
+		return errors.New("the settings themselves begin so")
+	}
+	*to = text
 	return nil
 }
 
