@@ -156,6 +156,12 @@ func TestWrongEnvironment(t *testing.T) {
 			want: []string{`listen = ":8080": without credentials, require_credentials or tls_client_ca only a loopback address such as 127.0.0.1:8080 is served`}},
 		{name: "a name may lead anywhere", args: []string{"--listen", "loopback.example:8080"},
 			want: []string{`listen = "loopback.example:8080": without credentials, require_credentials or tls_client_ca only a loopback address such as 127.0.0.1:8080 is served`}},
+		{name: "a password on the command line", args: []string{"--database-url", "postgres://xmlcurl:hidden@db.example/xmlcurl"},
+			want: []string{`database_url = "***": others can see a password on the command line: set XMLCURLD_DATABASE_URL or XMLCURLD_DATABASE_URL_FILE instead`}},
+		{name: "a password among keywords", args: []string{"--database-url", "host=db.example Password = hidden"},
+			want: []string{`database_url = "***": others can see a password on the command line: set XMLCURLD_DATABASE_URL or XMLCURLD_DATABASE_URL_FILE instead`}},
+		{name: "a password in a parameter", args: []string{"--database-url", "postgres://xmlcurl@db.example/xmlcurl?password=hidden"},
+			want: []string{`database_url = "***": others can see a password on the command line: set XMLCURLD_DATABASE_URL or XMLCURLD_DATABASE_URL_FILE instead`}},
 		{name: "secrets of nowhere, and the settings' own", args: []string{"--secrets-dir", "/nowhere", "--secrets-env-prefix", "XMLCURLD_"},
 			want: []string{`secrets_dir = "/nowhere": not a folder`, `secrets_env_prefix = "XMLCURLD_": the settings themselves begin so`}},
 		{name: "all of the environment", args: []string{"--secrets-env-prefix", "X"},
@@ -166,7 +172,7 @@ func TestWrongEnvironment(t *testing.T) {
 			want: []string{`tls_cert = "cert.pem", tls_key = "": give both or neither`}},
 		{name: "an authority of clients without TLS", args: []string{"--tls-client-ca", "ca.pem"},
 			want: []string{`tls_client_ca = "ca.pem": without tls_cert and tls_key no client shows a certificate`}},
-		{name: "two faults of three sources", environ: []string{"XMLCURLD_DEADLINE=soon"}, args: []string{"--credentials", "hidden"},
+		{name: "two faults of two sources", environ: []string{"XMLCURLD_CREDENTIALS=hidden"}, args: []string{"--deadline", "soon"},
 			want: []string{`credentials = "***": not user:password`, `deadline = "soon": not a time such as 800ms`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -49,6 +49,7 @@ type setting struct {
 	key, preset, about string
 	secret             bool
 	isSwitch           bool // the flag may stand alone: --demo
+	noFlag             bool // it would show a secret
 	parse              func(c *config, text string) error
 }
 
@@ -67,7 +68,7 @@ func settings() []setting {
 		{key: "admin_listen", preset: "127.0.0.1:9180",
 			about: "address of /metrics, /healthz and /readyz",
 			parse: func(c *config, text string) error { c.AdminListen = text; return checkAddress(text) }},
-		{key: "credentials", secret: true,
+		{key: "credentials", secret: true, noFlag: true,
 			about: "user:password that any FreeSWITCH may send; with it, all have to send this or their node's own",
 			parse: func(c *config, text string) error { return parseCredentials(&c.Credentials, text) }},
 		{key: "require_credentials", preset: "false", isSwitch: true,
