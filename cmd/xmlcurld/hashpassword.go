@@ -14,15 +14,14 @@ import (
 // hashPassword prints the hash of the first line of a file, without operand of its input. No password is taken from the
 // command line, where others could see it.
 func hashPassword(_ context.Context, i *invocation) error {
-	name := "/dev/stdin"
+	file := os.Stdin
 	if len(i.operands) > 0 {
-		name = i.operands[0]
+		var err error
+		if file, err = os.Open(i.operands[0]); err != nil {
+			return fmt.Errorf("read the password: %w", err)
+		}
+		defer func() { _ = file.Close() }()
 	}
-	file, err := os.Open(name)
-	if err != nil {
-		return fmt.Errorf("read the password: %w", err)
-	}
-	defer func() { _ = file.Close() }()
 	lines := bufio.NewScanner(io.LimitReader(file, 4096))
 	lines.Scan()
 	if err := lines.Err(); err != nil {
