@@ -118,7 +118,9 @@ func (s *Store) Beside(ctx context.Context) (*Store, error) {
 }
 
 // within returns s as it sees the database in tx: nothing else is asked by it, and it is not to be closed.
-func (s *Store) within(tx pgx.Tx) *Store { return &Store{metrics: s.metrics, secrets: s.secrets, tx: tx} }
+func (s *Store) within(tx pgx.Tx) *Store {
+	return &Store{metrics: s.metrics, secrets: s.secrets, tx: tx}
+}
 
 // Close waits until all questions are answered and closes every connection.
 func (s *Store) Close() {

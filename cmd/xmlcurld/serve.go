@@ -91,9 +91,7 @@ func (s *server) open(ctx context.Context, i *invocation) (err error) {
 	if err := s.openTLS(ctx, registry); err != nil {
 		return err
 	}
-	if err := s.knowNodes(ctx, registry); err != nil {
-		return err
-	}
+	s.knowNodes(ctx, registry)
 	if err := s.listen(registry); err != nil {
 		return err
 	}
@@ -135,19 +133,11 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 	return err
 }
 
-// knowNodes reads what the nodes prove themselves with, and goes on doing so.
-func (s *server) knowNodes(ctx context.Context, registry *prometheus.Registry) error {
-	rows, err := s.store.Beside(ctx)
-	if err != nil {
-		return err
-	}
-	s.checker = credentials.New(rows, s.log, registry)
+// knowNodes reads what the nodes prove themselves with, from a standby when need be, and goes on doing so.
+func (s *server) knowNodes(ctx context.Context, registry *prometheus.Registry) {
+	s.checker = credentials.New(s.store, s.log, registry)
 	s.checker.Read(ctx)
-	s.works.Go(func() {
-		defer rows.Close()
-		s.checker.Run(ctx)
-	})
-	return nil
+	s.works.Go(func() { s.checker.Run(ctx) })
 }
 
 // openTLS reads the certificates, and goes on doing so.
