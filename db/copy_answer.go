@@ -49,6 +49,8 @@ const (
 var keptOperations = map[string]keptOperation{
 	"acl": {strings.Fields("node tenant acl_list acl_entry domain domain_user"),
 		func(ctx context.Context, s *Store, args []string) (any, error) { return s.ACL(ctx, args[0]) }},
+	"credentials": {strings.Fields("node_credential"),
+		func(ctx context.Context, s *Store, _ []string) (any, error) { return s.Credentials(ctx) }},
 	"document": {strings.Fields("node document"),
 		func(ctx context.Context, s *Store, args []string) (any, error) {
 			return s.Document(ctx, args[0], args[1], args[2])
@@ -195,6 +197,11 @@ func (c *Copy) doubtsAnswer(q question) bool {
 // ACL is Store.ACL, from the copy.
 func (c *Copy) ACL(_ context.Context, node string) ([]ACLEntry, error) {
 	return kept[[]ACLEntry](c, "acl", node)
+}
+
+// Credentials is Store.Credentials, from the copy.
+func (c *Copy) Credentials(context.Context) ([]Credential, error) {
+	return kept[[]Credential](c, "credentials")
 }
 
 // Document is Store.Document, from the copy.

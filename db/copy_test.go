@@ -28,6 +28,7 @@ type rows interface {
 	Group(ctx context.Context, node, domain, name string) ([]db.Domain, bool, error)
 	UserGateways(ctx context.Context, node, domain, profile string) ([]db.Domain, bool, error)
 	ACL(ctx context.Context, node string) ([]db.ACLEntry, error)
+	Credentials(ctx context.Context) ([]db.Credential, error)
 	Document(ctx context.Context, node, section, name string) (db.Document, error)
 	EventSocket(ctx context.Context, node string) ([]db.NodeSetting, error)
 	Modules(ctx context.Context, node string) ([]db.Module, error)
@@ -72,6 +73,8 @@ func (t told) users(ctx context.Context, r rows) {
 }
 
 func (t told) documents(ctx context.Context, r rows) {
+	credentials, err := r.Credentials(ctx)
+	t.add("credentials", credentials, err)
 	for _, node := range []string{"fs1", "unknown"} {
 		acl, err := r.ACL(ctx, node)
 		t.add(node+" acl", acl, err)
@@ -173,6 +176,7 @@ func TestCopyFollows(t *testing.T) {
 
 var copyEdits = []string{
 	secondNode,
+	`INSERT INTO node_credential (node, username, password_hash) VALUES ('fs1', 'fs1', '$2a$10$' || repeat('a', 53))`,
 	`UPDATE number SET enabled = false WHERE number = '+27123456789'`,
 	`UPDATE number SET enabled = true, display_name = 'Front desk' WHERE number = '+27123456789'`,
 	`INSERT INTO number (context, number, tenant, extension) SELECT context, '+27990000000', tenant, extension FROM number WHERE number = '+27123456789'`,

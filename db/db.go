@@ -37,6 +37,7 @@ type Store struct {
 	hosts   *hosts        // who answers questions
 	pool    *pgxpool.Pool // to the primary, for what is written and listened to
 	metrics *metrics
+	secrets Secrets
 	routes  batch[Call, Route]
 	users   batch[userName, directory]
 
@@ -93,7 +94,7 @@ func primary(ctx context.Context, all *hosts, config *pgxpool.Config) (*pgxpool.
 }
 
 func newStore(all *hosts, m *metrics) *Store {
-	s := &Store{hosts: all, metrics: m}
+	s := &Store{hosts: all, metrics: m, secrets: noSecrets{}}
 	s.life, s.die = context.WithCancel(context.Background())
 	s.routes.start(s.askRoutes)
 	s.users.start(s.askUsers)
@@ -114,12 +115,14 @@ func (s *Store) Beside(ctx context.Context) (*Store, error) {
 	all := &hosts{all: []*host{only}}
 	all.order.Store(&all.all)
 	beside := newStore(all, s.metrics)
-	beside.pool = pool
+	beside.pool, beside.secrets = pool, s.secrets
 	return beside, nil
 }
 
 // within returns s as it sees the database in tx: nothing else is asked by it, and it is not to be closed.
-func (s *Store) within(tx pgx.Tx) *Store { return &Store{metrics: s.metrics, tx: tx} }
+func (s *Store) within(tx pgx.Tx) *Store {
+	return &Store{metrics: s.metrics, secrets: s.secrets, tx: tx}
+}
 
 // Close waits until all questions are answered and closes every connection.
 func (s *Store) Close() {

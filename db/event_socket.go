@@ -8,29 +8,51 @@ SELECT
 	coalesce(x.name, '') AS name,
 	coalesce(x.value, '') AS value,
 	coalesce(x.expand, false) AS expand,
+	coalesce(x.reference, '') AS reference,
+	coalesce(x.key, '') AS key,
 	` + nodeKnown + `
 FROM (SELECT) always
 LEFT JOIN (
-	SELECT DISTINCT ON (name) name, value, expand
+	SELECT DISTINCT ON (name) name, value, expand, reference, key
 	FROM (
-		SELECT v.name, v.value, false AS expand, n.name AS node
+		SELECT v.name, v.value, false AS expand, n.name AS node, v.reference, n.revision_key::text AS key
 		FROM node n
 		CROSS JOIN LATERAL (VALUES
-			('listen-ip', host(n.event_socket_ip)),
-			('listen-port', n.event_socket_port::text),
-			('password', n.event_socket_password),
-			('apply-inbound-acl', n.event_socket_acl)
-		) v (name, value)
+			('listen-ip', host(n.event_socket_ip), NULL),
+			('listen-port', n.event_socket_port::text, NULL),
+			('password', coalesce(n.event_socket_password, n.event_socket_password_from), n.event_socket_password_from),
+			('apply-inbound-acl', n.event_socket_acl, NULL)
+		) v (name, value, reference)
 		UNION ALL
-		SELECT name, value, expand, node FROM event_socket_param
+		SELECT name, value, expand, node, NULL, NULL FROM event_socket_param
 	) s
 	WHERE node IN ('*', $1) AND value IS NOT NULL
 	ORDER BY name, node = '*'
 ) x ON true
 ORDER BY name`
 
-// EventSocket returns node's settings for event_socket.conf.
+// eventSocketRow is a setting, or where its value is.
+type eventSocketRow struct {
+	NodeSetting
+	Reference string
+	Key       string
+}
+
+// EventSocket returns node's settings for event_socket.conf. A password that cannot be read is none.
 func (s *Store) EventSocket(ctx context.Context, node string) ([]NodeSetting, error) {
 	s.asked("event_socket", node)
-	return collect[NodeSetting](ctx, s, "event_socket", eventSocketQuery, node)
+	rows, err := collect[eventSocketRow](ctx, s, "event_socket", eventSocketQuery, node)
+	if err != nil {
+		return nil, err
+	}
+	settings := make([]NodeSetting, 0, len(rows))
+	for _, row := range rows {
+		if row.Reference != "" {
+			if row.Value, row.Mark, err = s.resolve(row.Reference, row.Key); err != nil {
+				row.Kind, row.Name, row.Value = "", "", ""
+			}
+		}
+		settings = append(settings, row.NodeSetting)
+	}
+	return settings, nil
 }

@@ -12,6 +12,8 @@ type Node struct {
 	Name         string
 	Address      string    // of its event socket, host:port; empty: it has none
 	Password     string    // of its event socket
+	Reference    string    // where Password is, if it does not stand in the row
+	Fault        string    `db:"-"` // why Password cannot be read from there
 	TookAddress  string    // where it answered last; it may still be there
 	TookPassword string    // what it took last; it may still want that
 	Modules      []string  // that the rows had
@@ -34,7 +36,8 @@ SELECT
 		WHEN family(x.ip) = 6 THEN '[' || host(x.ip) || ']:' || x.port
 		ELSE coalesce(host(x.ip) || ':' || x.port, '')
 	END AS address,
-	coalesce(n.event_socket_password, c.event_socket_password, '') AS password,
+	coalesce(x.password, '') AS password,
+	coalesce(x.reference, '') AS reference,
 	coalesce(s.event_socket_address, '') AS took_address,
 	coalesce(s.event_socket_password, '') AS took_password,
 	coalesce(s.modules, '{}') AS modules,
@@ -43,7 +46,11 @@ SELECT
 FROM node n
 JOIN node c ON c.name = '*'
 CROSS JOIN LATERAL (
-	SELECT coalesce(n.event_socket_ip, c.event_socket_ip) AS ip, coalesce(n.event_socket_port, c.event_socket_port) AS port
+	SELECT
+		coalesce(n.event_socket_ip, c.event_socket_ip) AS ip,
+		coalesce(n.event_socket_port, c.event_socket_port) AS port,
+		CASE WHEN n.event_socket_password_from IS NULL THEN coalesce(n.event_socket_password, c.event_socket_password) END AS password,
+		CASE WHEN n.event_socket_password IS NULL THEN coalesce(n.event_socket_password_from, c.event_socket_password_from) END AS reference
 ) x
 LEFT JOIN node_state s ON s.node = n.name
 WHERE n.name <> '*'
@@ -52,12 +59,24 @@ ORDER BY n.name`
 
 // Nodes returns every node that has a row of its own.
 func (s *Store) Nodes(ctx context.Context) ([]Node, error) {
-	return collect[Node](ctx, s, "nodes", nodesQuery, nil)
+	return s.nodes(ctx, "nodes", nil)
+}
+
+func (s *Store) nodes(ctx context.Context, operation string, name any) ([]Node, error) {
+	nodes, err := collect[Node](ctx, s, operation, nodesQuery, name)
+	for i := range nodes {
+		if n := &nodes[i]; n.Reference != "" {
+			if n.Password, err = s.secrets.Resolve(n.Reference); err != nil {
+				n.Fault, err = err.Error(), nil
+			}
+		}
+	}
+	return nodes, err
 }
 
 // Node returns the node name, or false if it has no row.
 func (s *Store) Node(ctx context.Context, name string) (Node, bool, error) {
-	nodes, err := collect[Node](ctx, s, "node", nodesQuery, name)
+	nodes, err := s.nodes(ctx, "node", name)
 	if err != nil || len(nodes) == 0 {
 		return Node{}, false, err
 	}
@@ -132,7 +151,7 @@ ON CONFLICT (node) DO UPDATE SET
 	restart_required = excluded.restart_required,
 	last_error = excluded.last_error,
 	event_socket_address = coalesce(excluded.event_socket_address, s.event_socket_address),
-	event_socket_password = coalesce(excluded.event_socket_password, s.event_socket_password),
+	event_socket_password = CASE WHEN NOT @forget THEN coalesce(excluded.event_socket_password, s.event_socket_password) END,
 	modules = excluded.modules,
 	users_seen = coalesce(excluded.users_seen, s.users_seen),
 	users_seen_at = coalesce(excluded.users_seen_at, s.users_seen_at),
@@ -141,7 +160,8 @@ ON CONFLICT (node) DO UPDATE SET
 RETURNING pending_since`
 
 // SaveNodeState keeps what is known of a switch, with n's TookAddress, TookPassword, Modules and UsersSeen; what is empty
-// of these but the modules stays as it was, and so does LookedAt when it is nil. It returns since when something is
+// of these but the modules stays as it was, and so does LookedAt when it is nil. A password that stands in no row is not
+// kept, and one that was before it is forgotten once the switch takes the other. It returns since when something is
 // pending.
 func (s *Store) SaveNodeState(ctx context.Context, state NodeState, n Node) (since *time.Time, err error) {
 	defer s.metrics.observe("save_node_state", time.Now())
@@ -149,7 +169,7 @@ func (s *Store) SaveNodeState(ctx context.Context, state NodeState, n Node) (sin
 	rows, err := s.pool.Query(ctx, saveNodeStateQuery, pgx.NamedArgs{
 		"node": state.Node, "server": state.Server, "reachable": state.Reachable, "pending": state.Pending,
 		"restart_required": state.RestartRequired, "last_error": state.LastError, "looked_at": state.LookedAt,
-		"address": n.TookAddress, "password": n.TookPassword, "users_seen": n.UsersSeen, "modules": modules,
+		"address": n.TookAddress, "password": n.storable(), "forget": n.Reference != "" && n.TookPassword == n.Password, "users_seen": n.UsersSeen, "modules": modules,
 	})
 	if err != nil {
 		return nil, translate("save the state of a node", err)
@@ -161,12 +181,28 @@ func (s *Store) SaveNodeState(ctx context.Context, state NodeState, n Node) (sin
 	return all[0], nil
 }
 
+// storable is TookPassword, unless that is a secret that rows only refer to.
+func (n Node) storable() string {
+	if n.Reference != "" {
+		return ""
+	}
+	return n.TookPassword
+}
+
 // GatewayRevision is a gateway that a node should run.
 type GatewayRevision struct {
 	Name     string
 	Profile  string
 	Revision string // what the switch gives back as its variable xmlcurld_revision
 	OfUser   bool   // it comes with a user of the directory, not with the profile
+	Fault    string `db:"-"` // why its password cannot be read: it is not told to any switch, and stays where it is
+}
+
+// gatewayRow is a GatewayRevision before its password is read.
+type gatewayRow struct {
+	GatewayRevision
+	Reference string
+	Key       string
 }
 
 const gatewayRevisionsQuery = `
@@ -174,7 +210,9 @@ SELECT
 	g.name,
 	g.profile,
 	g.revision::text AS revision,
-	g.domain IS NOT NULL AS of_user
+	g.domain IS NOT NULL AS of_user,
+	coalesce(g.password_from, '') AS reference,
+	g.revision_key::text AS key
 FROM gateway g
 JOIN sip_profile p ON p.name = g.profile AND p.enabled AND p.node IN ('*', $1)
 LEFT JOIN tenant t ON t.name = g.tenant
@@ -193,5 +231,20 @@ ORDER BY g.name`
 
 // GatewayRevisions returns the gateways that node should run.
 func (s *Store) GatewayRevisions(ctx context.Context, node string) ([]GatewayRevision, error) {
-	return collect[GatewayRevision](ctx, s, "gateway_revisions", gatewayRevisionsQuery, node)
+	rows, err := collect[gatewayRow](ctx, s, "gateway_revisions", gatewayRevisionsQuery, node)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]GatewayRevision, 0, len(rows))
+	for _, row := range rows {
+		if row.Reference != "" {
+			_, mark, err := s.resolve(row.Reference, row.Key)
+			if err != nil {
+				row.Fault = err.Error()
+			}
+			row.Revision = marked(row.Revision, mark)
+		}
+		all = append(all, row.GatewayRevision)
+	}
+	return all, nil
 }

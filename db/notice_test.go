@@ -81,6 +81,7 @@ ORDER BY 1`, table)
 		{`INSERT INTO acl_entry (list, cidr) SELECT 'domains', ('10.0.' || n || '.0/24')::cidr FROM generate_series(0, 200) n`, []string{"acl"}},
 		{`COPY gateway_param FROM PROGRAM 'true'`, []string{"gateway"}},
 		{`INSERT INTO node (name) VALUES ('fs1'); INSERT INTO module (node, name) VALUES ('fs1', 'mod_opus')`, []string{"module", "node"}},
+		{`INSERT INTO node_credential (username, node, password_hash) VALUES ('fs1', 'fs1', '$2a$10$' || repeat('x', 53))`, []string{db.CredentialNotice}},
 		{`DELETE FROM node WHERE name = 'fs1'`, nil}, // with its cascades
 		{`UPDATE sip_profile SET name = 'outside' WHERE name = 'external'`, nil},
 		{`INSERT INTO node_fetch (node, document, revision) VALUES ('*', 'a', 'b'); INSERT INTO user_change (unregister) VALUES (true)`, []string{}},
@@ -232,6 +233,8 @@ func TestGatewayRevision(t *testing.T) {
 		{`TRUNCATE gateway_param`, true},
 		{`UPDATE sip_profile SET name = 'inside' WHERE name = 'internal'`, true},
 		{`UPDATE gateway SET name = 'Twilio'`, true},
+		{`UPDATE gateway SET tenant = NULL, password = NULL`, true},
+		{`UPDATE gateway SET password_from = 'env:TWILIO'`, true},
 	} {
 		before := revision()
 		if _, err := conn.Exec(t.Context(), tc.statement); err != nil {

@@ -69,6 +69,9 @@ func SwitchParts(settings []NodeSetting) Parts {
 func EventSocketParts(settings []NodeSetting) Parts {
 	var lines []string
 	for _, s := range settings {
+		if s.Mark != "" {
+			s.Value = s.Mark
+		}
 		if s.Kind != "" {
 			lines = append(lines, settingLine(s.Setting))
 		}

@@ -70,7 +70,7 @@ func TestRefusals(t *testing.T) {
 func TestRefusalsAreComplete(t *testing.T) {
 	t.Parallel()
 	var schema []byte
-	for _, file := range []string{"0001_schema.sql", "0002_apply.sql"} {
+	for _, file := range []string{"0001_schema.sql", "0002_apply.sql", "0004_locks.sql"} {
 		content, err := db.Migrations.ReadFile("migrations/" + file)
 		if err != nil {
 			t.Fatal(err)

@@ -12,6 +12,7 @@ type NodeSetting struct {
 	Kind string // param or variable; empty: there is none
 	Setting
 	NodeKnown bool
+	Mark      string `db:"-"` // of a value that rows only refer to: stands for it where it may not stand
 }
 
 // nodeKnown is a column that tells whether the node that asks, $1, has a row of its own.

@@ -56,6 +56,8 @@ type sofiaRow struct {
 	Alias     bool      // of a profile's domain
 	Parse     bool      // of a profile's domain
 	Columns   [6]string // of a gateway: the values of gatewayColumns
+	Reference string    // of a gateway: where its password is, if not among Columns
+	Key       string    // of a gateway: what its password's mark is made with
 	NodeKnown bool
 }
 
@@ -65,6 +67,8 @@ const RevisionVariable = "xmlcurld_revision"
 
 // gatewayColumns are the params that are columns of table gateway.
 var gatewayColumns = [6]string{"username", "password", "proxy", "realm", "register", "caller-id-in-from"}
+
+const passwordColumn = 1
 
 // sofiaQuery: of a profile's param the node's own row wins, then the node's own address, then the common row, then the
 // common address.
@@ -93,7 +97,8 @@ WITH profile AS (
 	SELECT
 		'' AS profile, '' AS gateway, 'param' AS kind, 0 AS position, name, value, expand, '' AS direction,
 		false AS alias, false AS parse,
-		'' AS username, '' AS password, '' AS proxy, '' AS realm, '' AS register, '' AS caller_id_in_from
+		'' AS username, '' AS password, '' AS proxy, '' AS realm, '' AS register, '' AS caller_id_in_from,
+		'' AS password_from, '' AS revision_key
 	FROM (
 		SELECT DISTINCT ON (name) name, value, expand
 		FROM sofia_param
@@ -101,10 +106,10 @@ WITH profile AS (
 		ORDER BY name, node = '*'
 	) global
 	UNION ALL
-	SELECT name, '', 'profile', 0, '', '', false, '', false, false, '', '', '', '', '', ''
+	SELECT name, '', 'profile', 0, '', '', false, '', false, false, '', '', '', '', '', '', '', ''
 	FROM profile
 	UNION ALL
-	SELECT profile, '', 'param', position, name, value, expand, '', false, false, '', '', '', '', '', ''
+	SELECT profile, '', 'param', position, name, value, expand, '', false, false, '', '', '', '', '', '', '', ''
 	FROM (
 		SELECT *, min(rank) OVER (PARTITION BY profile, name) AS best
 		FROM (
@@ -129,11 +134,11 @@ WITH profile AS (
 	) setting
 	WHERE rank = best
 	UNION ALL
-	SELECT a.profile, '', 'alias', 0, a.name, '', false, '', false, false, '', '', '', '', '', ''
+	SELECT a.profile, '', 'alias', 0, a.name, '', false, '', false, false, '', '', '', '', '', '', '', ''
 	FROM sip_profile_alias a
 	JOIN profile p ON p.name = a.profile
 	UNION ALL
-	SELECT d.profile, '', 'domain', 0, d.name, '', false, '', d.alias, d.parse, '', '', '', '', '', ''
+	SELECT d.profile, '', 'domain', 0, d.name, '', false, '', d.alias, d.parse, '', '', '', '', '', '', '', ''
 	FROM sip_profile_domain d
 	JOIN profile p ON p.name = d.profile
 	LEFT JOIN domain o ON o.name = d.name
@@ -142,18 +147,18 @@ WITH profile AS (
 	UNION ALL
 	SELECT g.profile, g.name, 'gateway', 0, '', '', false, '', false, false,
 		coalesce(g.username, ''), coalesce(g.password, ''), coalesce(g.proxy, ''), coalesce(g.realm, ''),
-		g.register::text, g.caller_id_in_from::text
+		g.register::text, g.caller_id_in_from::text, coalesce(g.password_from, ''), g.revision_key::text
 	FROM wanted g
 	UNION ALL
-	SELECT g.profile, g.name, 'param', 0, s.name, s.value, s.expand, '', false, false, '', '', '', '', '', ''
+	SELECT g.profile, g.name, 'param', 0, s.name, s.value, s.expand, '', false, false, '', '', '', '', '', '', '', ''
 	FROM wanted g
 	JOIN gateway_param s ON s.gateway = g.name
 	UNION ALL
-	SELECT g.profile, g.name, 'variable', 0, s.name, s.value, s.expand, s.direction::text, false, false, '', '', '', '', '', ''
+	SELECT g.profile, g.name, 'variable', 0, s.name, s.value, s.expand, s.direction::text, false, false, '', '', '', '', '', '', '', ''
 	FROM wanted g
 	JOIN gateway_variable s ON s.gateway = g.name
 	UNION ALL
-	SELECT g.profile, g.name, 'variable', 0, '` + RevisionVariable + `', g.revision::text, false, 'inbound', false, false, '', '', '', '', '', ''
+	SELECT g.profile, g.name, 'variable', 0, '` + RevisionVariable + `', g.revision::text, false, 'inbound', false, false, '', '', '', '', '', '', '', ''
 	FROM wanted g
 )
 SELECT
@@ -173,6 +178,8 @@ SELECT
 	coalesce(l.realm, ''),
 	coalesce(l.register, ''),
 	coalesce(l.caller_id_in_from, ''),
+	coalesce(l.password_from, ''),
+	coalesce(l.revision_key, ''),
 	` + nodeKnown + `
 FROM (SELECT) always
 LEFT JOIN line l ON true`
@@ -181,7 +188,7 @@ LEFT JOIN line l ON true`
 func sofiaRows() pgx.RowToFunc[*sofiaRow] {
 	var r sofiaRow
 	columns := []any{&r.Profile, &r.Gateway, &r.Kind, &r.Position, &r.Name, &r.Value, &r.Expand, &r.Direction, &r.Alias, &r.Parse,
-		&r.Columns[0], &r.Columns[1], &r.Columns[2], &r.Columns[3], &r.Columns[4], &r.Columns[5], &r.NodeKnown}
+		&r.Columns[0], &r.Columns[1], &r.Columns[2], &r.Columns[3], &r.Columns[4], &r.Columns[5], &r.Reference, &r.Key, &r.NodeKnown}
 	return func(row pgx.CollectableRow) (*sofiaRow, error) {
 		err := row.Scan(columns...)
 		line := r
@@ -203,7 +210,36 @@ func (s *Store) Sofia(ctx context.Context, node, profile, gateway string) (Sofia
 		return cmp.Or(strings.Compare(a.Profile, b.Profile), strings.Compare(a.Gateway, b.Gateway),
 			strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), cmp.Compare(a.Position, b.Position))
 	})
-	return sofia(rows), nil
+	return sofia(s.withSecrets(rows)), nil
+}
+
+// withSecrets puts the passwords that rows, sorted, refer to in their place, and their marks behind the revisions. A
+// gateway whose password cannot be read is left out: its carrier would refuse it.
+func (s *Store) withSecrets(rows []*sofiaRow) []*sofiaRow {
+	var mark, left string
+	return slices.DeleteFunc(rows, func(row *sofiaRow) bool {
+		if row.Kind == "gateway" { // it comes before its lines
+			mark, left = "", ""
+			if row.Reference != "" {
+				var err error
+				if row.Columns[passwordColumn], mark, err = s.resolve(row.Reference, row.Key); err != nil {
+					left = row.Gateway
+				}
+			}
+		}
+		if row.Name == RevisionVariable && row.Kind == "variable" {
+			row.Value = marked(row.Value, mark)
+		}
+		return row.Gateway != "" && row.Gateway == left
+	})
+}
+
+// marked is the revision of a gateway whose password has mark; "" when it stands in the row, which has a revision.
+func marked(revision, mark string) string {
+	if mark == "" {
+		return revision
+	}
+	return revision + "." + mark
 }
 
 // sofia folds rows, sorted, into the tree that they are the leaves of.

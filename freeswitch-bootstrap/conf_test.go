@@ -21,11 +21,14 @@ const (
 )
 
 // binding is what mod_xml_curl reads of one binding.
-type binding struct{ URL, Credentials, Timeout, MaxBytes string }
+type binding struct {
+	URL, Credentials, Timeout, MaxBytes string
+	CA, Cert, Key                       string // files; "" means that the parameter is not there
+}
 
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
-	plain := binding{defaultURL, "", "2", "16777216"}
+	plain := binding{URL: defaultURL, Timeout: "2", MaxBytes: "16777216"}
 	strange := `no&de:p"a<s>'s $${x} ${y} &amp; %41 \ é#;|$(id) X`
 	tests := map[string]struct {
 		environment     []string
@@ -36,21 +39,27 @@ func TestEnvironment(t *testing.T) {
 		"nothing is set": {bindings: []binding{plain}, lip: foundIP},
 		"all is empty": {
 			environment: []string{"XMLCURL_URL=", "XMLCURL_URL_2=", "XMLCURL_CREDENTIALS=", "XMLCURL_TIMEOUT=",
-				"XMLCURL_MAX_BYTES=", "SWITCHNAME=", "LOCAL_IP=", "EVENT_SOCKET_PASSWORD="},
+				"XMLCURL_MAX_BYTES=", "SWITCHNAME=", "LOCAL_IP=", "EVENT_SOCKET_PASSWORD=",
+				"XMLCURL_TLS_CA=", "XMLCURL_TLS_CERT=", "XMLCURL_TLS_KEY="},
 			bindings: []binding{plain}, lip: foundIP,
 		},
 		"all is set": {
 			environment: []string{"XMLCURL_URL=https://xn--a.example/xml?a=1&b=2", "XMLCURL_URL_2=http://b.example/xml",
-				"XMLCURL_CREDENTIALS=u:p", "XMLCURL_TIMEOUT=3", "XMLCURL_MAX_BYTES=5", "SWITCHNAME=fs1", "LOCAL_IP=127.0.0.9"},
+				"XMLCURL_CREDENTIALS=u:p", "XMLCURL_TIMEOUT=3", "XMLCURL_MAX_BYTES=5", "SWITCHNAME=fs1", "LOCAL_IP=127.0.0.9",
+				"XMLCURL_TLS_CA=/tls/ca.pem", "XMLCURL_TLS_CERT=/tls/cert.pem", "XMLCURL_TLS_KEY=/tls/key.pem"},
 			bindings: []binding{
-				{"https://xn--a.example/xml?a=1&b=2", "u:p", "3", "5"},
-				{"http://b.example/xml", "u:p", "3", "5"},
+				{"https://xn--a.example/xml?a=1&b=2", "u:p", "3", "5", "/tls/ca.pem", "/tls/cert.pem", "/tls/key.pem"},
+				{"http://b.example/xml", "u:p", "3", "5", "/tls/ca.pem", "/tls/cert.pem", "/tls/key.pem"},
 			},
 			switchname: "fs1", lip: "127.0.0.9",
 		},
+		"an authority and no certificate": {
+			environment: []string{"XMLCURL_TLS_CA=/tls/ca.pem"},
+			bindings:    []binding{{URL: defaultURL, Timeout: "2", MaxBytes: "16777216", CA: "/tls/ca.pem"}}, lip: foundIP,
+		},
 		"a strange password": {
 			environment: []string{"XMLCURL_CREDENTIALS=" + strange, "EVENT_SOCKET_PASSWORD=" + strange},
-			bindings:    []binding{{defaultURL, strange, "2", "16777216"}}, lip: foundIP, eventSocket: strange,
+			bindings:    []binding{{URL: defaultURL, Credentials: strange, Timeout: "2", MaxBytes: "16777216"}}, lip: foundIP, eventSocket: strange,
 		},
 	}
 	for name, test := range tests {
@@ -151,7 +160,8 @@ esac
 
 	run := exec.Command("./entrypoint.sh", "sh", "-c", `printf %s "$XMLCURL_CREDENTIALS"`)
 	run.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "DIR=" + dir, "SWITCHNAME=fs1",
-		"XMLCURL_CREDENTIALS_FILE=" + filepath.Join(dir, "secret")}
+		"XMLCURL_CREDENTIALS_FILE=" + filepath.Join(dir, "secret"), "XMLCURL_TLS_CA=/tls/ca.pem",
+		"XMLCURL_TLS_CERT=/tls/cert.pem", "XMLCURL_TLS_KEY=/tls/key.pem"}
 	var stderr strings.Builder
 	run.Stderr = &stderr
 	stdout, err := run.Output()
@@ -171,7 +181,7 @@ esac
 	if strings.Contains(calls, "p\"x") {
 		t.Errorf("the password stands on a command line: %s", calls)
 	}
-	if want := `user = "u:p\"x\\ y"` + "\n"; !strings.HasPrefix(read(t, filepath.Join(dir, "stdin")), want) {
+	if want := `user = "u:p\"x\\ y"` + "\ncacert = \"/tls/ca.pem\"\ncert = \"/tls/cert.pem\"\nkey = \"/tls/key.pem\"\n"; !strings.HasPrefix(read(t, filepath.Join(dir, "stdin")), want) {
 		t.Errorf("curl was told %q, want %q", read(t, filepath.Join(dir, "stdin")), want)
 	}
 	if want := "waiting for " + defaultURL + ": curl: (7)"; !strings.Contains(stderr.String(), want) {
@@ -237,6 +247,9 @@ func (c tree) bindings(t *testing.T) []binding {
 		values := map[string]string{}
 		for _, p := range b.Params {
 			values[p.Name] = p.Value
+			if p.Value == "" && strings.HasPrefix(p.Name, "ssl-") {
+				t.Errorf("%s has no value: libcurl would look for a file of that name", p.Name)
+			}
 			if p.Name == "gateway-url" && p.Bindings != "configuration|directory|dialplan|languages|chatplan|channels" {
 				t.Errorf("a binding asks for %q only", p.Bindings)
 			}
@@ -245,7 +258,7 @@ func (c tree) bindings(t *testing.T) []binding {
 			t.Error("a binding does not verify TLS")
 		}
 		all = append(all, binding{values["gateway-url"], values["gateway-credentials"], values["timeout"],
-			values["response-max-bytes"]})
+			values["response-max-bytes"], values["ssl-cacert-file"], values["ssl-cert-path"], values["ssl-key-path"]})
 	}
 	return all
 }

@@ -9,9 +9,18 @@ if [ -n "${XMLCURL_CREDENTIALS_FILE:-}" ]; then
     export XMLCURL_CREDENTIALS
 fi
 
-# The credentials as a line of curl's own configuration, which it reads from its input: command lines can be seen.
+# What mod_xml_curl will show, as lines of curl's own configuration, which it reads from its input: command lines can be
+# seen.
 curl_config() {
-    [ -z "${XMLCURL_CREDENTIALS:-}" ] || printf '%s\n' "$XMLCURL_CREDENTIALS" | sed 's/[\\"]/\\&/g; s/.*/user = "&"/'
+    curl_option user "${XMLCURL_CREDENTIALS:-}"
+    curl_option cacert "${XMLCURL_TLS_CA:-}"
+    curl_option cert "${XMLCURL_TLS_CERT:-}"
+    curl_option key "${XMLCURL_TLS_KEY:-}"
+}
+
+# curl_option NAME VALUE: the line for it, unless it has no value.
+curl_option() {
+    [ -z "$2" ] || printf '%s\n' "$2" | sed 's/[\\"]/\\&/g; s/.*/'"$1"' = "&"/'
 }
 
 # asks URL: whether the server there lists modules for this node. If not, answer says why.

@@ -1,5 +1,7 @@
 package nodes
 
+import "xmlcurld/db"
+
 // aspects are what of a switch is to be looked at.
 type aspects uint
 
@@ -19,8 +21,8 @@ const (
 // aspectsOf tells what a change of one kind can make different on a switch. An unknown kind, and none, may be anything.
 func aspectsOf(kind string) aspects {
 	switch kind {
-	case "dialplan":
-		return 0 // each call asks anew
+	case "dialplan", db.CredentialNotice:
+		return 0 // each call asks anew; what a switch sends is for this server to check
 	case "module":
 		return modules | fetched
 	case "switch":

@@ -40,7 +40,7 @@ func (n *node) logins() []login {
 		addresses = append(addresses, net.JoinHostPort(host, bootstrapPort))
 	}
 	for _, address := range addresses {
-		for _, password := range []string{n.row.Password, n.row.TookPassword, bootstrapPassword} {
+		for _, password := range []string{n.row.Password, n.took.password, n.row.TookPassword, bootstrapPassword} {
 			if l := (login{address, password}); address != "" && password != "" && !slices.Contains(all, l) {
 				all = append(all, l)
 			}

@@ -46,7 +46,7 @@ func (n *node) gateways(ctx context.Context) (findings, error) {
 	if err := n.removeGateways(ctx, want, has, &found); err != nil {
 		return found, err
 	}
-	stale, err := n.stale(ctx, want)
+	stale, err := n.stale(ctx, n.readable(want, &found))
 	if err != nil || len(stale) == 0 {
 		return found, err
 	}
@@ -68,6 +68,17 @@ func (n *node) gateways(ctx context.Context) (findings, error) {
 		err = n.awaitAnswers(ctx, stale)
 	}
 	return found, err
+}
+
+// readable are those of want whose passwords this server can read. The others stay as the switch has them, if it does.
+func (n *node) readable(want []db.GatewayRevision, found *findings) []db.GatewayRevision {
+	return slices.DeleteFunc(want, func(g db.GatewayRevision) bool {
+		if g.Fault != "" {
+			found.pending = append(found.pending, "gateway "+g.Name+": its password")
+			n.refusal = g.Fault
+		}
+		return g.Fault != ""
+	})
 }
 
 // awaitAnswers gives the carriers of gateways that register the time to answer. What they answer is their own.

@@ -204,6 +204,11 @@ func (n *node) lookAt(ctx context.Context, todo aspects) error {
 	}
 	n.usersSeen, row.UsersSeen = row.UsersSeen, ""
 	n.row = row
+	if row.Fault != "" {
+		n.disconnect()
+		n.findings[connection] = findings{pending: []string{"event socket: its password"}, err: errors.New(row.Fault)}
+		return n.save(ctx, nil)
+	}
 	if row.Address == "" || row.Password == "" {
 		n.disconnect()
 		return n.judge(ctx)

@@ -47,6 +47,7 @@ type faults struct {
 
 type gateway struct {
 	profile, revision, state string
+	password                 string
 	killed                   bool
 }
 
@@ -334,7 +335,7 @@ func (s *simulated) addGateways(d document) {
 			if value(g.Params, "register") == "true" {
 				state = "REGED"
 			}
-			s.gateways[g.Name] = gateway{profile: p.Name, revision: value(g.Variables, "xmlcurld_revision"), state: state}
+			s.gateways[g.Name] = gateway{profile: p.Name, revision: value(g.Variables, "xmlcurld_revision"), state: state, password: value(g.Params, "password")}
 		}
 	}
 }

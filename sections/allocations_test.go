@@ -5,6 +5,7 @@ package sections_test
 import (
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,22 +13,34 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"xmlcurld/credentials"
 	"xmlcurld/db"
-	"xmlcurld/db/dbtest"
 	"xmlcurld/sections"
 	"xmlcurld/testdata"
 	"xmlcurld/xmlcurl"
 )
 
-// What one dialplan answer may allocate in the whole handler, the question to Postgres included: 60 times, 16 KiB. Not in
+// What one dialplan answer may allocate in the whole handler, the question to Postgres and the node's credentials
+// included: 60 times, 16 KiB. Not in
 // parallel, because others' allocations would count; and not with the race detector, which has sync.Pool forget things.
 func TestDialplanAllocations(t *testing.T) {
-	store, err := db.Open(t.Context(), dbtest.DemoURL(t), prometheus.NewRegistry())
+	hash, err := credentials.Hash("password")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := demo(t, `INSERT INTO node (name) VALUES ('fs1')`,
+		`INSERT INTO node_credential (username, node, password_hash) VALUES ('fs1', 'fs1', '`+hash+`')`)
+	store, err := db.Open(t.Context(), w.url, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	server := xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil, nil), Registerer: prometheus.NewRegistry()})
+	checker := credentials.New(store, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	checker.Read(t.Context())
+	server := xmlcurl.NewServer(xmlcurl.Options{
+		Handler: sections.New(store, nil, nil), Registerer: prometheus.NewRegistry(),
+		Credentials: "other:credentials", Nodes: checker,
+	})
 
 	line, err := testdata.Requests.ReadFile("requests/call-to-known-number.jsonl")
 	if err != nil {
@@ -40,18 +53,19 @@ func TestDialplanAllocations(t *testing.T) {
 	body := strings.NewReader(captured.Body)
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/xml", nil)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth("fs1", "password")
 	r.ContentLength, r.Body = body.Size(), io.NopCloser(body)
-	w := &discard{header: make(http.Header)}
+	answer := &discard{header: make(http.Header)}
 
 	result := testing.Benchmark(func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			body.Reset(captured.Body)
-			server.ServeHTTP(w, r)
+			server.ServeHTTP(answer, r)
 		}
 	})
-	if w.status != http.StatusOK || w.bytes < 300 {
-		t.Fatalf("status %d, %d bytes", w.status, w.bytes)
+	if answer.status != http.StatusOK || answer.bytes < 300 {
+		t.Fatalf("status %d, %d bytes", answer.status, answer.bytes)
 	}
 	if allocs, bytes := result.AllocsPerOp(), result.AllocedBytesPerOp(); allocs > 60 || bytes > 16<<10 {
 		t.Errorf("%d allocations, %d bytes", allocs, bytes)

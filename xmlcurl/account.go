@@ -52,6 +52,13 @@ func (s *Server) accountAnswer(ctx context.Context, x *exchange, m *kindMetrics)
 
 func (s *Server) accountNode(ctx context.Context, x *exchange) {
 	node := x.request.Hostname
+	if x.claimed != "" {
+		s.metrics.misnamedRequests.Inc()
+		if s.metrics.misnamed.add(node + " " + x.claimed) {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "node says that it is another, and gets its own documents",
+				slog.String("node", node), slog.String("says", printable(x.claimed)))
+		}
+	}
 	switch {
 	case x.document.nodeUnknown:
 		s.metrics.unknownNodeRequests.Inc()

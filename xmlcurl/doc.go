@@ -5,10 +5,10 @@
 // (hostname, section, tag_name, key_name, key_value), then whatever is known about the call, up to 180 fields more. A
 // thread of FreeSWITCH, often a call, waits until the answer is there.
 //
-// Server compares the credentials, starts the deadline, and reads the body into pooled memory. ParseRequest reads the
-// five fields, and leaves the rest where it lies until a handler asks for one by Request.Field: a map of all of them
-// would cost more than the whole rest of the answer. Mux picks the Handler, by section and, for configuration, by file
-// name.
+// Server starts the deadline and compares the credentials, which may tell that the request is one node's whatever its
+// hostname says. Then it reads the body into pooled memory. ParseRequest reads the five fields, and leaves the rest where
+// it lies until a handler asks for one by Request.Field: a map of all of them would cost more than the whole rest of the
+// answer. Mux picks the Handler, by section and, for configuration, by file name.
 //
 // The handler writes elements to a Document, or returns ErrNotFound or ErrUnavailable. Document encodes each value so
 // that it arrives in FreeSWITCH exactly as it was given, past a pre-processor that would run some of them as shell

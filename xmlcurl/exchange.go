@@ -18,13 +18,13 @@ import (
 type exchange struct {
 	request  *Request  // nil until it is parsed
 	document *Document // nil when there was nothing to ask a handler
+	claimed  string    // the other node that an authenticated node says it is
 	outcome  outcome
 	err      error // why it is not found
 	sent     int   // bytes of the answer's body
 }
 
 var (
-	errUnauthorized = errors.New("unauthorized")
 	errBodyTooLarge = errors.New("body too large")
 	errBodyBroken   = errors.New("body broken off")
 )
@@ -50,7 +50,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
 	defer form.release()
 
 	var x exchange
-	if x.request, x.err = s.read(form, r); x.err == nil {
+	if x.err = s.read(ctx, &x, form, r); x.err == nil {
 		x.document = documents.Get().(*Document)
 		defer x.release()
 		x.err = s.fill(ctx, x.document, x.request)
@@ -62,24 +62,31 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
 	s.account(ctx, &x, time.Since(start))
 }
 
-// read checks who is there, then reads and parses what is asked for.
-func (s *Server) read(form *formBuffer, r *http.Request) (*Request, error) {
-	if !s.credentials.allow(r) {
-		return nil, errUnauthorized
+// read checks who is there, then reads and parses what is asked for. A node that showed who it is asks for itself, whatever
+// it says.
+func (s *Server) read(ctx context.Context, x *exchange, form *formBuffer, r *http.Request) error {
+	node, err := s.credentials.node(ctx, r)
+	if err != nil {
+		return err
 	}
-	var err error
+	if err := s.fetch(form, r); err != nil {
+		return err
+	}
+	if x.request, err = ParseRequest(form.bytes); err == nil && node != "" && x.request.Hostname != node {
+		x.claimed, x.request.Hostname = x.request.Hostname, node
+	}
+	return err
+}
+
+// fetch reads what is asked for.
+func (s *Server) fetch(form *formBuffer, r *http.Request) error {
 	switch {
 	case r.Method == http.MethodGet:
-		err = form.query(r.URL.RawQuery, s.bodyLimit)
+		return form.query(r.URL.RawQuery, s.bodyLimit)
 	case !formType(r.Header.Get("Content-Type")):
-		err = ErrNotForm
-	default:
-		err = form.body(r, s.bodyLimit)
+		return ErrNotForm
 	}
-	if err != nil {
-		return nil, err
-	}
-	return ParseRequest(form.bytes)
+	return form.body(r, s.bodyLimit)
 }
 
 // formType reports whether a body of contentType can be a form; none at all is taken for one.

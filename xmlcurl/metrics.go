@@ -12,7 +12,7 @@ import (
 const (
 	maxKinds        = 500    // section and kind
 	maxNodeSeries   = 10_000 // node and kind
-	maxUnknownNodes = 1_000  // names that are remembered as logged
+	maxUnknownNodes = 1_000  // names of each kind that are remembered as logged
 )
 
 // metrics counts what is asked and answered. Series are looked up once and then kept by their labels, because a lookup by
@@ -24,11 +24,13 @@ type metrics struct {
 	nodeLast            *prometheus.GaugeVec
 	unknownNodeRequests prometheus.Counter
 	stale               *prometheus.CounterVec
+	misnamedRequests    prometheus.Counter
 	inFlight            prometheus.Gauge
 
 	kinds        bounded[labels, *kindMetrics]
 	nodes        bounded[nodeKind, prometheus.Gauge]
 	unknownNodes nameSet
+	misnamed     nameSet
 }
 
 type labels struct{ section, kind string }
@@ -65,6 +67,10 @@ func newMetrics(r prometheus.Registerer, answerLimit int64) *metrics {
 			Name: "xmlcurld_stale_answers_total",
 			Help: "Answers that were right a while ago, given because the database did not answer.",
 		}, []string{"section", "kind"}),
+		misnamedRequests: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "xmlcurld_misnamed_requests_total",
+			Help: "Requests of nodes that said they were another than their credentials are of.",
+		}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "xmlcurld_requests_in_flight",
 			Help: "Requests being read or answered now.",
@@ -75,7 +81,8 @@ func newMetrics(r prometheus.Registerer, answerLimit int64) *metrics {
 		Help: "Size from which on FreeSWITCH drops an answer.",
 	})
 	limit.Set(float64(answerLimit))
-	r.MustRegister(m.requests, m.duration, m.lastBytes, m.maxBytes, m.nodeLast, m.unknownNodeRequests, m.stale, m.inFlight, limit)
+	r.MustRegister(m.requests, m.duration, m.lastBytes, m.maxBytes, m.nodeLast, m.unknownNodeRequests, m.misnamedRequests, m.stale,
+		m.inFlight, limit)
 	return m
 }
 

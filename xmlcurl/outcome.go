@@ -68,7 +68,7 @@ func outcomeOf(ctx context.Context, err error) outcome {
 		return bodyTooLarge
 	case errors.Is(err, errBodyBroken):
 		return bodyBroken
-	case errors.Is(err, errUnauthorized):
+	case errors.Is(err, ErrUnauthorized):
 		return unauthorized
 	case errors.As(err, new(*panicError)):
 		return failed

@@ -20,7 +20,9 @@ type Options struct {
 	Deadline    time.Duration         // of one request, body included; 0: 800 ms. Below the binding's timeout
 	BodyLimit   int64                 // bytes of a request's body or query; 0: 1 MiB
 	AnswerLimit int64                 // bytes, the binding's response-max-bytes; 0: 16 MiB
-	Credentials string                // "user:password" of the binding's gateway-credentials; "": open to everybody
+	Credentials string                // "user:password" of the bindings' gateway-credentials, for all nodes; "": none is asked for
+	Nodes       Authenticator         // knows the nodes' own; nil: they have none
+	Closed      bool                  // credentials are asked for, be it only the nodes' own
 	Path        string                // of the binding's gateway-url; "": /xml
 }
 
@@ -31,7 +33,7 @@ type Server struct {
 	handler     Handler
 	log         *slog.Logger
 	metrics     *metrics
-	credentials credentials
+	credentials *credentials
 	deadline    time.Duration
 	bodyLimit   int64
 	answerLimit int64
@@ -44,7 +46,7 @@ func NewServer(o Options) *Server {
 		echo:        echo.New(),
 		handler:     o.Handler,
 		log:         cmp.Or(o.Log, slog.New(slog.DiscardHandler)),
-		credentials: newCredentials(o.Credentials),
+		credentials: newCredentials(o.Credentials, o.Nodes, o.Closed),
 		deadline:    cmp.Or(o.Deadline, 800*time.Millisecond),
 		bodyLimit:   cmp.Or(o.BodyLimit, 1<<20),
 		answerLimit: cmp.Or(o.AnswerLimit, 16<<20),

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -25,9 +27,11 @@ func (f faults) Error() string { return "wrong settings:\n  " + strings.Join(f, 
 func addSettingFlags(flags *pflag.FlagSet) {
 	flags.String("config", "", "YAML file of settings")
 	for _, s := range settings() {
-		if s.isSwitch {
+		switch {
+		case s.noFlag:
+		case s.isSwitch:
 			flags.Bool(s.flag(), false, s.about)
-		} else {
+		default:
 			flags.String(s.flag(), s.preset, s.about)
 		}
 	}
@@ -42,7 +46,7 @@ func loadConfig(flags *pflag.FlagSet, environ []string, verb string) (config, er
 	l.readEnvironment(environment)
 	var c config
 	for _, s := range settings() {
-		if err := l.viper.BindPFlag(s.key, flags.Lookup(s.flag())); err != nil {
+		if err := l.readFlag(flags, s); err != nil {
 			return config{}, err
 		}
 		l.apply(&c, s)
@@ -133,6 +137,31 @@ func (l *loader) readEnvironment(environment map[string]string) {
 	}
 }
 
+// readFlag takes what the command line says. A password there would be seen by everybody who can list processes.
+func (l *loader) readFlag(flags *pflag.FlagSet, s setting) error {
+	flag := flags.Lookup(s.flag())
+	if flag == nil {
+		return nil
+	}
+	if s.secret && showsPassword(flag.Value.String()) {
+		l.fault("%s = %q: others can see a password on the command line: set %s or %s%s instead",
+			s.key, mask, s.variable(), s.variable(), fileSuffix)
+	}
+	return l.viper.BindPFlag(s.key, flag)
+}
+
+var passwordKey = regexp.MustCompile(`(?i)password\s*=`)
+
+// showsPassword reports whether a connection string has a password in it.
+func showsPassword(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.User == nil {
+		return passwordKey.MatchString(text)
+	}
+	_, given := u.User.Password()
+	return given || passwordKey.MatchString(u.RawQuery)
+}
+
 // apply parses what came out for one setting.
 func (l *loader) apply(c *config, s setting) {
 	given := l.viper.Get(s.key)
@@ -164,12 +193,29 @@ func (l *loader) judge(c config, verb string) {
 	if verb != "serve" {
 		return
 	}
-	if checkAddress(c.Listen) == nil && !isLoopback(c.Listen) && c.Credentials.Reveal() == "" {
-		l.fault("listen = %q: without credentials only a loopback address such as 127.0.0.1:8080 is served", c.Listen)
+	if checkAddress(c.Listen) == nil && !isLoopback(c.Listen) && !c.isLocked() {
+		l.fault("listen = %q: without credentials, require_credentials or tls_client_ca only a loopback address such as "+
+			"127.0.0.1:8080 is served", c.Listen)
 	}
+	l.judgeTLS(c)
 	if c.Listen == c.AdminListen && !strings.HasSuffix(c.Listen, ":0") {
 		l.fault("admin_listen = %q: the same as listen", c.AdminListen)
 	}
+}
+
+// judgeTLS looks at whether the three files are given that go together.
+func (l *loader) judgeTLS(c config) {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		l.fault("tls_cert = %q, tls_key = %q: give both or neither", c.TLSCert, c.TLSKey)
+	}
+	if c.TLSClientCA != "" && c.TLSCert == "" {
+		l.fault("tls_client_ca = %q: without tls_cert and tls_key no client shows a certificate", c.TLSClientCA)
+	}
+}
+
+// isLocked reports whether somebody who is not the operator's gets no answer.
+func (c config) isLocked() bool {
+	return c.Credentials.Reveal() != "" || c.RequireCredentials || c.TLSClientCA != ""
 }
 
 func sortedKeys(m map[string]string) []string {

@@ -11,6 +11,7 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/cluster"
+	"xmlcurld/secrets"
 )
 
 // database is where the rows are: what database_url names, or a private server.
@@ -72,6 +73,18 @@ func (l *logLines) Write(p []byte) (int, error) {
 	}
 }
 
+// openStore opens the database at url, with the secrets that rows may refer to.
+func openStore(ctx context.Context, i *invocation, url string, reg prometheus.Registerer) (*db.Store, error) {
+	store, err := db.Open(ctx, url, reg)
+	if err != nil {
+		return nil, err
+	}
+	store.UseSecrets(secrets.New(secrets.Options{
+		Dir: i.config.SecretsDir, EnvPrefix: i.config.SecretsEnv, Environ: i.environ, Log: i.log, Registerer: reg,
+	}))
+	return store, nil
+}
+
 // withStore calls f with the database.
 func withStore(ctx context.Context, i *invocation, f func(*db.Store) error) (err error) {
 	database, err := openDatabase(ctx, i, cluster.Join)
@@ -79,7 +92,7 @@ func withStore(ctx context.Context, i *invocation, f func(*db.Store) error) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, database.close()) }()
-	store, err := db.Open(ctx, database.url, prometheus.NewRegistry())
+	store, err := openStore(ctx, i, database.url, prometheus.NewRegistry())
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 
 // printHints says what to try next. Each line can be pasted into a shell as it stands.
 func (s *server) printHints(w io.Writer) {
-	xml, admin := "http://"+reachable(s.xml.address)+"/xml", "http://"+reachable(s.admin.address)
+	xml, admin := s.scheme()+"://"+reachable(s.xml.address)+"/xml", "http://"+reachable(s.admin.address)
 	login := ""
 	if user, _, given := strings.Cut(s.config.Credentials.Reveal(), ":"); given {
 		login = "-u " + quote(user) + " " // curl asks for the password
@@ -31,6 +31,14 @@ func (s *server) printHints(w io.Writer) {
 	fmt.Fprintf(w, "  FreeSWITCH   XMLCURL_URL=%s freeswitch -conf %s\n", xml, bootstrapFolder())
 	fmt.Fprintf(w, "  the rows     %s\n", s.database.psql())
 	fmt.Fprintf(w, "  its health   curl %s/readyz %s/metrics\n", admin, admin)
+}
+
+// scheme is what FreeSWITCH's address of this server begins with.
+func (s *server) scheme() string {
+	if s.tls != nil {
+		return "https"
+	}
+	return "http"
 }
 
 // reachable turns an address to listen on into one to connect to.

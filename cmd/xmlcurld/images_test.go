@@ -390,7 +390,7 @@ func TestComposeHoldsNoSecrets(t *testing.T) {
 	t.Parallel()
 	assignment := regexp.MustCompile(`^\s*(?:- )?"?([\w-]+)"?\s*[:=]\s*(.+)$`)
 	speaks := regexp.MustCompile(`(?i)pass|token|credential|secret|auth|database_url|_key$`)
-	clean := regexp.MustCompile(`^"?(\$\{\w+:\?[^}]*\}|/run/secrets/\w+)"?$`)
+	clean := regexp.MustCompile(`^"?(\$\{\w+:(?:\?[^}]*|-)\}|/run/secrets/\w+)"?$`)
 	seen := 0
 	for line := range strings.Lines(readFromRoot(t, "docker-compose.yml")) {
 		m := assignment.FindStringSubmatch(strings.TrimRight(line, "\n"))
@@ -556,7 +556,7 @@ func TestComposeBootstrapEnvironment(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || len(read) != 8 {
+	if err != nil || len(read) != 11 {
 		t.Fatalf("the conf tree reads %v: %v", read, err)
 	}
 	for _, file := range []string{"entrypoint.sh", "Dockerfile"} {

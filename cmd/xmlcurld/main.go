@@ -43,6 +43,7 @@ type invocation struct {
 	config         config
 	flags          *pflag.FlagSet
 	operands       []string
+	environ        []string
 	stdout, stderr io.Writer
 	log            *slog.Logger
 }
@@ -56,6 +57,8 @@ var verbs = []verb{
 		about: "print what is known of each node; exit 1 when one is not in step with the rows"},
 	{name: "wait", flags: waitFlags, run: wait,
 		about: "return when all nodes are in step with what is committed now; exit 1 when they are not in time"},
+	{name: "hash-password", operands: "[FILE]", run: hashPassword,
+		about: "read a password, one line, from its input or a file and print its hash for table node_credential"},
 	{name: "healthcheck", about: "ask the running server's /healthz; exit 1 when it does not answer", run: healthcheck},
 	{name: "version", about: "print the version", run: version},
 }
@@ -103,7 +106,7 @@ func (v verb) start(ctx context.Context, args, environ []string, stdout, stderr 
 		return complain(stderr, err, "")
 	}
 	err = v.run(ctx, &invocation{
-		config: config, flags: flags, operands: flags.Args(),
+		config: config, flags: flags, operands: flags.Args(), environ: environ,
 		stdout: stdout, stderr: stderr, log: newLogger(stderr, config),
 	})
 	if err != nil {

@@ -57,13 +57,19 @@ func (s *safeBuffer) String() string {
 // boot runs serve on ports that are free and returns when it serves.
 func boot(t *testing.T, args ...string) *program {
 	t.Helper()
+	return bootIn(t, nil, args...)
+}
+
+// bootIn boots in an environment.
+func bootIn(t *testing.T, environ []string, args ...string) *program {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &program{stop: cancel, ended: make(chan int, 1), stderr: &safeBuffer{}}
 	out, in := io.Pipe()
 	// What comes later in args counts.
 	args = append([]string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir", t.TempDir()}, args...)
 	go func() {
-		code := run(ctx, args, nil, in, p.stderr)
+		code := run(ctx, args, environ, in, p.stderr)
 		_ = in.Close()
 		p.ended <- code
 	}()
@@ -73,7 +79,7 @@ func boot(t *testing.T, args ...string) *program {
 }
 
 var (
-	xmlURL   = regexp.MustCompile(`http://[^ ]+/xml`)
+	xmlURL   = regexp.MustCompile(`https?://[^ ]+/xml`)
 	adminURL = regexp.MustCompile(`(http://[^ ]+)/readyz`)
 )
 
@@ -207,6 +213,7 @@ func TestWrongCalls(t *testing.T) {
 		{"unknown verb", "server", exitUsage, `unknown verb "server"`},
 		{"unknown flag", "serve --port 1", exitUsage, "unknown flag: --port"},
 		{"flag without its value", "serve --listen", exitUsage, "flag needs an argument: --listen"},
+		{"a secret flag", "serve --credentials=a:b", exitUsage, "unknown flag: --credentials"},
 		{"switch with a wrong value", "serve --demo=perhaps", exitUsage, `invalid argument "perhaps"`},
 		{"an operand too many", "migrate now", exitUsage, `unexpected "now"`},
 		{"render nothing", "render", exitUsage, "render what?"},

@@ -12,9 +12,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"xmlcurld/credentials"
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
 	"xmlcurld/nodes"
+	"xmlcurld/secrets"
 	"xmlcurld/sections"
 	"xmlcurld/xmlcurl"
 )
@@ -127,7 +129,11 @@ func TestReadmeListsTheMetrics(t *testing.T) {
 	}
 	defer store.Close()
 	xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil, nil), Registerer: registry})
+	credentials.New(store, slog.New(slog.DiscardHandler), registry)
 	nodes.New(store, nodes.Options{Log: slog.New(slog.DiscardHandler), Registerer: registry})
+	secrets.New(secrets.Options{Registerer: registry})
+	newExpiry(registry)
+	newRefused(registry)
 	kept, err := store.OpenCopy(t.TempDir(), 0, slog.New(slog.DiscardHandler), registry)
 	if err != nil {
 		t.Fatal(err)

@@ -39,6 +39,23 @@ func TestRender(t *testing.T) {
 	}
 }
 
+// A gateway whose password is not to be had is not in the document, and that is said.
+func TestRenderWithoutASecret(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	execute(t, url, `INSERT INTO gateway (name, profile, proxy, password_from) VALUES ('own', 'external', 'a.example', 'env:OWN')`)
+	args := []string{"render", "sofia.conf", "--field", "profile=external", "--database-url", url, "--secrets-env-prefix", "SECRET_"}
+	code, stdout, stderr := runOnce(t, nil, args...)
+	if code != exitOK || strings.Contains(stdout, `gateway name="own"`) || !strings.Contains(stdout, `gateway name="twilio"`) ||
+		!strings.Contains(stderr, "secret env:OWN: no variable SECRET_OWN in the environment") {
+		t.Errorf("without it: exit %d, %s%s", code, stderr, stdout)
+	}
+	code, stdout, stderr = runOnce(t, []string{"SECRET_OWN=its password"}, args...)
+	if code != exitOK || stderr != "" || !strings.Contains(stdout, `name="password" value="its password"`) {
+		t.Errorf("with it: exit %d, %s%s", code, stderr, stdout)
+	}
+}
+
 func TestEncodeForm(t *testing.T) {
 	t.Parallel()
 	got := encodeForm([]string{"vm", "dialplan", "", "", ""}, callFields("public", "+27 12"))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"xmlcurld/credentials"
 	"xmlcurld/db"
 	"xmlcurld/db/cluster"
 	"xmlcurld/nodes"
@@ -37,8 +38,10 @@ type server struct {
 	log      *slog.Logger
 	database database
 	store    *db.Store
-	copy     *db.Copy     // nil: there is none
-	recorder *db.Recorder // of what the switches fetch
+	copy     *db.Copy      // nil: there is none
+	recorder *db.Recorder  // of what the switches fetch
+	tls      *certificates // nil: FreeSWITCH asks over plain HTTP
+	checker  *credentials.Checker
 	draining atomic.Bool
 	works    sync.WaitGroup // what goes on beside the listeners
 	xml      *listener
@@ -76,7 +79,7 @@ func (s *server) open(ctx context.Context, i *invocation) (err error) {
 	if s.database, err = openDatabase(ctx, i, cluster.Start); err != nil {
 		return err
 	}
-	if s.store, err = db.Open(ctx, s.database.url, registry); err != nil {
+	if s.store, err = openStore(ctx, i, s.database.url, registry); err != nil {
 		return err
 	}
 	if s.database.private != nil {
@@ -88,6 +91,10 @@ func (s *server) open(ctx context.Context, i *invocation) (err error) {
 	}
 	s.recorder = s.store.NewRecorder()
 	s.openCopy(ctx, registry)
+	if err := s.openTLS(ctx, registry); err != nil {
+		return err
+	}
+	s.knowNodes(ctx, registry)
 	if err := s.listen(registry); err != nil {
 		return err
 	}
@@ -128,11 +135,48 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 		BodyLimit:   s.config.BodyLimit,
 		AnswerLimit: s.config.AnswerLimit,
 		Credentials: s.config.Credentials.Reveal(),
+		Nodes:       s.checker,
+		Closed:      s.config.RequireCredentials,
 	})
-	if s.xml, err = listen("XML", s.config.Listen, answers, s.log); err != nil {
+	refused := newRefused(registry)
+	allowed := func(l net.Listener) net.Listener { return s.config.Networks.guard(l, s.log, refused) }
+	if s.xml, err = listen("XML", s.config.Listen, answers, s.log, allowed, s.tls.through); err != nil {
 		return err
 	}
 	s.admin, err = listen("admin", s.config.AdminListen, newAdmin(registry, s.ready), s.log)
+	return err
+}
+
+// knowNodes reads what the nodes prove themselves with, from a standby when need be, and goes on doing so.
+func (s *server) knowNodes(ctx context.Context, registry *prometheus.Registry) {
+	s.checker = credentials.New(credentialRows{s.store, s.copy}, s.log, registry)
+	s.checker.Read(ctx)
+	s.works.Go(func() { s.checker.Run(ctx) })
+}
+
+// credentialRows are the database's, or the copy's while that does not answer.
+type credentialRows struct {
+	*db.Store
+	copy *db.Copy // may be nil
+}
+
+// Credentials implements credentials.Rows.
+func (r credentialRows) Credentials(ctx context.Context) ([]db.Credential, error) {
+	rows, err := r.Store.Credentials(ctx)
+	if err == nil || r.copy == nil {
+		return rows, err
+	}
+	if kept, missing := r.copy.Credentials(ctx); missing == nil {
+		return kept, nil
+	}
+	return nil, err
+}
+
+// openTLS reads the certificates, and goes on doing so.
+func (s *server) openTLS(ctx context.Context, registry *prometheus.Registry) (err error) {
+	if s.tls, err = newCertificates(s.config, s.log, registry); s.tls != nil && err == nil {
+		s.works.Go(func() { s.tls.keep(ctx) })
+	}
 	return err
 }
 
@@ -213,11 +257,15 @@ type listener struct {
 	failed  chan error
 }
 
-func listen(name, address string, handler http.Handler, log *slog.Logger) (*listener, error) {
+// listen serves handler at address. Each connection goes through locks first, in their order.
+func listen(name, address string, handler http.Handler, log *slog.Logger, locks ...func(net.Listener) net.Listener) (*listener, error) {
 	// No connection lives long enough to be probed.
 	l, err := (&net.ListenConfig{KeepAlive: -1}).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	for _, lock := range locks {
+		l = lock(l)
 	}
 	s := &listener{address: l.Addr().String(), failed: make(chan error, 1), server: &http.Server{
 		Handler:           handler,

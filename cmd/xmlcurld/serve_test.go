@@ -44,7 +44,7 @@ func TestServe(t *testing.T) {
 
 func TestServeAsksForCredentials(t *testing.T) {
 	t.Parallel()
-	p := boot(t, "--database-url", dbtest.DemoURL(t), "--credentials", "switch:hidden")
+	p := boot(t, "--database-url", dbtest.DemoURL(t), "--config", write(t, "settings.yaml", "credentials: switch:hidden\n"))
 	if status, _, err := p.post(aclForm); err != nil || status != http.StatusUnauthorized {
 		t.Errorf("without credentials: %d %v", status, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -21,20 +22,27 @@ import (
 
 // config is what the settings come to.
 type config struct {
-	DatabaseURL Secret // empty: the private server
-	DataDir     string
-	Listen      string
-	AdminListen string
-	Credentials Secret // "user:password", empty: none asked for
-	Deadline    time.Duration
-	StaleLimit  time.Duration // 0: none
-	BodyLimit   int64         // bytes
-	AnswerLimit int64         // bytes
-	Migrate     bool
-	Demo        bool
-	DemoRTPPort db.Ports
-	LogLevel    slog.Level
-	LogFormat   string
+	DatabaseURL        Secret // empty: the private server
+	DataDir            string
+	Listen             string
+	AdminListen        string
+	Credentials        Secret // "user:password", empty: there are none for all nodes
+	RequireCredentials bool
+	Networks           networks
+	TLSCert            string // file names
+	TLSKey             string
+	TLSClientCA        string
+	SecretsDir         string
+	SecretsEnv         string
+	Deadline           time.Duration
+	StaleLimit         time.Duration // 0: none
+	BodyLimit          int64         // bytes
+	AnswerLimit        int64         // bytes
+	Migrate            bool
+	Demo               bool
+	DemoRTPPort        db.Ports
+	LogLevel           slog.Level
+	LogFormat          string
 }
 
 // setting is one thing that can be set: by flag --key-name, environment XMLCURLD_KEY_NAME and file key key_name.
@@ -42,6 +50,7 @@ type setting struct {
 	key, preset, about string
 	secret             bool
 	isSwitch           bool // the flag may stand alone: --demo
+	noFlag             bool // it would show a secret
 	parse              func(c *config, text string) error
 }
 
@@ -60,9 +69,24 @@ func settings() []setting {
 		{key: "admin_listen", preset: "127.0.0.1:9180",
 			about: "address of /metrics, /healthz and /readyz",
 			parse: func(c *config, text string) error { c.AdminListen = text; return checkAddress(text) }},
-		{key: "credentials", secret: true,
-			about: "user:password that FreeSWITCH has to send; required unless listen is loopback",
+		{key: "credentials", secret: true, noFlag: true,
+			about: "user:password that any FreeSWITCH may send; with it, all have to send this or their node's own",
 			parse: func(c *config, text string) error { return parseCredentials(&c.Credentials, text) }},
+		{key: "require_credentials", preset: "false", isSwitch: true,
+			about: "FreeSWITCH has to send the credentials of its node (table node_credential), or those in credentials",
+			parse: func(c *config, text string) error { return parseSwitch(&c.RequireCredentials, text) }},
+		{key: "allow_networks",
+			about: "networks and addresses whose connections to listen are taken, separated by commas, loopback only if it is among them; none: all",
+			parse: func(c *config, text string) error { return parseNetworks(&c.Networks, text) }},
+		{key: "tls_cert",
+			about: "PEM file of the certificate that listen shows, with those between it and its authority; none: plain HTTP",
+			parse: func(c *config, text string) error { c.TLSCert = text; return nil }},
+		{key: "tls_key",
+			about: "PEM file of its key",
+			parse: func(c *config, text string) error { c.TLSKey = text; return nil }},
+		{key: "tls_client_ca",
+			about: "PEM file of the authorities one of which FreeSWITCH's certificate has to come from; none: it needs none",
+			parse: func(c *config, text string) error { c.TLSClientCA = text; return nil }},
 		{key: "deadline", preset: "800ms",
 			about: "time for one answer; keep it below the binding's timeout",
 			parse: func(c *config, text string) error { return parseDeadline(&c.Deadline, text) }},
@@ -75,6 +99,12 @@ func settings() []setting {
 		{key: "answer_limit", preset: "16777216",
 			about: "bytes that an answer may have: the binding's response-max-bytes",
 			parse: func(c *config, text string) error { return parseBytes(&c.AnswerLimit, text) }},
+		{key: "secrets_dir",
+			about: "folder below which rows may refer to files that hold passwords; none: they may not",
+			parse: func(c *config, text string) error { return parseFolder(&c.SecretsDir, text) }},
+		{key: "secrets_env_prefix",
+			about: "beginning of the variables of the environment in which rows may refer to passwords, as SECRET_; none: they may not",
+			parse: func(c *config, text string) error { return parseEnvPrefix(&c.SecretsEnv, text) }},
 		{key: "migrate", preset: "false", isSwitch: true,
 			about: "serve migrates the database first (the private one always)",
 			parse: func(c *config, text string) error { return parseSwitch(&c.Migrate, text) }},
@@ -191,6 +221,29 @@ func parsePorts(to *db.Ports, text string) error {
 		return errors.New("not two ports from 1024 to 65535 as in 16384-16394")
 	}
 	*to = db.Ports{First: int32(low), Last: int32(high)}
+	return nil
+}
+
+func parseFolder(to *string, text string) error {
+	info, err := os.Stat(text)
+	if err != nil || !info.IsDir() {
+		return errors.New("not a folder")
+	}
+	*to, err = filepath.Abs(text)
+	return err
+}
+
+var envPrefix = regexp.MustCompile(`^[A-Za-z]\w*_$`)
+
+// parseEnvPrefix sees to it that rows do not reach the settings of this program, with the password of its database.
+func parseEnvPrefix(to *string, text string) error {
+	switch {
+	case !envPrefix.MatchString(text):
+		return errors.New("not letters, digits and _ that end in _, such as SECRET_")
+	case strings.HasPrefix(text, environmentPrefix):
+		return errors.New("the settings themselves begin so")
+	}
+	*to = text
 	return nil
 }
 

@@ -21,7 +21,7 @@ func (v verb) usage(flags *pflag.FlagSet) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "usage: xmlcurld %s [flags] %s\n\n%s.\n\n%s", v.name, v.operands, v.about, flags.FlagUsages())
 	b.WriteString("\nEach setting may also stand in the environment (--data-dir is XMLCURLD_DATA_DIR) and in the file of\n" +
-		"--config (data_dir: …). A flag wins over the environment, the environment over the file. What is secret is\n" +
-		"better kept out of the command line: XMLCURLD_DATABASE_URL_FILE and XMLCURLD_CREDENTIALS_FILE name files that hold it.\n")
+		"--config (data_dir: …). A flag wins over the environment, the environment over the file. What is secret has no\n" +
+		"place on the command line: XMLCURLD_DATABASE_URL_FILE and XMLCURLD_CREDENTIALS_FILE name files that hold it.\n")
 	return b.String()
 }

@@ -61,7 +61,7 @@ BEGIN
         EXECUTE format('CREATE TRIGGER note_truncate AFTER TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION note_change()', t.name);
     END LOOP;
     FOR t IN SELECT unnest(ARRAY[
-        'node', 'module', 'switch_param', 'switch_variable', 'event_socket_param', 'acl_list', 'acl_entry',
+        'node', 'node_credential', 'module', 'switch_param', 'switch_variable', 'event_socket_param', 'acl_list', 'acl_entry',
         'sofia_param', 'sip_profile', 'sip_profile_param', 'sip_profile_domain', 'sip_profile_alias',
         'gateway', 'gateway_param', 'gateway_variable', 'context', 'context_extension',
         'domain_group', 'domain_group_user', 'document'

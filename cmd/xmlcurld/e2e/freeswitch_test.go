@@ -21,7 +21,7 @@ type freeSWITCH struct {
 
 // startFreeSWITCH boots the switch that FREESWITCH names, on the conf tree of this repository and nothing else. All that
 // it writes goes into folders of the test. It returns when calls are let in and all profiles run.
-func startFreeSWITCH(t *testing.T, eventSocket, url, url2 string) *freeSWITCH {
+func startFreeSWITCH(t *testing.T, eventSocket, url, url2 string, environment ...string) *freeSWITCH {
 	program := os.Getenv("FREESWITCH")
 	if program == "" {
 		t.Fatal("FREESWITCH is not set. Run: make e2e FREESWITCH=/path/to/freeswitch")
@@ -42,7 +42,7 @@ func startFreeSWITCH(t *testing.T, eventSocket, url, url2 string) *freeSWITCH {
 	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir,
 		"XMLCURL_URL=" + url, "XMLCURL_URL_2=" + url2, "LOCAL_IP=" + localhost, "SWITCHNAME=" + node}
 	f := &freeSWITCH{eventSocket: eventSocket, log: filepath.Join(dir, "log", "freeswitch.log")}
-	f.process = spawn(t, program, env, args...)
+	f.process = spawn(t, program, append(env, environment...), args...)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("freeswitch.log:\n%s", strings.Join(f.logLines(t), "\n"))

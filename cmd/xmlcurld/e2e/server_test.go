@@ -15,6 +15,8 @@ import (
 type server struct {
 	program, database string
 	port, admin       int
+	scheme            string
+	environment       []string // settings beyond those that each test's server has
 	process           *child
 }
 
@@ -29,15 +31,15 @@ func buildServer(t *testing.T) string {
 }
 
 func newServer(t *testing.T, program, database string) *server {
-	return &server{program: program, database: database, port: freePort(t, localhost), admin: freePort(t, localhost)}
+	return &server{program: program, database: database, scheme: "http", port: freePort(t, localhost), admin: freePort(t, localhost)}
 }
 
-func (s *server) url() string { return fmt.Sprintf("http://%s:%d/xml", localhost, s.port) }
+func (s *server) url() string { return fmt.Sprintf("%s://%s:%d/xml", s.scheme, localhost, s.port) }
 
 // start returns when the server is ready.
 func (s *server) start(t testing.TB) {
 	t.Helper()
-	s.process = spawn(t, s.program, append(os.Environ(), "XMLCURLD_DATABASE_URL="+s.database),
+	s.process = spawn(t, s.program, append(append(os.Environ(), "XMLCURLD_DATABASE_URL="+s.database), s.environment...),
 		"serve", "--log-level", "warn",
 		"--listen", fmt.Sprintf("%s:%d", localhost, s.port),
 		"--admin-listen", fmt.Sprintf("%s:%d", localhost, s.admin))

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"xmlcurld/db/dbtest"
+)
+
+func TestNetworks(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, text, in, out, fault string }{
+		{name: "one network", text: "192.0.2.0/24", in: "192.0.2.255", out: "192.0.3.0"},
+		{name: "several, with blanks", text: "192.0.2.0/24, 2001:db8::/32", in: "2001:db8::1", out: "2001:db9::1"},
+		{name: "an address", text: "192.0.2.7", in: "192.0.2.7", out: "192.0.2.8"},
+		{name: "an address of the other kind", text: "::1", in: "::1", out: "127.0.0.1"},
+		{name: "loopback is not implied", text: "10.0.0.0/8", in: "10.1.2.3", out: "127.0.0.1"},
+		{name: "everybody of one kind", text: "0.0.0.0/0", in: "127.0.0.1", out: "::1"},
+		{name: "no network", text: "192.0.2.0/24,lan", fault: `"lan" is not a network such as 192.0.2.0/24 or 2001:db8::/32`},
+		{name: "nothing between commas", text: "192.0.2.0/24,", fault: `"" is not a network such as 192.0.2.0/24 or 2001:db8::/32`},
+		{name: "a mapped network", text: "::ffff:192.0.2.0/120", fault: `"::ffff:192.0.2.0/120" is not a network such as 192.0.2.0/24 or 2001:db8::/32`},
+		{name: "bits too many", text: "192.0.2.7/24", fault: `"192.0.2.7/24" has bits beyond its mask: the network is 192.0.2.0/24`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			var n networks
+			err := parseNetworks(&n, tc.text)
+			if tc.fault != "" {
+				if err == nil || err.Error() != tc.fault {
+					t.Errorf("%v, want %s", err, tc.fault)
+				}
+				return
+			}
+			if err != nil || !n.hold(netip.MustParseAddr(tc.in)) || n.hold(netip.MustParseAddr(tc.out)) {
+				t.Errorf("%v, %v", n, err)
+			}
+		})
+	}
+}
+
+// A stranger is cut off before it has said a word, over TLS before the handshake; those who are allowed are answered.
+func TestServeToSomeNetworks(t *testing.T) {
+	t.Parallel()
+	ours := newAuthority(t, "ours")
+	files := newTLSFiles(t)
+	files.write(t, ours, 1, ours)
+	p := boot(t, append(files.args(), "--database-url", dbtest.DemoURL(t), "--allow-networks", "10.0.0.0/8,127.0.0.1/32")...)
+	if status, _, err := p.over(ours.client(t, ours), aclForm); err != nil || status != http.StatusOK {
+		t.Errorf("from 127.0.0.1: %d, %v", status, err)
+	}
+	address := strings.TrimSuffix(strings.TrimPrefix(p.xml, "https://"), "/xml")
+	for range 2 {
+		stranger := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+		conn, err := stranger.DialContext(t.Context(), "tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := conn.Read(make([]byte, 1)); n > 0 || err == nil {
+			t.Errorf("from 127.0.0.2: %d bytes, %v", n, err)
+		}
+		_ = conn.Close()
+	}
+	if _, metrics := p.get("/metrics"); !strings.Contains(metrics, "\nxmlcurld_refused_connections_total 2\n") {
+		t.Error("they were not counted")
+	}
+	if n := strings.Count(p.stderr.String(), "address=127.0.0.2"); n != 1 {
+		t.Errorf("told of %d times", n)
+	}
+}

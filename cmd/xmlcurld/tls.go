@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// certificatesEvery is how often the files are read. They are a few KB, so they are read and compared whole: a new time
+// of change may be missing where a secret's volume is swapped, and a new size at any time.
+const certificatesEvery = time.Second
+
+// certificates is the TLS of a listener: what its files hold now, or held when they were last of use.
+type certificates struct {
+	certName, keyName, clientCAName string // files; without a client CA no client needs a certificate
+	log                             *slog.Logger
+	expiry                          prometheus.Gauge
+	current                         atomic.Pointer[tls.Config]
+	seen                            [][]byte // the files' contents as they were tried last
+	fault                           string   // what is wrong with the files now
+}
+
+// newCertificates reads the files that the settings name. It is nil when they name none.
+func newCertificates(c config, log *slog.Logger, reg prometheus.Registerer) (*certificates, error) {
+	if c.TLSCert == "" {
+		return nil, nil
+	}
+	own := &certificates{certName: c.TLSCert, keyName: c.TLSKey, clientCAName: c.TLSClientCA, log: log, expiry: newExpiry(reg)}
+	if _, err := own.read(); err != nil {
+		return nil, fmt.Errorf("TLS: %w", err)
+	}
+	return own, nil
+}
+
+func newExpiry(reg prometheus.Registerer) prometheus.Gauge {
+	expiry := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "xmlcurld_tls_certificate_expiry_timestamp_seconds",
+		Help: "When the certificate that FreeSWITCH is shown ends.",
+	})
+	reg.MustRegister(expiry)
+	return expiry
+}
+
+// through has connections of l speak TLS. A nil receiver leaves them as they are.
+func (c *certificates) through(l net.Listener) net.Listener {
+	if c == nil {
+		return l
+	}
+	return tls.NewListener(l, &tls.Config{
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.current.Load(), nil },
+		MinVersion:         tls.VersionTLS12,
+	})
+}
+
+// keep reads the files again and again until ctx ends. Connections that are open stay as they are.
+func (c *certificates) keep(ctx context.Context) {
+	tick := time.NewTicker(certificatesEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			c.refresh()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// refresh takes what the files hold now. What is of no use is told once, and changes nothing.
+func (c *certificates) refresh() {
+	changed, err := c.read()
+	fault := ""
+	if err != nil {
+		fault = err.Error()
+	}
+	if fault != "" && fault != c.fault {
+		c.log.Error("the TLS files cannot be used, going on with what they held before", "error", fault)
+	}
+	c.fault = fault
+	if changed {
+		c.log.Info("took new TLS files", "certificate", c.certName)
+	}
+}
+
+// read takes the files if they are others than those tried last, which it says no second time what is wrong with.
+func (c *certificates) read() (changed bool, err error) {
+	var contents [][]byte
+	for _, name := range []string{c.certName, c.keyName, c.clientCAName} {
+		content, err := readIfNamed(name)
+		if err != nil {
+			return false, err
+		}
+		contents = append(contents, content)
+	}
+	if slices.EqualFunc(contents, c.seen, bytes.Equal) {
+		return false, nil
+	}
+	c.seen = contents
+	pair, err := tls.X509KeyPair(contents[0], contents[1])
+	if err != nil {
+		return false, fmt.Errorf("%s with %s: %w", c.certName, c.keyName, err)
+	}
+	clients, err := c.clients(contents[2])
+	if err != nil {
+		return false, err
+	}
+	c.current.Store(serverTLS(pair, clients))
+	c.expiry.Set(float64(pair.Leaf.NotAfter.Unix()))
+	return true, nil
+}
+
+func readIfNamed(name string) ([]byte, error) {
+	if name == "" {
+		return nil, nil
+	}
+	return os.ReadFile(name)
+}
+
+// clients are the authorities that a client's certificate has to come from; nil: none is asked for.
+func (c *certificates) clients(content []byte) (*x509.CertPool, error) {
+	if c.clientCAName == "" {
+		return nil, nil
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(content) {
+		return nil, fmt.Errorf("%s: no certificate in PEM form", c.clientCAName)
+	}
+	return pool, nil
+}
+
+// serverTLS is without tickets: FreeSWITCH never comes back with one, and one that was given out before a client
+// authority was taken away would let its owner in. It is without HTTP/2, which libcurl would choose for its one request.
+func serverTLS(pair tls.Certificate, clients *x509.CertPool) *tls.Config {
+	config := &tls.Config{
+		Certificates:           []tls.Certificate{pair},
+		MinVersion:             tls.VersionTLS12,
+		NextProtos:             []string{"http/1.1"},
+		SessionTicketsDisabled: true,
+	}
+	if clients != nil {
+		config.ClientCAs, config.ClientAuth = clients, tls.RequireAndVerifyClientCert
+	}
+	return config
+}
