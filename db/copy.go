@@ -40,7 +40,8 @@ const (
 	copyFileName = "copy.db"
 	copyPause    = 500 * time.Millisecond // from one look at what changed to the next
 	copyRetry    = time.Second            // after a look that failed
-	copyTime     = 30 * time.Second       // for one look
+	positionTime = 2 * time.Second        // for the host to say where it stands: one that hangs must not hold up the rest
+	copyTime     = 30 * time.Second       // for reading what changed
 	copyAllTime  = 10 * time.Minute       // for reading everything
 )
 
@@ -141,6 +142,10 @@ SELECT
 // follow reads what changed since the last time, in a transaction that sees one moment.
 func (c *Copy) follow(ctx context.Context) error {
 	began, was := time.Now(), c.file.state().Position
+	ctx, cancel := context.WithTimeout(ctx, copyAllTime)
+	defer cancel()
+	limit := time.AfterFunc(positionTime, cancel)
+	defer limit.Stop()
 	tx, err := c.store.hosts.best().pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return translate("copy", err)
@@ -150,10 +155,6 @@ func (c *Copy) follow(ctx context.Context) error {
 		defer cancel()
 		_ = tx.Rollback(ctx)
 	}()
-	ctx, cancel := context.WithTimeout(ctx, copyAllTime)
-	defer cancel()
-	limit := time.AfterFunc(copyTime, cancel)
-	defer limit.Stop()
 	var now position
 	var later bool
 	if err := tx.QueryRow(ctx, positionQuery, was.Snapshot).Scan(&now.Snapshot, &now.At, &now.Database, &later); err != nil {
@@ -168,6 +169,7 @@ func (c *Copy) follow(ctx context.Context) error {
 	if !later {
 		return nil
 	}
+	limit.Reset(copyTime)
 	return translate("copy", c.readChanges(ctx, r, state))
 }
 
