@@ -16,6 +16,7 @@ import (
 	"xmlcurld/db/dbtest"
 	"xmlcurld/nodes"
 	"xmlcurld/sections"
+	"xmlcurld/simulated"
 	"xmlcurld/xmlcurl"
 )
 
@@ -70,11 +71,21 @@ func (r *rig) sql(t *testing.T, statement string, args ...any) {
 }
 
 // node inserts a node and boots its switch.
-func (r *rig) node(t *testing.T, name string) *simulated {
+func (r *rig) node(t *testing.T, name string) *simulated.Switch {
 	t.Helper()
-	s, port := newSwitch(t, name, r.answers.URL+"/xml")
-	r.sql(t, `INSERT INTO node (name, event_socket_port) VALUES ($1, $2)`, name, port)
-	s.boot(t)
+	s := newSwitch(t, name, r.answers.URL+"/xml")
+	r.sql(t, `INSERT INTO node (name, event_socket_port) VALUES ($1, $2)`, name, s.Port())
+	s.Boot()
+	return s
+}
+
+func newSwitch(t *testing.T, name, server string) *simulated.Switch {
+	t.Helper()
+	s, err := simulated.NewSwitch(name, server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Off)
 	return s
 }
 

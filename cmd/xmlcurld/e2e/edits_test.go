@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"xmlcurld/simulated"
 )
 
 // edit changes the rows and waits until the switch is shown to run them. Nothing else is done.
@@ -120,17 +122,17 @@ func phonesLoseTheirRegistration(t *testing.T, w *world) {
 func registeringGatewayIsReplaced(t *testing.T, w *world) {
 	carrier := newRegistrar(t, "first")
 	w.edit(t, `INSERT INTO gateway (name, profile, proxy, realm, username, password, register)
-		VALUES ('account', 'external', $1, $2, 'account', 'first', true)`, carrier.address(), registrarRealm)
-	if binding, log, _ := carrier.get(); binding == "" {
+		VALUES ('account', 'external', $1, $2, 'account', 'first', true)`, carrier.Address(), simulated.RegistrarRealm)
+	if binding, log, _ := carrier.Get(); binding == "" {
 		t.Fatalf("no binding: %q", log)
 	}
 	uuid := w.fs.originate(t, "sofia/gateway/account/+27831234567")
 	for n := range 3 {
 		password := fmt.Sprintf("password-%d", n)
-		carrier.set(password)
+		carrier.SetPassword(password)
 		w.edit(t, `UPDATE gateway SET password = $1 WHERE name = 'account'`, password)
 		time.Sleep(time.Second) // for a REGISTER that should not come
-		binding, log, calls := carrier.get()
+		binding, log, calls := carrier.Get()
 		if binding == "" || !strings.HasPrefix(log[len(log)-1], password+" ") || strings.HasSuffix(log[len(log)-1], " 0") {
 			t.Errorf("binding %q after %q", binding, log)
 		}
@@ -143,7 +145,7 @@ func registeringGatewayIsReplaced(t *testing.T, w *world) {
 	}
 	w.fs.hangUpAll(t)
 	w.edit(t, `DELETE FROM gateway WHERE name = 'account'`)
-	if binding, log, _ := carrier.get(); binding != "" {
+	if binding, log, _ := carrier.Get(); binding != "" {
 		t.Errorf("a removed gateway left a binding: %q", log)
 	}
 }
@@ -189,4 +191,13 @@ func otherServerAppliesEdits(t *testing.T, w *world) {
 		t.Error(reply)
 	}
 	w.edit(t, `DELETE FROM gateway WHERE name = 'late'`)
+}
+
+func newRegistrar(t *testing.T, password string) *simulated.Registrar {
+	r, err := simulated.NewRegistrar(outsider, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	return r
 }
