@@ -143,7 +143,7 @@ func (s *Switch) profile(profile, verb, name string) string {
 		}
 		d, err := s.fetch("sofia.conf", fields...)
 		if err != nil {
-			return "-ERR cannot open sofia.conf\n"
+			return "Reload XML [Success]\n-ERR cannot find config for profile " + profile + "\n"
 		}
 		s.addGateways(d)
 	case "killgw":
