@@ -39,10 +39,15 @@ func TestEdits(t *testing.T) {
 			map[string]int{"sofia profile external startgw": 1, "sofia profile external rescan": 0}},
 		{"all of them changed", `UPDATE gateway SET proxy = 'y' WHERE name LIKE 'many%'`, func() bool { return !s.Gateways["many7"].Killed }, map[string]int{"sofia profile external startgw": 1}},
 		{"all of them removed", `DELETE FROM gateway WHERE name LIKE 'many%'`, func() bool { _, ok := s.Gateways["many7"]; return !ok || s.Gateways["many7"].Killed }, map[string]int{"sofia profile external startgw": 0}},
-		{"limits", `UPDATE node SET max_sessions = 55, sessions_per_second = 7, loglevel = 'debug' WHERE name = 'fs1'`,
+		{"limits", `UPDATE node SET max_sessions = 55, sessions_per_second = 7, loglevel = 'err' WHERE name = 'fs1'`,
 			func() bool {
-				return s.Limits["max_sessions"] == "55" && s.Limits["sps"] == "7" && s.Limits["loglevel"] == "debug"
+				return s.Limits["max_sessions"] == "55" && s.Limits["sps"] == "7" && s.Limits["loglevel"] == "err"
 			}, map[string]int{"fsctl loglevel": 1}},
+		{"limits taken back", `UPDATE node SET max_sessions = NULL, sessions_per_second = NULL, loglevel = NULL`,
+			func() bool {
+				return s.Limits["max_sessions"] == "1000" && s.Limits["sps"] == "30" && s.Limits["loglevel"] == "debug"
+			}, map[string]int{"fsctl max_sessions 1000": 1, "fsctl sps 30": 1}},
+		{"limits that the rows do not set", `UPDATE node SET max_sessions = NULL`, func() bool { return s.Limits["max_sessions"] == "1000" }, map[string]int{"fsctl": 0}},
 		{"module", `INSERT INTO module (name) VALUES ('mod_opus')`, func() bool { return s.Modules["mod_opus"] }, map[string]int{"load": 1}},
 		{"module off on this node", `INSERT INTO module (node, name, enabled) VALUES ('fs1', 'mod_flite', false)`, func() bool { return !s.Modules["mod_flite"] }, map[string]int{"unload": 1}},
 		{"module removed", `DELETE FROM module WHERE name = 'mod_opus'`, func() bool { return !s.Modules["mod_opus"] }, map[string]int{"unload mod_opus": 1}},

@@ -89,8 +89,16 @@ func newSwitch(t *testing.T, name, server string) *simulated.Switch {
 	return s
 }
 
+// quick is a pace at which tests are over soon.
+var quick = nodes.Pace{Look: 200 * time.Millisecond, Ask: 15 * time.Second, Away: time.Second}
+
 // keep runs a keeper until the function that it returns is called, or the test ends.
 func (r *rig) keep(t *testing.T, server string) (stop func()) {
+	t.Helper()
+	return r.keepAt(t, server, quick)
+}
+
+func (r *rig) keepAt(t *testing.T, server string, pace nodes.Pace) (stop func()) {
 	t.Helper()
 	rows, err := r.store.Beside(t.Context())
 	if err != nil {
@@ -98,7 +106,9 @@ func (r *rig) keep(t *testing.T, server string) (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	keeper := nodes.New(rows, nodes.Options{Server: server, Log: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry()})
+	keeper := nodes.New(rows, nodes.Options{
+		Server: server, Log: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Pace: pace,
+	})
 	go func() {
 		defer close(ended)
 		keeper.Run(ctx)
