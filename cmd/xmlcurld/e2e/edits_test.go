@@ -81,6 +81,8 @@ func editsReachTheSwitch(t *testing.T, w *world) {
 		{`DELETE FROM gateway WHERE name LIKE 'many%'`, "sofia xmlstatus gateway many200", "Invalid Gateway!"},
 		{`UPDATE node SET max_sessions = 66 WHERE name = 'e2e'`, "status", "66 session(s) max"},
 		{`UPDATE node SET sessions_per_second = 28 WHERE name = 'e2e'`, "status", "out of max 28,"},
+		{`UPDATE node SET max_sessions = NULL`, "status", "1000 session(s) max"},
+		{`UPDATE node SET max_sessions = 77 WHERE name = '*'`, "status", "77 session(s) max"},
 		{`INSERT INTO module (name) VALUES ('mod_opus')`, "module_exists mod_opus", "true"},
 		{`DELETE FROM module WHERE name = 'mod_opus'`, "module_exists mod_opus", "false"},
 		{`INSERT INTO sip_profile_param (profile, name, value) VALUES ('external', 'hold-music', 'silence')`, "sofia xmlstatus profile external", "<hold-music>silence<"},
@@ -191,6 +193,41 @@ func otherServerAppliesEdits(t *testing.T, w *world) {
 		t.Error(reply)
 	}
 	w.edit(t, `DELETE FROM gateway WHERE name = 'late'`)
+}
+
+// killedServersSwitchIsTakenOver: of two servers the one that takes care of the switch is killed, and an edit arrives all the
+// same, by the other.
+func killedServersSwitchIsTakenOver(t *testing.T, w *world) {
+	w.first.start(t)
+	w.second.start(t)
+	servers := map[string]*server{w.first.address(): w.first, w.second.address(): w.second}
+	for range 2 {
+		w.wait(t)
+		former := w.inCharge(t)
+		servers[former].kill()
+		start := time.Now()
+		w.edit(t, `INSERT INTO gateway (name, profile, proxy) VALUES ('orphan', 'external', 'a.example')`)
+		t.Logf("%4d ms from the kill", time.Since(start).Milliseconds())
+		if reply := w.fs.api(t, "sofia xmlstatus gateway orphan"); !strings.Contains(reply, "sip:a.example<") {
+			t.Error(reply)
+		}
+		if now := w.inCharge(t); now == former || servers[now] == nil {
+			t.Errorf("%s was killed, and %q takes care of the switch", former, now)
+		}
+		w.edit(t, `DELETE FROM gateway WHERE name = 'orphan'`)
+		servers[former].start(t)
+	}
+}
+
+// inCharge is the address of the server that takes care of the switch.
+func (w *world) inCharge(t testing.TB) string {
+	t.Helper()
+	var server string
+	if err := w.rows.QueryRow(t.Context(), `SELECT server FROM node_state WHERE node = $1`, node).Scan(&server); err != nil {
+		t.Fatal(err)
+	}
+	_, address, _ := strings.Cut(server, " ")
+	return address
 }
 
 func newRegistrar(t *testing.T, password string) *simulated.Registrar {
