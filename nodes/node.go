@@ -43,7 +43,7 @@ type node struct {
 	lastLook  time.Time
 	lastWhole time.Time
 	findings  map[aspects]findings
-	tries     int           // looks in a row at what was not in step, with nothing new told
+	tries     int           // looks in a row with nothing new told and nobody waiting
 	rest      time.Duration // between tries to open its event socket, since it did not open
 	retry     time.Time     // when to try that again
 	refusal   string        // what the switch refused last in this look at an aspect
@@ -193,7 +193,7 @@ func (n *node) due() (todo aspects, asked time.Time) {
 	if n.conn == nil && time.Now().Before(n.retry) {
 		return 0, asked // once it is there, everything has to be looked at
 	}
-	if n.tries++; todo != 0 {
+	if n.tries++; todo != 0 || !asked.IsZero() {
 		n.tries = 0
 	}
 	if time.Since(n.lastWhole) > wholeEvery {
@@ -201,7 +201,7 @@ func (n *node) due() (todo aspects, asked time.Time) {
 	}
 	for a, found := range n.findings {
 		// A module that does not load now will hardly do so two seconds from now, unless somebody waits for it.
-		if (len(found.pending) > 0 || found.err != nil) && (n.tries < soonTries || !asked.IsZero() || a&(connection|fetched) != 0) {
+		if (len(found.pending) > 0 || found.err != nil) && (n.tries < soonTries || a&(connection|fetched) != 0) {
 			todo |= a
 		}
 	}
@@ -252,7 +252,7 @@ func (n *node) lookAt(ctx context.Context, todo aspects, asked time.Time) error 
 			n.backOff()
 			return n.save(ctx, time.Time{})
 		}
-		n.rest = 0
+		n.rest, n.tries = 0, 0
 		delete(n.findings, connection)
 	}
 	n.row.TookAddress, n.row.TookPassword = n.took.address, n.took.password
