@@ -9,7 +9,7 @@ LINT = $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench bench-calls e2e fmt lint clean postgres
+.PHONY: help run build test bench bench-calls bench-edits e2e fmt lint clean postgres
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ bench: postgres ## measure against nginx on this machine
 bench-calls: postgres ## measure what a caller waits for: make bench-calls FREESWITCH=/path/to/freeswitch
 	@.ci/need sip-tester
 	go run ./cmd/bench calls -freeswitch '$(abspath $(FREESWITCH))' $(ARGS)
+
+bench-edits: postgres ## measure how long an edit takes: make bench-edits FREESWITCH=/path/to/freeswitch
+	go run ./cmd/bench edits -freeswitch '$(abspath $(FREESWITCH))' $(ARGS)
 
 e2e: postgres ## prove it on a real switch: make e2e FREESWITCH=/path/to/freeswitch
 	@test -n '$(FREESWITCH)' || { echo 'make e2e needs a FreeSWITCH: make e2e FREESWITCH=/path/to/freeswitch' >&2; exit 1; }

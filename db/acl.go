@@ -86,6 +86,44 @@ func (s *Store) ACL(ctx context.Context, node string) ([]ACLEntry, error) {
 	return aclEntries(runs), err
 }
 
+const ownListsQuery = `
+SELECT DISTINCT node
+FROM acl_entry
+WHERE node = ANY($1)`
+
+// ACLRevision returns the name of the list that stands in node's acl.conf for the revision of all the others. Questions
+// for many nodes read what they have in common once.
+func (s *Store) ACLRevision(ctx context.Context, node string) (string, error) {
+	return s.lists.answer(ctx, node)
+}
+
+func (s *Store) askACLRevisions(ctx context.Context, nodes []string) ([]string, error) {
+	rows, err := s.pool.Query(ctx, ownListsQuery, nodes)
+	if err != nil {
+		return nil, translate("own access lists", err)
+	}
+	own, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, translate("own access lists", err)
+	}
+	known := make(map[string]string)
+	revisions := make([]string, len(nodes))
+	for i, node := range nodes {
+		if !slices.Contains(own, node) {
+			node = Common
+		}
+		if known[node] == "" {
+			entries, err := s.ACL(ctx, node)
+			if err != nil {
+				return nil, err
+			}
+			known[node] = aclRevision(entries)
+		}
+		revisions[i] = known[node]
+	}
+	return revisions, nil
+}
+
 func scanACLRun(row pgx.CollectableRow) (r aclRun, err error) {
 	err = row.Scan(&r.List, &r.DefaultAllow, &r.Allow, &r.common, &r.Domain, &r.Networks, &r.PortMin, &r.PortMax,
 		&r.CIDRs, &r.IDs, &r.NodeKnown)

@@ -8,8 +8,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// claimTime bounds one question about a claim.
-const claimTime = 5 * time.Second
+const (
+	// claimTime bounds one question about a claim.
+	claimTime = 5 * time.Second
+	// claimTrust is how long claims are taken to be still held after Postgres answered on their connection.
+	claimTrust = 200 * time.Millisecond
+)
 
 // Claims are the nodes that this server takes care of. Each is an advisory lock of one connection: when the server dies,
 // Postgres gives them up, and another server takes them.
@@ -19,13 +23,14 @@ type Claims struct {
 	mu   sync.Mutex
 	conn *pgx.Conn
 	held map[string]bool
+	seen time.Time // when conn answered last
 }
 
 // Claims returns a set of claims that holds none yet.
 func (s *Store) Claims() *Claims { return &Claims{store: s} }
 
-// Claim makes node this server's, or sees that it still is, and reports true, unless another server has it. All claims
-// are lost with their connection, of which this is where it shows.
+// Claim makes node this server's, or sees that it was a moment ago, and reports true, unless another server has it. All
+// claims are lost with their connection, of which this is where it shows.
 func (c *Claims) Claim(node string) (bool, error) {
 	// The context is no caller's: one that is canceled in the middle would cost the connection, and all claims with it.
 	ctx, cancel := context.WithTimeout(context.Background(), claimTime)
@@ -53,7 +58,11 @@ func (c *Claims) Claim(node string) (bool, error) {
 // connect sees that the connection lives.
 func (c *Claims) connect(ctx context.Context) error {
 	if c.conn != nil {
+		if time.Since(c.seen) < claimTrust && !c.conn.IsClosed() {
+			return nil
+		}
 		if err := c.conn.Ping(ctx); err == nil {
+			c.seen = time.Now()
 			return nil
 		}
 		c.drop(ctx)
@@ -62,7 +71,7 @@ func (c *Claims) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.conn, c.held = conn, make(map[string]bool)
+	c.conn, c.held, c.seen = conn, make(map[string]bool), time.Now()
 	return nil
 }
 

@@ -27,6 +27,8 @@ var session = map[string]string{
 	"plan_cache_mode":  "force_generic_plan", // planning for the parameters costs more than the whole query
 	"random_page_cost": "1.1",                // or a batch of lookups is taken for reason to read a table whole
 	"jit":              "off",
+	// All that a server writes is what it knows of the switches, which it finds out again: no edit waits for the disk.
+	"synchronous_commit": "off",
 }
 
 // Common is the name of the row in table node that holds what is common to all nodes.
@@ -40,6 +42,10 @@ type Store struct {
 	secrets Secrets
 	routes  batch[Call, Route]
 	users   batch[userName, directory]
+	lists   batch[string, string] // node: the revision of its access lists
+
+	nodeRows  batch[string, *Node]
+	nodeSaves batch[nodeSave, *time.Time]
 
 	extensions extensionReader
 	copied     atomic.Pointer[Copy] // told what is asked for
@@ -98,6 +104,9 @@ func newStore(all *hosts, m *metrics) *Store {
 	s.life, s.die = context.WithCancel(context.Background())
 	s.routes.start(s.askRoutes)
 	s.users.start(s.askUsers)
+	s.lists.start(s.askACLRevisions)
+	s.nodeRows.start(s.askNodes)
+	s.nodeSaves.start(s.saveNodeStates)
 	return s
 }
 
@@ -128,6 +137,9 @@ func (s *Store) within(tx pgx.Tx) *Store {
 func (s *Store) Close() {
 	s.routes.stop()
 	s.users.stop()
+	s.lists.stop()
+	s.nodeRows.stop()
+	s.nodeSaves.stop()
 	s.die()
 	s.works.Wait()
 	s.hosts.close()

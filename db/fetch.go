@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -68,9 +69,26 @@ func (s *Store) saveFetch(ctx context.Context, node, document string, parts Part
 // Wait is the kind of notice that AskForLook gives.
 const Wait = "wait"
 
-// Listen calls told with the kind of each change that is committed, until the connection or ctx ends, and returns why.
-// It calls told with "" once it listens: what was committed before that is to be looked for.
-func (s *Store) Listen(ctx context.Context, told func(kind string)) error {
+// Notice says that something was committed.
+type Notice struct {
+	Kind  string    // what is different; empty: it may be anything
+	Asked time.Time // of kind Wait: what AskForLook returned
+}
+
+// notice reads a payload.
+func notice(payload string) Notice {
+	kind, at, _ := strings.Cut(payload, " ")
+	micro, err := strconv.ParseInt(at, 10, 64)
+	if err != nil {
+		return Notice{Kind: kind}
+	}
+	return Notice{kind, time.UnixMicro(micro)}
+}
+
+// Listen calls told with each notice, in the order in which the transactions were committed, until the connection or ctx
+// ends, and returns why. It calls told with an empty one once it listens: what was committed before that is to be looked
+// for.
+func (s *Store) Listen(ctx context.Context, told func(Notice)) error {
 	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
 	if err != nil {
 		return translate("listen", err)
@@ -79,12 +97,12 @@ func (s *Store) Listen(ctx context.Context, told func(kind string)) error {
 	if _, err := conn.Exec(ctx, "LISTEN xmlcurld"); err != nil {
 		return translate("listen", err)
 	}
-	told("")
+	told(Notice{})
 	for {
-		notice, err := conn.WaitForNotification(ctx)
+		heard, err := conn.WaitForNotification(ctx)
 		if err != nil {
 			return translate("listen", err)
 		}
-		told(notice.Payload)
+		told(notice(heard.Payload))
 	}
 }

@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,8 +19,11 @@ type Node struct {
 	TookAddress  string    // where it answered last; it may still be there
 	TookPassword string    // what it took last; it may still want that
 	Modules      []string  // that the rows had
+	Limits       []string  // that the rows set
 	UsersSeen    string    // the snapshot up to which changes of users were applied; empty: none, or too long ago
 	ReadAt       time.Time // by the database's clock, before it was
+	Refers       bool      // secrets are in files, which change without a notice
+	FetchedAt    time.Time // by the database's clock, when the switch fetched a document last; zero: never
 }
 
 // userChangesKept is how long user_change is kept, and usersSeenKept how long a switch may be away to be given only those.
@@ -41,8 +46,11 @@ SELECT
 	coalesce(s.event_socket_address, '') AS took_address,
 	coalesce(s.event_socket_password, '') AS took_password,
 	coalesce(s.modules, '{}') AS modules,
+	coalesce(s.limits, '{}') AS limits,
 	coalesce(CASE WHEN s.users_seen_at > now() - ` + usersSeenKept + ` THEN s.users_seen::text END, '') AS users_seen,
-	statement_timestamp() AS read_at
+	statement_timestamp() AS read_at,
+	x.reference IS NOT NULL OR EXISTS (SELECT FROM gateway WHERE password_from IS NOT NULL) AS refers,
+	coalesce((SELECT max(at) FROM node_fetch f WHERE f.node = n.name), '0001-01-01 00:00:00Z') AS fetched_at
 FROM node n
 JOIN node c ON c.name = '*'
 CROSS JOIN LATERAL (
@@ -54,7 +62,7 @@ CROSS JOIN LATERAL (
 ) x
 LEFT JOIN node_state s ON s.node = n.name
 WHERE n.name <> '*'
-	AND n.name = coalesce($1, n.name)
+	AND ($1::text[] IS NULL OR n.name = ANY($1))
 ORDER BY n.name`
 
 // Nodes returns every node that has a row of its own.
@@ -62,8 +70,8 @@ func (s *Store) Nodes(ctx context.Context) ([]Node, error) {
 	return s.nodes(ctx, "nodes", nil)
 }
 
-func (s *Store) nodes(ctx context.Context, operation string, name any) ([]Node, error) {
-	nodes, err := collect[Node](ctx, s, operation, nodesQuery, name)
+func (s *Store) nodes(ctx context.Context, operation string, names []string) ([]Node, error) {
+	nodes, err := collect[Node](ctx, s, operation, nodesQuery, names)
 	for i := range nodes {
 		if n := &nodes[i]; n.Reference != "" {
 			if n.Password, err = s.secrets.Resolve(n.Reference); err != nil {
@@ -74,13 +82,29 @@ func (s *Store) nodes(ctx context.Context, operation string, name any) ([]Node, 
 	return nodes, err
 }
 
-// Node returns the node name, or false if it has no row.
+// Node returns the node name, or false if it has no row. Questions about many nodes travel together.
 func (s *Store) Node(ctx context.Context, name string) (Node, bool, error) {
-	nodes, err := s.nodes(ctx, "node", name)
-	if err != nil || len(nodes) == 0 {
+	node, err := s.nodeRows.answer(ctx, name)
+	if err != nil || node == nil {
 		return Node{}, false, err
 	}
-	return nodes[0], true, nil
+	return *node, true, nil
+}
+
+func (s *Store) askNodes(ctx context.Context, names []string) ([]*Node, error) {
+	rows, err := s.nodes(ctx, "node", names)
+	if err != nil {
+		return nil, err
+	}
+	byName := make(map[string]*Node, len(rows))
+	for i := range rows {
+		byName[rows[i].Name] = &rows[i]
+	}
+	nodes := make([]*Node, len(names))
+	for i, name := range names {
+		nodes[i] = byName[name]
+	}
+	return nodes, nil
 }
 
 // NodeState is what is known of a switch.
@@ -92,15 +116,25 @@ type NodeState struct {
 	PendingSince    *time.Time `json:"pending_since"`
 	RestartRequired []string   `json:"restart_required"`
 	LastError       string     `json:"last_error"`
-	LookedAt        *time.Time `json:"looked_at"`  // the last look at everything saw all that was committed before; nil: none yet
+	LookedAt        *time.Time `json:"looked_at"`  // what was committed before has been looked at; nil: nothing yet
 	CheckedAt       *time.Time `json:"checked_at"` // nil: nobody has looked yet
-	Unattended      bool       `json:"unattended"` // no server has told anything of it for a while
+	Unattended      bool       `json:"unattended"` // no server takes care of it, or none has told anything of it for a while
 }
 
 // unattended is how old what is known of a node may be: servers tell more than twice in that time.
 const unattended = `interval '75 seconds'`
 
+// nodeStatesQuery: a server that dies gives up its claims at once, which pg_locks shows.
 const nodeStatesQuery = `
+WITH claim AS MATERIALIZED (
+	SELECT objid
+	FROM pg_locks
+	WHERE locktype = 'advisory'
+		AND granted
+		AND objsubid = 2
+		AND classid = (hashtext('xmlcurld node')::bigint & 4294967295)::oid
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
 SELECT
 	n.name AS node,
 	coalesce(s.server, '') AS server,
@@ -111,35 +145,43 @@ SELECT
 	coalesce(s.last_error, '') AS last_error,
 	s.looked_at,
 	s.checked_at,
-	coalesce(s.checked_at < now() - ` + unattended + `, true) AS unattended
+	coalesce(s.checked_at < now() - ` + unattended + `, true)
+		OR (hashtext(n.name)::bigint & 4294967295)::oid NOT IN (SELECT objid FROM claim) AS unattended
 FROM node n
 LEFT JOIN node_state s ON s.node = n.name
 WHERE n.name <> '*'
 ORDER BY n.name`
 
-// NodeStates returns what is known of every node that has a row of its own.
+// NodeStates returns what is known of every node that has a row of its own. Only the primary knows of claims.
 func (s *Store) NodeStates(ctx context.Context) ([]NodeState, error) {
-	return collect[NodeState](ctx, s, "node_states", nodeStatesQuery)
+	defer s.metrics.observe("node_states", time.Now())
+	states, err := ask(ctx, s.pool, pgx.RowToStructByName[NodeState], nodeStatesQuery, nil)
+	return states, translate("node_states", err)
 }
 
-// AskForLook has the servers look at every node and everything, and returns the database's time: a look that begins later
-// sees all that is committed by now.
+const askForLookQuery = `
+SELECT at
+FROM (SELECT clock_timestamp() AS at OFFSET 0) now
+CROSS JOIN LATERAL pg_notify('xmlcurld', '` + Wait + ` ' || (extract(epoch FROM at) * 1000000)::bigint) told`
+
+// AskForLook has the servers look after every node, and returns the database's time: once a node's LookedAt is not before
+// that, the look saw all that is committed by now.
 func (s *Store) AskForLook(ctx context.Context) (time.Time, error) {
 	var now time.Time
-	err := s.pool.QueryRow(ctx, `SELECT clock_timestamp() FROM pg_notify('xmlcurld', '`+Wait+`')`).Scan(&now)
+	err := s.pool.QueryRow(ctx, askForLookQuery).Scan(&now)
 	return now, translate("ask for a look", err)
 }
 
 const saveNodeStateQuery = `
 INSERT INTO node_state AS s (
 	node, server, reachable, pending, pending_since, restart_required, last_error,
-	event_socket_address, event_socket_password, modules, users_seen, users_seen_at, looked_at, checked_at
+	event_socket_address, event_socket_password, modules, limits, users_seen, users_seen_at, looked_at, checked_at
 )
 SELECT
 	n.name, @server, @reachable, @pending,
 	CASE WHEN cardinality(@pending::text[]) > 0 THEN now() END,
 	@restart_required, @last_error,
-	nullif(@address, ''), nullif(@password, ''), @modules,
+	nullif(@address, ''), nullif(@password, ''), @modules, @limits,
 	nullif(@users_seen, '')::pg_snapshot, CASE WHEN @users_seen <> '' THEN now() END, @looked_at, now()
 FROM node n
 WHERE n.name = @node
@@ -153,32 +195,55 @@ ON CONFLICT (node) DO UPDATE SET
 	event_socket_address = coalesce(excluded.event_socket_address, s.event_socket_address),
 	event_socket_password = CASE WHEN NOT @forget THEN coalesce(excluded.event_socket_password, s.event_socket_password) END,
 	modules = excluded.modules,
+	limits = excluded.limits,
 	users_seen = coalesce(excluded.users_seen, s.users_seen),
 	users_seen_at = coalesce(excluded.users_seen_at, s.users_seen_at),
-	looked_at = coalesce(excluded.looked_at, s.looked_at),
+	looked_at = greatest(excluded.looked_at, s.looked_at),
 	checked_at = now()
 RETURNING pending_since`
 
-// SaveNodeState keeps what is known of a switch, with n's TookAddress, TookPassword, Modules and UsersSeen; what is empty
-// of these but the modules stays as it was, and so does LookedAt when it is nil. A password that stands in no row is not
-// kept, and one that was before it is forgotten once the switch takes the other. It returns since when something is
-// pending.
+// nodeSave is what SaveNodeState is to keep.
+type nodeSave struct {
+	state NodeState
+	node  Node
+}
+
+// SaveNodeState keeps what is known of a switch, with n's TookAddress, TookPassword, Modules, Limits and UsersSeen; what is
+// empty of these but the modules and the limits stays as it was, and so does LookedAt when it is nil. A password that stands
+// in no row is not kept, and one that was before it is forgotten once the switch takes the other. It returns since when
+// something is pending. States of many switches travel together.
 func (s *Store) SaveNodeState(ctx context.Context, state NodeState, n Node) (since *time.Time, err error) {
+	return s.nodeSaves.answer(ctx, nodeSave{state, n})
+}
+
+// saveNodeStates saves in the order of the names, so that two servers never wait for each other.
+func (s *Store) saveNodeStates(ctx context.Context, saves []nodeSave) ([]*time.Time, error) {
 	defer s.metrics.observe("save_node_state", time.Now())
-	modules := append([]string{}, n.Modules...)
-	rows, err := s.pool.Query(ctx, saveNodeStateQuery, pgx.NamedArgs{
-		"node": state.Node, "server": state.Server, "reachable": state.Reachable, "pending": state.Pending,
-		"restart_required": state.RestartRequired, "last_error": state.LastError, "looked_at": state.LookedAt,
-		"address": n.TookAddress, "password": n.storable(), "forget": n.Reference != "" && n.TookPassword == n.Password, "users_seen": n.UsersSeen, "modules": modules,
-	})
-	if err != nil {
-		return nil, translate("save the state of a node", err)
+	order := make([]int, len(saves))
+	for i := range order {
+		order[i] = i
 	}
-	all, err := pgx.CollectRows(rows, pgx.RowTo[*time.Time])
-	if err != nil || len(all) == 0 {
-		return nil, translate("save the state of a node", err)
+	slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(saves[a].state.Node, saves[b].state.Node) })
+	since := make([]*time.Time, len(saves))
+	var batch pgx.Batch
+	for _, i := range order {
+		state, n := saves[i].state, saves[i].node
+		batch.Queue(saveNodeStateQuery, pgx.NamedArgs{
+			"node": state.Node, "server": state.Server, "reachable": state.Reachable, "pending": state.Pending,
+			"restart_required": state.RestartRequired, "last_error": state.LastError, "looked_at": state.LookedAt,
+			"address": n.TookAddress, "password": n.storable(), "users_seen": n.UsersSeen,
+			"forget":  n.Reference != "" && n.TookPassword == n.Password,
+			"modules": append([]string{}, n.Modules...), "limits": append([]string{}, n.Limits...),
+		}).Query(func(rows pgx.Rows) error {
+			all, err := pgx.CollectRows(rows, pgx.RowTo[*time.Time])
+			if len(all) > 0 { // or the node is no more
+				since[i] = all[0]
+			}
+			return err
+		})
 	}
-	return all[0], nil
+	err := s.pool.SendBatch(ctx, &batch).Close()
+	return since, translate("save the state of nodes", err)
 }
 
 // storable is TookPassword, unless that is a secret that rows only refer to.

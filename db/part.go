@@ -14,8 +14,8 @@ import (
 // and otherwise a hash of it. A switch that fetched a part in today's revision has what the rows say today.
 type Parts map[string]string
 
-// ACLRevision is the name of a list that stands in acl.conf for the revision of all the others.
-func ACLRevision(entries []ACLEntry) string {
+// aclRevision is the name of a list that stands in acl.conf for the revision of all the others.
+func aclRevision(entries []ACLEntry) string {
 	text := make([]byte, 0, 48*len(entries))
 	for i := range entries {
 		e := &entries[i]
@@ -32,7 +32,7 @@ func ACLRevision(entries []ACLEntry) string {
 }
 
 // ACLParts are the parts of acl.conf.
-func ACLParts(entries []ACLEntry) Parts { return Parts{"": ACLRevision(entries)} }
+func ACLParts(entries []ACLEntry) Parts { return Parts{"": aclRevision(entries)} }
 
 // ModuleParts are the parts of post_load_modules.conf.
 func ModuleParts(modules []Module) Parts {

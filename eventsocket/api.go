@@ -135,9 +135,10 @@ func replyOf(command Command, f frame) (Reply, error) {
 	return Reply{Body: body}, nil
 }
 
-// failed reports whether body tells a failure in the way that most commands have.
+// failed reports whether body tells a failure in the way that most commands have. Some say first how reading the XML anew
+// went.
 func failed(body string) bool {
-	for strings.HasPrefix(body, "+OK") {
+	for strings.HasPrefix(body, "+OK") || strings.HasPrefix(body, "Reload XML [") {
 		_, body, _ = strings.Cut(body, "\n")
 	}
 	return strings.HasPrefix(body, "-ERR") || strings.HasPrefix(body, "-USAGE")

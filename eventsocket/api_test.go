@@ -50,6 +50,8 @@ func TestAPIRefused(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, reply, want string }{
 		{"unknown", response("-ERR nothing Command not found!\n"), "-ERR nothing Command not found!"},
+		{"starting a gateway", response("Reload XML [Success]\n-ERR cannot add gateway g for profile p\n"),
+			"Reload XML [Success]\n-ERR cannot add gateway g for profile p"},
 		{"loading", response("+OK Reloading XML\n-ERR [no file]\n"), "+OK Reloading XML\n-ERR [no file]"},
 		{"reloading", response("+OK Reloading XML\n+OK module unloaded\n-ERR loading\n"),
 			"+OK Reloading XML\n+OK module unloaded\n-ERR loading"},

@@ -14,9 +14,8 @@ import (
 )
 
 const (
-	// dialTime bounds one attempt to open an event socket, askTime the wait for replies to what was sent at once.
+	// dialTime bounds one attempt to open an event socket.
 	dialTime = 3 * time.Second
-	askTime  = 15 * time.Second
 	// bootstrapPassword and bootstrapPort are the event socket's of a switch that came up while no server answered it.
 	bootstrapPassword = "ClueCon"
 	bootstrapPort     = "8021"
@@ -128,7 +127,7 @@ func (n *node) askAll(ctx context.Context, commands []eventsocket.Command) ([]ev
 	if len(commands) == 0 {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+	ctx, cancel := context.WithTimeout(ctx, n.pace.Ask)
 	defer cancel()
 	for _, c := range commands {
 		n.metrics.command(c[0])

@@ -19,38 +19,43 @@ func TestEdits(t *testing.T) {
 	}{
 		{"number", `UPDATE number SET enabled = false`, func() bool { return true }, map[string]int{"reloadacl": 0, "load": 0, "sofia profile": 0, "xml_flush_cache": 0}},
 		{"acl entry", `INSERT INTO acl_entry (list, cidr) VALUES ('domains', '198.51.100.0/24')`, func() bool { return true }, map[string]int{"reloadacl": 1, "sofia profile": 0}},
-		{"acl list", `INSERT INTO acl_list (name) VALUES ('guests')`, func() bool { return s.lists["guests"] }, map[string]int{"reloadacl": 1}},
+		{"acl list", `INSERT INTO acl_list (name) VALUES ('guests')`, func() bool { return s.Lists["guests"] }, map[string]int{"reloadacl": 1}},
 		{"cidr of a user on a list", `UPDATE domain_user SET cidr = '{192.0.2.128/25}' WHERE id = '1002'`, func() bool { return true }, map[string]int{"reloadacl": 1}},
 		{"truncate", `TRUNCATE acl_entry`, func() bool { return true }, map[string]int{"reloadacl": 1}},
 		{"new gateway", `INSERT INTO gateway (name, profile, proxy) VALUES ('carrier', 'external', 'sip.carrier.example')`,
-			func() bool { return s.gateways["carrier"].profile == "external" }, map[string]int{"sofia profile external startgw carrier": 1, "sofia profile external killgw": 0}},
-		{"changed gateway", `UPDATE gateway SET proxy = 'sip2.carrier.example' WHERE name = 'carrier'`, func() bool { return !s.gateways["carrier"].killed },
+			func() bool { return s.Gateways["carrier"].Profile == "external" }, map[string]int{"sofia profile external startgw carrier": 1, "sofia profile external killgw": 0}},
+		{"changed gateway", `UPDATE gateway SET proxy = 'sip2.carrier.example' WHERE name = 'carrier'`, func() bool { return !s.Gateways["carrier"].Killed },
 			map[string]int{"sofia profile external startgw carrier": 1, "sofia profile external killgw carrier": 1, "sofia profile external rescan": 0}},
-		{"param of a gateway", `INSERT INTO gateway_param (gateway, name, value) VALUES ('carrier', 'ping', '30')`, func() bool { return !s.gateways["carrier"].killed },
+		{"param of a gateway", `INSERT INTO gateway_param (gateway, name, value) VALUES ('carrier', 'ping', '30')`, func() bool { return !s.Gateways["carrier"].Killed },
 			map[string]int{"sofia profile external startgw carrier": 1}},
-		{"gateway that registers", `UPDATE gateway SET register = true, username = 'u', password = 'p' WHERE name = 'carrier'`, func() bool { return s.gateways["carrier"].state == "REGED" }, nil},
-		{"password of one that registers", `UPDATE gateway SET password = 'q' WHERE name = 'carrier'`, func() bool { return s.gateways["carrier"].state == "REGED" },
+		{"gateway that registers", `UPDATE gateway SET register = true, username = 'u', password = 'p' WHERE name = 'carrier'`, func() bool { return s.Gateways["carrier"].State == "REGED" }, nil},
+		{"password of one that registers", `UPDATE gateway SET password = 'q' WHERE name = 'carrier'`, func() bool { return s.Gateways["carrier"].State == "REGED" },
 			map[string]int{"sofia profile external unregister carrier": 1, "sofia profile external killgw carrier": 1, "sofia profile external startgw carrier": 1}},
-		{"gateway to another profile", `UPDATE gateway SET profile = 'internal' WHERE name = 'carrier'`, func() bool { return s.gateways["carrier"].profile == "internal" }, nil},
-		{"gateway off", `UPDATE gateway SET enabled = false WHERE name = 'carrier'`, func() bool { g, ok := s.gateways["carrier"]; return !ok || g.killed }, nil},
-		{"tenant off", `UPDATE tenant SET enabled = false WHERE name = 'vumi'`, func() bool { g, ok := s.gateways["twilio"]; return !ok || g.killed }, nil},
-		{"tenant on", `UPDATE tenant SET enabled = true WHERE name = 'vumi'`, func() bool { g, ok := s.gateways["twilio"]; return ok && !g.killed }, nil},
-		{"many gateways", `INSERT INTO gateway (name, profile, proxy) SELECT 'many' || n, 'external', 'x' FROM generate_series(1, 500) n`, func() bool { return len(s.gateways) >= 501 },
+		{"gateway to another profile", `UPDATE gateway SET profile = 'internal' WHERE name = 'carrier'`, func() bool { return s.Gateways["carrier"].Profile == "internal" }, nil},
+		{"gateway off", `UPDATE gateway SET enabled = false WHERE name = 'carrier'`, func() bool { g, ok := s.Gateways["carrier"]; return !ok || g.Killed }, nil},
+		{"tenant off", `UPDATE tenant SET enabled = false WHERE name = 'vumi'`, func() bool { g, ok := s.Gateways["twilio"]; return !ok || g.Killed }, nil},
+		{"tenant on", `UPDATE tenant SET enabled = true WHERE name = 'vumi'`, func() bool { g, ok := s.Gateways["twilio"]; return ok && !g.Killed }, nil},
+		{"many gateways", `INSERT INTO gateway (name, profile, proxy) SELECT 'many' || n, 'external', 'x' FROM generate_series(1, 500) n`, func() bool { return len(s.Gateways) >= 501 },
 			map[string]int{"sofia profile external startgw": 1, "sofia profile external rescan": 0}},
-		{"all of them changed", `UPDATE gateway SET proxy = 'y' WHERE name LIKE 'many%'`, func() bool { return !s.gateways["many7"].killed }, map[string]int{"sofia profile external startgw": 1}},
-		{"all of them removed", `DELETE FROM gateway WHERE name LIKE 'many%'`, func() bool { _, ok := s.gateways["many7"]; return !ok || s.gateways["many7"].killed }, map[string]int{"sofia profile external startgw": 0}},
-		{"limits", `UPDATE node SET max_sessions = 55, sessions_per_second = 7, loglevel = 'debug' WHERE name = 'fs1'`,
+		{"all of them changed", `UPDATE gateway SET proxy = 'y' WHERE name LIKE 'many%'`, func() bool { return !s.Gateways["many7"].Killed }, map[string]int{"sofia profile external startgw": 1}},
+		{"all of them removed", `DELETE FROM gateway WHERE name LIKE 'many%'`, func() bool { _, ok := s.Gateways["many7"]; return !ok || s.Gateways["many7"].Killed }, map[string]int{"sofia profile external startgw": 0}},
+		{"limits", `UPDATE node SET max_sessions = 55, sessions_per_second = 7, loglevel = 'err' WHERE name = 'fs1'`,
 			func() bool {
-				return s.limits["max_sessions"] == "55" && s.limits["sps"] == "7" && s.limits["loglevel"] == "debug"
+				return s.Limits["max_sessions"] == "55" && s.Limits["sps"] == "7" && s.Limits["loglevel"] == "err"
 			}, map[string]int{"fsctl loglevel": 1}},
-		{"module", `INSERT INTO module (name) VALUES ('mod_opus')`, func() bool { return s.modules["mod_opus"] }, map[string]int{"load": 1}},
-		{"module off on this node", `INSERT INTO module (node, name, enabled) VALUES ('fs1', 'mod_flite', false)`, func() bool { return !s.modules["mod_flite"] }, map[string]int{"unload": 1}},
-		{"module removed", `DELETE FROM module WHERE name = 'mod_opus'`, func() bool { return !s.modules["mod_opus"] }, map[string]int{"unload mod_opus": 1}},
+		{"limits taken back", `UPDATE node SET max_sessions = NULL, sessions_per_second = NULL, loglevel = NULL`,
+			func() bool {
+				return s.Limits["max_sessions"] == "1000" && s.Limits["sps"] == "30" && s.Limits["loglevel"] == "debug"
+			}, map[string]int{"fsctl max_sessions 1000": 1, "fsctl sps 30": 1}},
+		{"limits that the rows do not set", `UPDATE node SET max_sessions = NULL`, func() bool { return s.Limits["max_sessions"] == "1000" }, map[string]int{"fsctl": 0}},
+		{"module", `INSERT INTO module (name) VALUES ('mod_opus')`, func() bool { return s.Modules["mod_opus"] }, map[string]int{"load": 1}},
+		{"module off on this node", `INSERT INTO module (node, name, enabled) VALUES ('fs1', 'mod_flite', false)`, func() bool { return !s.Modules["mod_flite"] }, map[string]int{"unload": 1}},
+		{"module removed", `DELETE FROM module WHERE name = 'mod_opus'`, func() bool { return !s.Modules["mod_opus"] }, map[string]int{"unload mod_opus": 1}},
 		{"setting of a profile", `UPDATE sip_profile_param SET value = 'PCMA' WHERE profile = 'external' AND name = 'inbound-codec-prefs'`, func() bool { return true },
 			map[string]int{"sofia profile external rescan": 1, "sofia profile internal": 0}},
 		{"setting of all profiles", `INSERT INTO sofia_param (name, value) VALUES ('log-level', '1')`, func() bool { return true }, map[string]int{"sofia profile external rescan": 1}},
 		{"new profile", `INSERT INTO sip_profile (name) VALUES ('third'); INSERT INTO sip_profile_param (profile, name, value) VALUES ('third', 'sip-port', '5070')`,
-			func() bool { return s.profiles["third"] }, map[string]int{"sofia profile third start": 1}},
+			func() bool { return s.Profiles["third"] }, map[string]int{"sofia profile third start": 1}},
 		{"user", `UPDATE domain_user SET caller_id_name = 'Front' WHERE id = '1000'`, func() bool { return true }, map[string]int{"xml_flush_cache": 4, "reloadacl": 0, "sofia profile": 0}},
 		{"all users", `UPDATE domain_user SET vm_password = '1'; INSERT INTO domain_user (domain, id, password) SELECT 'acme.example', 'u' || n, 'x' FROM generate_series(1, 500) n; UPDATE domain_user SET caller_id_name = 'A'`,
 			func() bool { return true }, map[string]int{"xml_flush_cache": 1}},
@@ -58,17 +63,15 @@ func TestEdits(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			before := map[string]int{}
 			for words := range tc.most {
-				before[words] = s.did(words)
+				before[words] = s.Did(words)
 			}
 			r.sql(t, tc.statement)
 			r.inStep(t)
-			s.set(func() {
-				if !tc.holds() {
-					t.Errorf("not so on the switch, which was told %q", s.log[max(0, len(s.log)-20):])
-				}
-			})
+			if err := has(s, tc.holds); err != nil {
+				t.Error(err)
+			}
 			for words, most := range tc.most {
-				if n := s.did(words) - before[words]; n > most {
+				if n := s.Did(words) - before[words]; n > most {
 					t.Errorf("%d times %q, want at most %d", n, words, most)
 				}
 			}
@@ -102,17 +105,17 @@ func TestRestartRequired(t *testing.T) {
 			r.inStep(t)
 			r.sql(t, tc.statement)
 			r.restartRequired(t, "fs1", tc.shows)
-			s.set(func() {
-				if !s.modules["mod_sofia"] || !s.profiles["external"] {
+			s.Set(func() {
+				if !s.Modules["mod_sofia"] || !s.Profiles["external"] {
 					t.Error("it was done all the same")
 				}
 			})
 			for _, words := range []string{"sofia profile external restart", "sofia profile external stop", "unload mod_sofia", "unload mod_event_socket", "sofia profile internal rescan"} {
-				if n := s.did(words); n != 0 {
+				if n := s.Did(words); n != 0 {
 					t.Errorf("%d times %s", n, words)
 				}
 			}
-			s.boot(t)
+			s.Boot()
 			if tc.name == "event socket's port" {
 				return // the simulated switch stays where it is
 			}

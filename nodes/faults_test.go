@@ -2,12 +2,13 @@ package nodes_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/simulated"
 )
 
 // carrier is an edit that needs the switch: a gateway replaced.
@@ -21,18 +22,18 @@ func TestListenerAway(t *testing.T) {
 	r.inStep(t)
 	r.sql(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 	r.sql(t, `INSERT INTO acl_list (name) VALUES ('guests')`)
-	eventually(t, "the list is there", func() error { return has(s, func() bool { return s.lists["guests"] }) })
+	eventually(t, "the list is there", func() error { return has(s, func() bool { return s.Lists["guests"] }) })
 	r.inStep(t)
 }
 
 // has is nil when something is so on the switch.
-func has(s *simulated, holds func() bool) (err error) {
-	s.set(func() {
-		if !holds() {
-			err = fmt.Errorf("not so after %q", s.log[max(0, len(s.log)-10):])
-		}
-	})
-	return err
+func has(s *simulated.Switch, holds func() bool) error {
+	held := false
+	s.Set(func() { held = holds() })
+	if held {
+		return nil
+	}
+	return fmt.Errorf("not so after %q", s.Told())
 }
 
 func TestEditWhileNoServerRuns(t *testing.T) {
@@ -42,7 +43,7 @@ func TestEditWhileNoServerRuns(t *testing.T) {
 	stop := r.keep(t, "one")
 	r.inStep(t)
 	stop()
-	s.set(func() { s.registered = []string{"internal/1000@acme.example", "internal/1001@acme.example"} })
+	s.Set(func() { s.Registered = []string{"internal/1000@acme.example", "internal/1001@acme.example"} })
 	r.sql(t, carrier)
 	r.sql(t, `INSERT INTO acl_list (name) VALUES ('guests')`)
 	r.sql(t, `UPDATE domain_user SET password = 'another' WHERE id = '1000'`)
@@ -50,11 +51,11 @@ func TestEditWhileNoServerRuns(t *testing.T) {
 	r.keep(t, "two")
 	r.inStep(t)
 	if err := has(s, func() bool {
-		return s.lists["guests"] && !s.modules["mod_flite"] && len(s.registered) == 1 && s.registered[0] == "internal/1001@acme.example"
+		return s.Lists["guests"] && !s.Modules["mod_flite"] && len(s.Registered) == 1 && s.Registered[0] == "internal/1001@acme.example"
 	}); err != nil {
 		t.Error(err)
 	}
-	if n := s.did("sofia profile external startgw twilio"); n != 1 {
+	if n := s.Did("sofia profile external startgw twilio"); n != 1 {
 		t.Errorf("the gateway was started %d times", n)
 	}
 	if server := r.state(t, "fs1").Server; server != "two" {
@@ -68,7 +69,7 @@ func TestTransactionHeldOpen(t *testing.T) {
 	r := newRig(t)
 	s := r.node(t, "fs1")
 	r.keep(t, "one")
-	s.set(func() { s.registered = []string{"internal/1000@acme.example", "internal/1001@acme.example"} })
+	s.Set(func() { s.Registered = []string{"internal/1000@acme.example", "internal/1001@acme.example"} })
 	r.inStep(t)
 	held := r.connect(t)
 	tx, err := held.Begin(t.Context())
@@ -82,17 +83,17 @@ func TestTransactionHeldOpen(t *testing.T) {
 	}
 	r.sql(t, `UPDATE domain_user SET password = 'another' WHERE id = '1001'`)
 	r.inStep(t)
-	if err := has(s, func() bool { return strings.Join(s.registered, " ") == "internal/1000@acme.example" }); err != nil {
+	if err := has(s, func() bool { return strings.Join(s.Registered, " ") == "internal/1000@acme.example" }); err != nil {
 		t.Error(err)
 	}
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	r.inStep(t)
-	if err := has(s, func() bool { return len(s.registered) == 0 }); err != nil {
+	if err := has(s, func() bool { return len(s.Registered) == 0 }); err != nil {
 		t.Error(err)
 	}
-	if n := s.did("sofia profile external startgw twilio"); n != 1 {
+	if n := s.Did("sofia profile external startgw twilio"); n != 1 {
 		t.Errorf("the gateway was started %d times", n)
 	}
 }
@@ -109,7 +110,7 @@ func TestTwoServers(t *testing.T) {
 		r.sql(t, carrier)
 		r.inStep(t)
 	}
-	if n := s.did("sofia profile external killgw twilio"); n != 5 {
+	if n := s.Did("sofia profile external killgw twilio"); n != 5 {
 		t.Errorf("5 edits, %d times killed", n)
 	}
 	if server := r.state(t, "fs1").Server; server != "one" {
@@ -121,7 +122,7 @@ func TestTwoServers(t *testing.T) {
 	if server := r.state(t, "fs1").Server; server != "two" {
 		t.Errorf("%q takes care", server)
 	}
-	if n := s.did("sofia profile external killgw twilio"); n != 6 {
+	if n := s.Did("sofia profile external killgw twilio"); n != 6 {
 		t.Errorf("6 edits, %d times killed", n)
 	}
 }
@@ -132,7 +133,7 @@ func TestChangedPassword(t *testing.T) {
 	r := newRig(t)
 	s := r.node(t, "fs1")
 	r.sql(t, `UPDATE node SET event_socket_password = 'first' WHERE name = 'fs1'`)
-	s.boot(t)
+	s.Boot()
 	stop := r.keep(t, "one")
 	r.inStep(t)
 	r.sql(t, `UPDATE node SET event_socket_password = 'second' WHERE name = 'fs1'`)
@@ -141,8 +142,8 @@ func TestChangedPassword(t *testing.T) {
 	r.keep(t, "two")
 	r.sql(t, carrier)
 	r.inStep(t)
-	s.boot(t)
-	if err := has(s, func() bool { return s.password == "second" }); err != nil {
+	s.Boot()
+	if err := has(s, func() bool { return s.Password == "second" }); err != nil {
 		t.Fatal(err)
 	}
 	r.inStep(t)
@@ -158,13 +159,13 @@ func TestNotFoundInTheMiddleOfAReplacement(t *testing.T) {
 	s := r.node(t, "fs1")
 	r.keep(t, "one")
 	r.inStep(t)
-	s.set(func() { s.faults.fetches = 20 })
+	s.Set(func() { s.Faults.Fetches = 20 })
 	r.sql(t, carrier)
 	r.inStep(t)
-	if err := has(s, func() bool { return !s.gateways["twilio"].killed && s.gateways["twilio"].revision != "" }); err != nil {
+	if err := has(s, func() bool { return !s.Gateways["twilio"].Killed && s.Gateways["twilio"].Revision != "" }); err != nil {
 		t.Error(err)
 	}
-	if n := s.did("sofia profile external startgw twilio"); n < 20 {
+	if n := s.Did("sofia profile external startgw twilio"); n < 20 {
 		t.Errorf("the gateway was started %d times", n)
 	}
 }
@@ -176,14 +177,14 @@ func TestSwitchDies(t *testing.T) {
 	r.keep(t, "one")
 	r.inStep(t)
 	for _, at := range []string{"sofia profile external killgw", "sofia profile external startgw", "sofia_gateway_data", "sofia xmlstatus"} {
-		s.set(func() { s.faults.dieAt = at })
+		s.Set(func() { s.Faults.DieAt = at })
 		r.sql(t, carrier)
 		r.inStep(t)
-		if err := has(s, func() bool { return !s.gateways["twilio"].killed && s.faults.dieAt == "" }); err != nil {
+		if err := has(s, func() bool { return !s.Gateways["twilio"].Killed && s.Faults.DieAt == "" }); err != nil {
 			t.Errorf("at %s: %v", at, err)
 		}
 	}
-	s.boot(t)
+	s.Boot()
 	r.inStep(t)
 }
 
@@ -191,15 +192,15 @@ func TestSwitchDies(t *testing.T) {
 func TestBootedAlone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	s, port := newSwitch(t, "fs1", "http://127.0.0.1:1/xml")
-	s.boot(t)
-	s.set(func() { s.server = r.answers.URL + "/xml" })
-	r.sql(t, `INSERT INTO node (name, event_socket_port) VALUES ('fs1', $1)`, port)
+	s := newSwitch(t, "fs1", "http://127.0.0.1:1/xml")
+	s.Boot()
+	s.Set(func() { s.Server = r.answers.URL + "/xml" })
+	r.sql(t, `INSERT INTO node (name, event_socket_port) VALUES ('fs1', $1)`, s.Port())
 	r.keep(t, "one")
 	r.inStep(t)
 	if err := has(s, func() bool {
-		return s.modules["mod_flite"] && s.profiles["external"] && s.profiles["internal"] && s.gateways["twilio"].revision != "" && s.lists["domains"] &&
-			s.limits["max_sessions"] == "1000"
+		return s.Modules["mod_flite"] && s.Profiles["external"] && s.Profiles["internal"] && s.Gateways["twilio"].Revision != "" && s.Lists["domains"] &&
+			s.Limits["max_sessions"] == "1000"
 	}); err != nil {
 		t.Error(err)
 	}
@@ -212,7 +213,7 @@ func TestModuleThatDoesNotLoad(t *testing.T) {
 	s := r.node(t, "fs1")
 	r.keep(t, "one")
 	r.inStep(t)
-	s.set(func() { s.faults.doesNotLoad = "mod_opus" })
+	s.Set(func() { s.Faults.DoesNotLoad = "mod_opus" })
 	r.sql(t, `INSERT INTO module (name) VALUES ('mod_opus')`)
 	eventually(t, "it is pending", func() error {
 		state := r.state(t, "fs1")
@@ -221,35 +222,10 @@ func TestModuleThatDoesNotLoad(t *testing.T) {
 		}
 		return nil
 	})
-	s.set(func() { s.faults.doesNotLoad = "" })
+	s.Set(func() { s.Faults.DoesNotLoad = "" })
 	r.inStep(t)
 	if state := r.state(t, "fs1"); state.PendingSince != nil {
 		t.Errorf("pending since %v", state.PendingSince)
-	}
-}
-
-// A node that is reached at another's address is not touched.
-func TestAnothersAddress(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	s := r.node(t, "fs1")
-	r.sql(t, `INSERT INTO node (name, event_socket_port) SELECT 'fs2', event_socket_port FROM node WHERE name = 'fs1'`)
-	r.sql(t, `INSERT INTO module (node, name) VALUES ('fs2', 'mod_opus')`)
-	r.keep(t, "one")
-	eventually(t, "it is told", func() error {
-		if state := r.state(t, "fs2"); state.Reachable || !strings.Contains(state.LastError, `is that of "fs1"`) {
-			return fmt.Errorf("%+v", state)
-		}
-		return nil
-	})
-	eventually(t, "the other is in step", func() error {
-		if state := r.state(t, "fs1"); state.LookedAt == nil || len(state.Pending) > 0 {
-			return fmt.Errorf("%+v", state)
-		}
-		return nil
-	})
-	if s.did("load") != 0 {
-		t.Error("the other's module was loaded")
 	}
 }
 
@@ -258,7 +234,7 @@ func TestJudgedByItsFetches(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.sql(t, `UPDATE node SET event_socket_ip = NULL, event_socket_port = NULL, event_socket_password = NULL WHERE name = '*'`)
-	s, _ := newSwitch(t, "fs1", r.answers.URL+"/xml")
+	s := newSwitch(t, "fs1", r.answers.URL+"/xml")
 	r.sql(t, `INSERT INTO node (name) VALUES ('fs1')`)
 	r.keep(t, "one")
 	pending := func(what string) {
@@ -271,35 +247,17 @@ func TestJudgedByItsFetches(t *testing.T) {
 		})
 	}
 	pending("acl.conf")
-	s.boot(t)
+	s.Boot()
 	r.inStep(t)
 	r.sql(t, `DELETE FROM acl_entry`)
 	pending("acl.conf")
-	s.set(s.reloadACL)
+	s.Set(s.ReloadACL)
 	r.inStep(t)
 	r.sql(t, carrier)
 	pending("sofia.conf external/gateways")
-	if len(s.commands) != 0 {
-		t.Errorf("it was told %v", s.commands)
+	if s.Did("") != 0 {
+		t.Errorf("it was told %q", s.Told())
 	}
-}
-
-func TestSilence(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	s := r.node(t, "fs1")
-	r.keep(t, "one")
-	r.inStep(t)
-	s.set(func() { s.faults.silent = true })
-	r.sql(t, carrier)
-	eventually(t, "the node is not reachable", func() error {
-		if r.state(t, "fs1").Reachable {
-			return errors.New("reachable")
-		}
-		return nil
-	})
-	s.set(func() { s.faults.silent = false })
-	r.inStep(t)
 }
 
 func TestRegistrations(t *testing.T) {
@@ -325,11 +283,11 @@ func TestRegistrations(t *testing.T) {
 		{"truncated", `TRUNCATE domain_user CASCADE`, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s.set(func() { s.registered = []string{sales, door, alias, foreign} })
+			s.Set(func() { s.Registered = []string{sales, door, alias, foreign} })
 			r.sql(t, tc.statement)
 			r.inStep(t)
-			s.set(func() {
-				got := strings.TrimSuffix(strings.Join(s.registered, " "), foreign)
+			s.Set(func() {
+				got := strings.TrimSuffix(strings.Join(s.Registered, " "), foreign)
 				if strings.TrimSpace(got) != tc.left {
 					t.Errorf("left: %q, want %q", got, tc.left)
 				}
@@ -346,18 +304,18 @@ func TestBursts(t *testing.T) {
 	s := r.node(t, "fs1")
 	r.keep(t, "one")
 	r.inStep(t)
-	before := s.did("")
+	before := s.Did("")
 	for n := range 500 {
 		r.sql(t, `INSERT INTO acl_entry (list, cidr) VALUES ('domains', ('10.' || $1::int || '.' || $2::int || '.0/24')::cidr)`, n/250, n%250)
 	}
 	r.inStep(t)
-	if reloads, all := s.did("reloadacl"), s.did("")-before; reloads > 30 || all > 200 {
+	if reloads, all := s.Did("reloadacl"), s.Did("")-before; reloads > 30 || all > 200 {
 		t.Errorf("500 transactions: %d reloads, %d commands", reloads, all)
 	}
-	reloads := s.did("reloadacl")
+	reloads := s.Did("reloadacl")
 	r.sql(t, `INSERT INTO acl_entry (list, cidr) SELECT 'domains', ('11.' || n / 250 || '.' || n % 250 || '.0/24')::cidr FROM generate_series(0, 9999) n`)
 	r.inStep(t)
-	if n := s.did("reloadacl") - reloads; n > 2 {
+	if n := s.Did("reloadacl") - reloads; n > 2 {
 		t.Errorf("10,000 rows: %d reloads", n)
 	}
 	_, err := r.conn.CopyFrom(t.Context(), pgx.Identifier{"gateway"}, []string{"name", "profile", "proxy"}, pgx.CopyFromSlice(1000, func(n int) ([]any, error) {
@@ -367,10 +325,10 @@ func TestBursts(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.inStep(t)
-	if err := has(s, func() bool { return s.gateways["g999"].revision != "" }); err != nil {
+	if err := has(s, func() bool { return s.Gateways["g999"].Revision != "" }); err != nil {
 		t.Error(err)
 	}
-	if n := s.did("sofia profile external startgw"); n > 2 {
+	if n := s.Did("sofia profile external startgw"); n > 2 {
 		t.Errorf("1,000 copied gateways: %d lookups", n)
 	}
 }
@@ -384,7 +342,10 @@ func TestNodesComeAndGo(t *testing.T) {
 	r.inStep(t)
 	r.sql(t, `DELETE FROM node WHERE name = 'fs1'`)
 	eventually(t, "its connection is closed", func() error {
-		return has(s, func() bool { return len(s.conns) == 0 })
+		if n := s.Connections(); n > 0 {
+			return fmt.Errorf("%d connections", n)
+		}
+		return nil
 	})
 }
 
@@ -399,17 +360,17 @@ func TestFetchesMakeNoNotice(t *testing.T) {
 	if _, err := listener.Exec(t.Context(), "LISTEN xmlcurld"); err != nil {
 		t.Fatal(err)
 	}
-	s.boot(t)
+	s.Boot()
 	r.inStep(t)
-	r.sql(t, `NOTIFY xmlcurld, 'the end'`)
+	r.sql(t, `NOTIFY xmlcurld, 'end'`)
 	for {
 		notice, err := listener.WaitForNotification(context.WithoutCancel(t.Context()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		switch notice.Payload {
+		switch kind, _, _ := strings.Cut(notice.Payload, " "); kind {
 		case "wait":
-		case "the end":
+		case "end":
 			return
 		default:
 			t.Errorf("a notice: %q", notice.Payload)

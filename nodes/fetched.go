@@ -41,7 +41,7 @@ func (n *node) fetched(ctx context.Context) (findings, error) {
 	for _, part := range slices.Sorted(maps.Keys(want)) {
 		switch {
 		case took[part] == want[part]:
-		case took[part] == "" && up < 2*lookEvery.Seconds(): // its record may be on its way
+		case took[part] == "" && up < 2*n.pace.Look.Seconds(): // its record may be on its way
 			found.pending = append(found.pending, part)
 		default:
 			found.restart = append(found.restart, part)
@@ -99,7 +99,10 @@ func (n *node) tookSince(ctx context.Context, seconds float64) (map[string]strin
 
 // judge tells what can be told of a switch whose event socket this server does not have: whether what it fetched last is
 // what it would be given now.
-func (n *node) judge(ctx context.Context) error {
+func (n *node) judge(ctx context.Context, todo aspects, looked time.Time) error {
+	if todo == 0 {
+		return n.save(ctx, looked)
+	}
 	want, err := n.rows.AllParts(ctx, n.name)
 	if err != nil {
 		return err
@@ -120,5 +123,5 @@ func (n *node) judge(ctx context.Context) error {
 	}
 	found.pending = append(found.pending, stale...)
 	n.findings = map[aspects]findings{fetched: found}
-	return n.save(ctx, &n.row.ReadAt)
+	return n.save(ctx, looked)
 }

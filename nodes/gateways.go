@@ -18,13 +18,6 @@ const (
 	poll = 25 * time.Millisecond
 )
 
-// gatewayStatus is a gateway that the switch has.
-type gatewayStatus struct {
-	Name    string `xml:"name"`
-	Profile string `xml:"profile"`
-	State   string `xml:"state"` // NOREG, REGED, TRYING, UNREGED, DOWN, …
-}
-
 // gateways brings the switch's gateways in step: it starts new ones, replaces changed ones, and takes away those that
 // the rows have no more. Each carries its revision as a variable, which the switch gives back. Those of a profile that
 // does not run come with it, and those of one that the rows have no more go with it.
@@ -46,7 +39,7 @@ func (n *node) gateways(ctx context.Context) (findings, error) {
 	if err := n.removeGateways(ctx, want, has, &found); err != nil {
 		return found, err
 	}
-	stale, err := n.stale(ctx, n.readable(want, &found))
+	stale, err := n.stale(ctx, n.readable(want, &found), has)
 	if err != nil || len(stale) == 0 {
 		return found, err
 	}
@@ -58,7 +51,7 @@ func (n *node) gateways(ctx context.Context) (findings, error) {
 	}
 	left := stale
 	_, err = n.await(ctx, settle, func() (bool, error) {
-		left, err = n.stale(ctx, left)
+		left, err = n.missing(ctx, left, has)
 		return len(left) == 0, err
 	})
 	for _, g := range left {
@@ -97,49 +90,15 @@ func (n *node) awaitAnswers(ctx context.Context, some []db.GatewayRevision) erro
 // undecided are the states of a gateway that is about to register.
 var undecided = []string{"UNREGED", "REGISTER", "TRYING"}
 
-// gatewayStatuses asks which gateways the switch has, with their states. For up to a second it also lists one that was
-// killed, beside the one in its place.
-func (n *node) gatewayStatuses(ctx context.Context) ([]gatewayStatus, error) {
-	var status struct {
-		Gateways []gatewayStatus `xml:"gateway"`
-	}
-	err := n.askXML(ctx, &status, "sofia", "xmlstatus", "gateway")
-	if refusedBy(err) != nil {
-		return nil, nil //nolint:nilerr // without mod_sofia there are none
-	}
-	return status.Gateways, err
-}
-
-// stale returns those of want that the switch does not run in their revision.
-func (n *node) stale(ctx context.Context, want []db.GatewayRevision) ([]db.GatewayRevision, error) {
-	var doubtful []db.GatewayRevision
-	var commands []eventsocket.Command
-	for _, g := range want {
-		if n.runs[g.Name] != g.Revision {
-			doubtful = append(doubtful, g)
-			commands = append(commands, eventsocket.Command{"sofia_gateway_data", g.Name, "ivar", db.RevisionVariable})
-		}
-	}
-	replies, err := n.askAll(ctx, commands)
-	if err != nil {
-		return nil, err
-	}
-	var stale []db.GatewayRevision
-	for i, reply := range replies {
-		if g := doubtful[i]; strings.TrimSpace(reply.Body) == g.Revision {
-			n.runs[g.Name] = g.Revision
-		} else {
-			stale = append(stale, g)
-		}
-	}
-	return stale, nil
-}
-
 // removeGateways takes away what the rows do not hold. One that moved to another profile is not surplus but changed.
 func (n *node) removeGateways(ctx context.Context, want []db.GatewayRevision, has []gatewayStatus, found *findings) error {
 	wanted := make(map[string]bool, len(want))
 	for _, g := range want {
 		wanted[strings.ToLower(g.Name)] = true
+	}
+	surplus := slices.DeleteFunc(slices.Clone(has), func(g gatewayStatus) bool { return wanted[strings.ToLower(g.Name)] || !sayable(g.Name) })
+	if len(surplus) == 0 {
+		return nil
 	}
 	profiles, err := n.rows.Sofia(ctx, n.name, "", "")
 	if err != nil {
@@ -149,12 +108,7 @@ func (n *node) removeGateways(ctx context.Context, want []db.GatewayRevision, ha
 	for i := range profiles.Profiles {
 		served[profiles.Profiles[i].Name] = true
 	}
-	var gone []gatewayStatus
-	for _, g := range has {
-		if served[g.Profile] && !wanted[strings.ToLower(g.Name)] && sayable(g.Name) {
-			gone = append(gone, g)
-		}
-	}
+	gone := slices.DeleteFunc(surplus, func(g gatewayStatus) bool { return !served[g.Profile] })
 	if _, err = n.killGateways(ctx, gone); err != nil {
 		return err
 	}
@@ -228,9 +182,6 @@ func (n *node) replaceGateways(ctx context.Context, stale []db.GatewayRevision, 
 	return started, nil
 }
 
-// place tells apart a gateway and one of the same name in another profile.
-func (g gatewayStatus) place() gatewayStatus { return gatewayStatus{Name: g.Name, Profile: g.Profile} }
-
 // awaitGone returns when some are no more, which takes FreeSWITCH up to a second after killgw, and with which names one is
 // there all the same. One that is started under the name of another profile's, while that lingers, takes over the name
 // but not the place in the profile: from then on none of that name could be reached there any more.
@@ -285,25 +236,6 @@ func (n *node) killGateways(ctx context.Context, some []gatewayStatus) (unknown 
 	return unknown, err
 }
 
-// known asks which of some the switch has by their names, and in their profiles. It gives each once: of a name that is
-// listed twice in a profile, one is killed already.
-func (n *node) known(ctx context.Context, some []gatewayStatus) ([]bool, error) {
-	var commands []eventsocket.Command
-	for _, g := range some {
-		commands = append(commands, eventsocket.Command{"sofia", "xmlstatus", "gateway", g.Name})
-	}
-	replies, err := n.askAll(ctx, commands)
-	if err != nil {
-		return nil, err
-	}
-	known, seen := make([]bool, len(some)), make(map[gatewayStatus]bool)
-	for i, g := range some {
-		known[i] = !seen[g.place()] && strings.Contains(replies[i].Body, "<profile>"+g.Profile+"</profile>")
-		seen[g.place()] = true
-	}
-	return known, nil
-}
-
 // unregister has gateways give up their registrations, and returns when they did.
 func (n *node) unregister(ctx context.Context, some []gatewayStatus) error {
 	waiting := make(map[string]bool)
@@ -326,9 +258,6 @@ func (n *node) unregister(ctx context.Context, some []gatewayStatus) error {
 	})
 	return err
 }
-
-// registers reports whether the gateway has a registration, or is about to.
-func registers(g gatewayStatus) bool { return g.State != "NOREG" && g.State != "DOWN" }
 
 // startGateways starts gateways, and again while the switch's fetch fails: they were killed for it. A user's gateway
 // comes with a rescan only.

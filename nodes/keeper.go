@@ -19,8 +19,6 @@ import (
 )
 
 const (
-	// lookEvery bounds how long a missed notice, a switch that is back or another server's death go unseen.
-	lookEvery = 2 * time.Second
 	// wholeEvery is how often everything is read back, whether or not a notice came.
 	wholeEvery = 30 * time.Second
 	// gather is how long after a notice more of them are waited for, so that one statement after the other is one edit.
@@ -38,7 +36,18 @@ type Options struct {
 	Server     string // this server's name, shown by xmlcurld nodes
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
+	Pace       Pace // zero: that of Steady
 }
+
+// Pace is how long a Keeper waits for what.
+type Pace struct {
+	Look time.Duration // between looks: bounds how long a missed notice, a switch that is back or another server's death go unseen
+	Ask  time.Duration // for replies to what was sent at once
+	Away time.Duration // at most, between tries to reach a switch that is not there
+}
+
+// Steady is the pace of the program.
+var Steady = Pace{Look: 2 * time.Second, Ask: 15 * time.Second, Away: 30 * time.Second}
 
 // Keeper takes care of the switches that no other server takes care of.
 type Keeper struct {
@@ -47,6 +56,7 @@ type Keeper struct {
 	server  string
 	log     *slog.Logger
 	metrics *metrics
+	pace    Pace
 	wake    chan struct{} // the nodes may be others now
 
 	mu    sync.Mutex
@@ -55,8 +65,11 @@ type Keeper struct {
 
 // New makes a Keeper and registers its metrics.
 func New(rows *db.Store, o Options) *Keeper {
+	if o.Pace == (Pace{}) {
+		o.Pace = Steady
+	}
 	return &Keeper{
-		rows: rows, claims: rows.Claims(), server: o.Server, log: o.Log, metrics: newMetrics(o.Registerer),
+		rows: rows, claims: rows.Claims(), server: o.Server, log: o.Log, metrics: newMetrics(o.Registerer), pace: o.Pace,
 		wake: make(chan struct{}, 1), nodes: make(map[string]*node),
 	}
 }
@@ -65,7 +78,7 @@ func New(rows *db.Store, o Options) *Keeper {
 func (k *Keeper) Run(ctx context.Context) {
 	var all sync.WaitGroup
 	all.Go(func() { k.listen(ctx) })
-	look := time.NewTicker(lookEvery)
+	look := time.NewTicker(k.pace.Look)
 	defer look.Stop()
 	forget := time.NewTicker(forgetEvery)
 	defer forget.Stop()
@@ -98,22 +111,23 @@ func (k *Keeper) listen(ctx context.Context) {
 	}
 }
 
-// notice has every node look at what a change of one kind can make different.
-func (k *Keeper) notice(kind string) {
-	about := aspectsOf(kind)
-	if about == everything {
+// notice has every node look at what a change of one kind can make different. Whoever waits learns when all that was
+// told before was looked at.
+func (k *Keeper) notice(about db.Notice) {
+	what := aspectsOf(about.Kind)
+	if what == everything {
 		select {
 		case k.wake <- struct{}{}:
 		default:
 		}
 	}
-	if about == 0 {
+	if what == 0 && about.Asked.IsZero() {
 		return
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, n := range k.nodes {
-		n.tell(about, kind == db.Wait)
+		n.tell(what, about.Asked)
 	}
 }
 
@@ -137,6 +151,7 @@ func (k *Keeper) startNodes(ctx context.Context, all *sync.WaitGroup) {
 			k.nodes[row.Name] = n
 			all.Go(func() { n.run(own) })
 		}
+		k.nodes[row.Name].fetchedAt(row.FetchedAt)
 	}
 	for name, n := range k.nodes {
 		if !there[name] {

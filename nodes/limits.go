@@ -2,39 +2,67 @@ package nodes
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
-// limits sets what fsctl can set on a running switch, and reads it back.
+// ownLimits are what fsctl can set on a running switch, with what FreeSWITCH has by itself.
+var ownLimits = []struct{ name, value string }{
+	{"max-sessions", "1000"},
+	{"sessions-per-second", "30"},
+	{"api-expansion", "true"},
+	{"loglevel", "debug"},
+}
+
+// limits sets what fsctl can set on a running switch, and reads it back. What the rows set and set no more becomes
+// FreeSWITCH's own again; what they never set is left alone.
 func (n *node) limits(ctx context.Context) (findings, error) {
 	var found findings
 	rows, err := n.rows.Switch(ctx, n.name)
 	if err != nil {
 		return found, err
 	}
+	want := make(map[string]string)
 	for _, row := range rows {
-		var right bool
-		switch row.Name {
-		case "max-sessions":
-			right, err = n.fsctl(ctx, "max_sessions", row.Value, "max sessions: "+row.Value)
-		case "sessions-per-second":
-			right, err = n.fsctl(ctx, "sps", row.Value, "sessions per second: "+row.Value)
-		case "api-expansion":
-			word := map[string]string{"true": "on", "false": "off"}[row.Value]
-			right, err = n.fsctl(ctx, "api_expansion", word, "api_expansion is "+word)
-		case "loglevel":
-			right, err = n.setLoglevel(ctx, row.Value)
-		default:
+		want[row.Name] = row.Value
+	}
+	known := []string{}
+	for _, own := range ownLimits {
+		value, set := want[own.name]
+		if !set && !slices.Contains(n.row.Limits, own.name) {
 			continue
 		}
+		if !set {
+			value = own.value
+		}
+		right, err := n.limit(ctx, own.name, value)
 		if err != nil {
 			return found, err
 		}
 		if !right {
-			found.pending = append(found.pending, row.Name)
+			found.pending = append(found.pending, own.name)
+		}
+		if set || !right {
+			known = append(known, own.name)
 		}
 	}
+	n.row.Limits = known
 	return found, nil
+}
+
+// limit sets one limit and reports whether the switch has it.
+func (n *node) limit(ctx context.Context, name, value string) (bool, error) {
+	switch name {
+	case "max-sessions":
+		return n.fsctl(ctx, "max_sessions", value, "max sessions: "+value)
+	case "sessions-per-second":
+		return n.fsctl(ctx, "sps", value, "sessions per second: "+value)
+	case "api-expansion":
+		word := map[string]string{"true": "on", "false": "off"}[value]
+		return n.fsctl(ctx, "api_expansion", word, "api_expansion is "+word)
+	default:
+		return n.setLoglevel(ctx, value)
+	}
 }
 
 // fsctl sets one thing unless its reply without a value says that it is set.

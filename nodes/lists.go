@@ -3,8 +3,6 @@ package nodes
 import (
 	"context"
 	"strings"
-
-	"xmlcurld/db"
 )
 
 // lists has the switch read its access lists anew. acl.conf holds, besides the rows' lists, one whose name is the
@@ -29,10 +27,10 @@ func (n *node) lists(ctx context.Context) (findings, error) {
 }
 
 func (n *node) hasLists(ctx context.Context) (bool, error) {
-	entries, err := n.rows.ACL(ctx, n.name)
+	revision, err := n.rows.ACLRevision(ctx, n.name)
 	if err != nil {
 		return false, err
 	}
-	reply, err := n.ask(ctx, "acl", "127.0.0.1", db.ACLRevision(entries))
+	reply, err := n.ask(ctx, "acl", "127.0.0.1", revision)
 	return strings.TrimSpace(reply) == "true", err
 }

@@ -3,8 +3,7 @@ package nodes
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -17,8 +16,6 @@ const (
 	lookTimeout = time.Minute
 	// soonTries is how often what failed is tried again at the next tick. After that it waits for a look at everything.
 	soonTries = 8
-	// saveTime bounds saving what a look found, which has to be known even when the look took all the time there was.
-	saveTime = 2 * time.Second
 )
 
 // node takes care of one switch.
@@ -28,9 +25,11 @@ type node struct {
 	stop context.CancelFunc
 	wake chan struct{}
 
-	mu     sync.Mutex
-	told   aspects
-	urgent bool // somebody waits for it
+	mu    sync.Mutex
+	told  aspects
+	asked time.Time // by the database's clock, when somebody asked for a look last and waits for it; zero: nobody does
+	fetch time.Time // by the database's clock, when the switch was seen to fetch a document last
+	stirs bool      // it fetched one since the last look: it is there, or about to be
 
 	// Below is the goroutine's own.
 	mine      bool // this server takes care of it
@@ -44,9 +43,13 @@ type node struct {
 	lastLook  time.Time
 	lastWhole time.Time
 	findings  map[aspects]findings
-	tries     int    // looks in a row at what was not in step, with nothing new told
-	refusal   string // what the switch refused last in this look at an aspect
+	tries     int           // looks in a row with nothing new told and nobody waiting
+	rest      time.Duration // between tries to open its event socket, since it did not open
+	retry     time.Time     // when to try that again
+	refusal   string        // what the switch refused last in this look at an aspect
 	saved     db.NodeState
+	savedRow  db.Node
+	savedAt   time.Time
 }
 
 // findings is what a look at one aspect came to.
@@ -64,11 +67,8 @@ func newNode(k *Keeper, name string, stop context.CancelFunc) *node {
 }
 
 // tell has the node look at some aspects, soon.
-func (n *node) tell(a aspects, urgent bool) {
-	n.mu.Lock()
-	n.told |= a
-	n.urgent = n.urgent || urgent
-	n.mu.Unlock()
+func (n *node) tell(a aspects, asked time.Time) {
+	n.again(a, asked)
 	select {
 	case n.wake <- struct{}{}:
 	default:
@@ -78,7 +78,7 @@ func (n *node) tell(a aspects, urgent bool) {
 func (n *node) run(ctx context.Context) {
 	defer n.metrics.forget(n.name)
 	defer n.disconnect()
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(n.pace.Look)
 	defer tick.Stop()
 	for {
 		n.look(ctx)
@@ -111,7 +111,7 @@ func (n *node) gather(ctx context.Context) bool {
 func (n *node) patience() time.Duration {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.urgent || time.Since(n.lastLook) > burst {
+	if !n.asked.IsZero() || time.Since(n.lastLook) > burst {
 		return gather
 	}
 	return burst / 2
@@ -125,22 +125,40 @@ func (n *node) look(ctx context.Context) {
 	if !n.claim() {
 		return
 	}
-	todo := n.due()
-	if todo == 0 && (n.conn == nil || n.alive(ctx)) {
+	todo, asked := n.due()
+	if todo == 0 && (n.conn == nil || n.alive(ctx)) && asked.IsZero() {
 		return
 	}
 	n.lastLook = time.Now()
-	if err := n.lookAt(ctx, todo); err != nil && ctx.Err() == nil {
+	if err := n.lookAt(ctx, todo, asked); err != nil && ctx.Err() == nil {
 		n.log.Warn("cannot look after a node", "node", n.name, "error", err)
-		n.again(todo)
+		n.again(todo, asked)
 	}
 }
 
-// again has aspects looked at once more at the next tick.
-func (n *node) again(a aspects) {
+// fetchedAt tells when the switch fetched a document last. When that is news the switch is there, or about to be.
+func (n *node) fetchedAt(at time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.stirs = n.stirs || at.After(n.fetch)
+	n.fetch = at
+}
+
+// backOff doubles the rest before the event socket is tried again. Of many switches that are gone, each rests for another
+// while.
+func (n *node) backOff() {
+	n.rest = min(max(2*n.rest, n.pace.Away/16), n.pace.Away)
+	n.retry = time.Now().Add(n.rest*3/4 + rand.N(n.rest/4))
+}
+
+// again has aspects looked at at the next tick, or sooner.
+func (n *node) again(a aspects, asked time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.told |= a
+	if asked.After(n.asked) {
+		n.asked = asked
+	}
 }
 
 // claim reports whether this server takes care of the switch. One that it takes over it looks at whole.
@@ -157,34 +175,40 @@ func (n *node) claim() bool {
 	if !n.mine {
 		n.mine = true
 		n.findings = make(map[aspects]findings)
-		n.again(everything)
+		n.again(everything, time.Time{})
 	}
 	return true
 }
 
-// due takes what has to be looked at.
-func (n *node) due() aspects {
+// due takes what has to be looked at, and when that was asked for.
+func (n *node) due() (todo aspects, asked time.Time) {
 	n.mu.Lock()
-	todo := n.told
-	n.told, n.urgent = 0, false
+	todo, asked = n.told, n.asked
+	stirs := n.stirs
+	n.told, n.asked, n.stirs = 0, time.Time{}, false
 	n.mu.Unlock()
-	if n.tries++; todo != 0 {
+	if stirs || todo == everything || !asked.IsZero() {
+		n.rest, n.retry = 0, time.Time{}
+	}
+	if n.conn == nil && time.Now().Before(n.retry) {
+		return 0, asked // once it is there, everything has to be looked at
+	}
+	if n.tries++; todo != 0 || !asked.IsZero() {
 		n.tries = 0
 	}
 	if time.Since(n.lastWhole) > wholeEvery {
 		todo = everything
 	}
 	for a, found := range n.findings {
-		// A module that does not load now will hardly do so two seconds from now.
+		// A module that does not load now will hardly do so two seconds from now, unless somebody waits for it.
 		if (len(found.pending) > 0 || found.err != nil) && (n.tries < soonTries || a&(connection|fetched) != 0) {
 			todo |= a
 		}
 	}
 	if todo == everything {
 		n.lastWhole = time.Now()
-		n.runs = make(map[string]string)
 	}
-	return todo
+	return todo, asked
 }
 
 // alive reports whether the switch still answers; if not, everything has to be looked at.
@@ -196,39 +220,49 @@ func (n *node) alive(ctx context.Context) bool {
 	return true
 }
 
-// lookAt looks at some aspects and saves what it found. The error is the database's: then nothing is known.
-func (n *node) lookAt(ctx context.Context, todo aspects) error {
+// lookAt looks at some aspects and saves what it found. Notices come in the order of the commits: so if somebody asked,
+// all that was committed before that has been told of, and is among what was looked at by then. The error is the
+// database's: then nothing is known.
+func (n *node) lookAt(ctx context.Context, todo aspects, asked time.Time) error {
 	row, there, err := n.rows.Node(ctx, n.name)
 	if err != nil || !there {
 		return err
 	}
 	n.usersSeen, row.UsersSeen = row.UsersSeen, ""
 	n.row = row
+	if row.Refers && !asked.IsZero() { // files change without a notice
+		todo |= gateways | fetched
+	}
 	if row.Fault != "" {
 		n.disconnect()
 		n.findings[connection] = findings{pending: []string{"event socket: its password"}, err: errors.New(row.Fault)}
-		return n.save(ctx, nil)
+		return n.save(ctx, time.Time{})
 	}
 	if row.Address == "" || row.Password == "" {
 		n.disconnect()
-		return n.judge(ctx)
+		if todo == everything {
+			asked = row.ReadAt
+		}
+		return n.judge(ctx, todo, asked)
 	}
 	if n.conn == nil {
 		todo = everything
 		if err := n.connect(ctx); err != nil {
 			n.findings[connection] = findings{pending: []string{"event socket"}, err: err}
-			return n.save(ctx, nil)
+			n.backOff()
+			return n.save(ctx, time.Time{})
 		}
+		n.rest, n.tries = 0, 0
 		delete(n.findings, connection)
 	}
 	n.row.TookAddress, n.row.TookPassword = n.took.address, n.took.password
 	if err := n.inspect(ctx, todo); err != nil {
 		return err
 	}
-	if todo != everything {
-		return n.save(ctx, nil)
+	if todo == everything {
+		asked = row.ReadAt
 	}
-	return n.save(ctx, &row.ReadAt)
+	return n.save(ctx, asked)
 }
 
 // inspect looks at aspect after aspect while the switch answers. The error is the database's.
@@ -267,59 +301,6 @@ func (n *node) inspect(ctx context.Context, todo aspects) error {
 		}
 	}
 	return nil
-}
-
-// save keeps what was found, for xmlcurld nodes and for the server that takes over. looked is when a look at everything
-// began.
-func (n *node) save(ctx context.Context, looked *time.Time) error {
-	if !n.mine {
-		return nil
-	}
-	state := db.NodeState{
-		Node: n.name, Server: n.server, Reachable: n.conn != nil,
-		Pending: []string{}, RestartRequired: []string{}, LookedAt: looked,
-	}
-	for a := aspects(1); a <= connection; a <<= 1 {
-		found := n.findings[a]
-		state.Pending = append(state.Pending, found.pending...)
-		state.RestartRequired = append(state.RestartRequired, found.restart...)
-		if found.err != nil {
-			state.LastError = fmt.Sprintf("%s: %v", a, found.err)
-		}
-	}
-	if state.LastError != "" && len(state.Pending) == 0 {
-		state.Pending = append(state.Pending, "unknown")
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
-	defer cancel()
-	since, err := n.rows.SaveNodeState(ctx, state, n.row)
-	if err != nil {
-		return err
-	}
-	state.PendingSince = since
-	n.report(state)
-	return nil
-}
-
-// report tells metrics and, when it is news, the log.
-func (n *node) report(state db.NodeState) {
-	n.metrics.set(state)
-	news := !slices.Equal(state.Pending, n.saved.Pending) || !slices.Equal(state.RestartRequired, n.saved.RestartRequired) ||
-		state.LastError != n.saved.LastError || state.Reachable != n.saved.Reachable
-	n.saved = state
-	if !news {
-		return
-	}
-	switch {
-	case state.LastError != "":
-		n.log.Warn("node not in step", "node", n.name, "reachable", state.Reachable, "pending", state.Pending, "error", state.LastError)
-	case len(state.Pending) > 0:
-		n.log.Info("node not in step yet", "node", n.name, "pending", state.Pending)
-	case len(state.RestartRequired) > 0:
-		n.log.Warn("node in step but for what a restart takes", "node", n.name, "restart_required", state.RestartRequired)
-	default:
-		n.log.Info("node in step", "node", n.name)
-	}
 }
 
 // pause waits for d.

@@ -44,14 +44,7 @@ func (n *node) profiles(ctx context.Context) (findings, error) {
 
 // running asks which SIP profiles there are, and whether they run. Without mod_sofia it is nil.
 func (n *node) running(ctx context.Context) (map[string]bool, error) {
-	var status struct {
-		Profiles []struct {
-			Name  string `xml:"name"`
-			Type  string `xml:"type"`
-			State string `xml:"state"`
-		} `xml:"profile"`
-	}
-	err := n.askXML(ctx, &status, "sofia", "xmlstatus")
+	reply, err := n.ask(ctx, "sofia", "xmlstatus")
 	if refusedBy(err) != nil {
 		return nil, nil //nolint:nilerr // the refusal is the answer
 	}
@@ -59,8 +52,8 @@ func (n *node) running(ctx context.Context) (map[string]bool, error) {
 		return nil, err
 	}
 	profiles := make(map[string]bool)
-	for _, p := range status.Profiles {
-		profiles[p.Name] = strings.HasPrefix(p.State, "RUNNING")
+	for p := range elements(reply, "profile") {
+		profiles[textOf(p, "name")] = strings.HasPrefix(textOf(p, "state"), "RUNNING")
 	}
 	return profiles, nil
 }

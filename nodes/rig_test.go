@@ -16,6 +16,7 @@ import (
 	"xmlcurld/db/dbtest"
 	"xmlcurld/nodes"
 	"xmlcurld/sections"
+	"xmlcurld/simulated"
 	"xmlcurld/xmlcurl"
 )
 
@@ -70,16 +71,34 @@ func (r *rig) sql(t *testing.T, statement string, args ...any) {
 }
 
 // node inserts a node and boots its switch.
-func (r *rig) node(t *testing.T, name string) *simulated {
+func (r *rig) node(t *testing.T, name string) *simulated.Switch {
 	t.Helper()
-	s, port := newSwitch(t, name, r.answers.URL+"/xml")
-	r.sql(t, `INSERT INTO node (name, event_socket_port) VALUES ($1, $2)`, name, port)
-	s.boot(t)
+	s := newSwitch(t, name, r.answers.URL+"/xml")
+	r.sql(t, `INSERT INTO node (name, event_socket_port) VALUES ($1, $2)`, name, s.Port())
+	s.Boot()
 	return s
 }
 
+func newSwitch(t *testing.T, name, server string) *simulated.Switch {
+	t.Helper()
+	s, err := simulated.NewSwitch(name, server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Off)
+	return s
+}
+
+// quick is a pace at which tests are over soon.
+var quick = nodes.Pace{Look: 200 * time.Millisecond, Ask: 15 * time.Second, Away: time.Second}
+
 // keep runs a keeper until the function that it returns is called, or the test ends.
 func (r *rig) keep(t *testing.T, server string) (stop func()) {
+	t.Helper()
+	return r.keepAt(t, server, quick)
+}
+
+func (r *rig) keepAt(t *testing.T, server string, pace nodes.Pace) (stop func()) {
 	t.Helper()
 	rows, err := r.store.Beside(t.Context())
 	if err != nil {
@@ -87,7 +106,9 @@ func (r *rig) keep(t *testing.T, server string) (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	keeper := nodes.New(rows, nodes.Options{Server: server, Log: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry()})
+	keeper := nodes.New(rows, nodes.Options{
+		Server: server, Log: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Pace: pace,
+	})
 	go func() {
 		defer close(ended)
 		keeper.Run(ctx)

@@ -47,12 +47,12 @@ func TestGatewayWithAPasswordInAFile(t *testing.T) {
 	has := func(password string, starts int) {
 		t.Helper()
 		r.inStep(t)
-		s.set(func() {
-			if g := s.gateways["own"]; g.killed || g.password != password || strings.Contains(g.revision, password) {
+		s.Set(func() {
+			if g := s.Gateways["own"]; g.Killed || g.Password != password || strings.Contains(g.Revision, password) {
 				t.Errorf("the switch has %+v, want password %q", g, password)
 			}
 		})
-		if n := s.did("sofia profile external startgw own"); n != starts {
+		if n := s.Did("sofia profile external startgw own"); n != starts {
 			t.Errorf("started %d times, want %d", n, starts)
 		}
 	}
@@ -74,15 +74,15 @@ func TestGatewayWithAPasswordInAFile(t *testing.T) {
 		}
 		return nil
 	})
-	s.set(func() {
-		if g := s.gateways["own"]; g.killed || g.password != "second" {
+	s.Set(func() {
+		if g := s.Gateways["own"]; g.Killed || g.Password != "second" {
 			t.Errorf("the switch has %+v", g)
 		}
 	})
-	s.boot(t)
-	s.set(func() {
-		if _, ok := s.gateways["own"]; ok || len(s.gateways) == 0 {
-			t.Errorf("after a start with a server that cannot read the password: %+v", s.gateways)
+	s.Boot()
+	s.Set(func() {
+		if _, ok := s.Gateways["own"]; ok || len(s.Gateways) == 0 {
+			t.Errorf("after a start with a server that cannot read the password: %+v", s.Gateways)
 		}
 	})
 }
@@ -94,17 +94,17 @@ func TestEventSocketWithAPasswordInAFile(t *testing.T) {
 	dir := r.secretsOf(t, map[string]string{"fs1": "first"})
 	r.sql(t, `UPDATE node SET event_socket_password = NULL, event_socket_password_from = 'file:fs1' WHERE name = '*'`)
 	s := r.node(t, "fs1")
-	if s.password != "first" {
-		t.Fatalf("the switch wants %q", s.password)
+	if s.Password != "first" {
+		t.Fatalf("the switch wants %q", s.Password)
 	}
 	r.keep(t, "one")
 	r.inStep(t)
 	writeSecret(t, dir, "fs1", "second")
 	r.restartRequired(t, "fs1", "event_socket.conf")
-	s.boot(t)
+	s.Boot()
 	r.inStep(t)
-	if state := r.state(t, "fs1"); len(state.RestartRequired) > 0 || s.password != "second" {
-		t.Errorf("after a restart: %+v, the switch wants %q", state, s.password)
+	if state := r.state(t, "fs1"); len(state.RestartRequired) > 0 || s.Password != "second" {
+		t.Errorf("after a restart: %+v, the switch wants %q", state, s.Password)
 	}
 	var told string
 	if err := r.conn.QueryRow(t.Context(), `SELECT coalesce(string_agg(s::text, ' '), '') || (SELECT string_agg(f::text, ' ') FROM node_fetch f) FROM node_state s`).Scan(&told); err != nil {

@@ -34,6 +34,18 @@ func newFreeSWITCH(name, dialplan string, numbers, place int) (*freeSWITCH, erro
 
 // start starts program on the conf tree, to write into dir only. It returns when a call is answered.
 func (f *freeSWITCH) start(ctx context.Context, program, conf, dir string, env ...string) (*process, error) {
+	p, err := launch(program, conf, dir, env...)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.await(ctx, func() error {
+		_, err := call(ctx, dir, f.address, f.called(0, 1))
+		return err
+	})
+}
+
+// launch starts a switch on the conf tree, to write into dir only.
+func launch(program, conf, dir string, env ...string) (*process, error) {
 	args := []string{"-nonat", "-np", "-nf", "-nc", "-conf", conf}
 	for _, kind := range []string{"log", "run", "db", "temp", "certs", "storage", "cache", "scripts", "htdocs", "grammar", "recordings", "sounds"} {
 		own := filepath.Join(dir, kind)
@@ -44,14 +56,7 @@ func (f *freeSWITCH) start(ctx context.Context, program, conf, dir string, env .
 	}
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(env, "PATH="+os.Getenv("PATH"), "HOME="+dir)
-	p, err := start(cmd, dir, "freeswitch")
-	if err != nil {
-		return nil, err
-	}
-	return p, p.await(ctx, func() error {
-		_, err := call(ctx, dir, f.address, f.called(0, 1))
-		return err
-	})
+	return start(cmd, dir, "freeswitch")
 }
 
 // called is which numbers the calls first to first+count go to: others each time, from all over those there are.

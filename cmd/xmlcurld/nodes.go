@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"xmlcurld/db"
+	"xmlcurld/nodes"
 )
 
 const (
@@ -20,9 +21,6 @@ const (
 	nodesTime = time.Minute
 	// waitTime is how long wait waits unless it is told.
 	waitTime = time.Minute
-	// waitPoll is how often wait reads the states, and waitAgain how often it asks the servers to look.
-	waitPoll  = 20 * time.Millisecond
-	waitAgain = 2 * time.Second
 )
 
 func nodesFlags(flags *pflag.FlagSet) {
@@ -47,7 +45,7 @@ func showNodes(ctx context.Context, i *invocation) error {
 		} else {
 			err = printTable(i.stdout, states)
 		}
-		return errors.Join(err, behind(states, time.Time{}))
+		return errors.Join(err, nodes.Behind(states, time.Time{}))
 	})
 }
 
@@ -63,69 +61,7 @@ func wait(ctx context.Context, i *invocation) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return withStore(ctx, i, func(store *db.Store) error { return awaitNodes(ctx, store) })
-}
-
-// awaitNodes has the servers look at everything. Only a look that began after that counts: one that is under way may have
-// read the rows before the last of them was committed.
-func awaitNodes(ctx context.Context, store *db.Store) error {
-	start, err := store.AskForLook(ctx)
-	if err != nil {
-		return err
-	}
-	asked := time.Now()
-	last := errors.New("nothing is known yet")
-	for {
-		states, err := store.NodeStates(ctx)
-		if err == nil {
-			if err = behind(states, start); err == nil {
-				return nil
-			}
-		}
-		if ctx.Err() == nil {
-			last = err
-		}
-		select {
-		case <-time.After(waitPoll):
-		case <-ctx.Done():
-			return fmt.Errorf("waited in vain: %w", last)
-		}
-		if time.Since(asked) > waitAgain {
-			asked = time.Now()
-			_, _ = store.AskForLook(ctx) // the listener of a server may have been away
-		}
-	}
-}
-
-// behind names the nodes that are not in step with what was committed before since, and why. It is nil if there is none.
-func behind(states []db.NodeState, since time.Time) error {
-	var who []string
-	for _, s := range states {
-		if why := reason(s, since); why != "" {
-			who = append(who, s.Node+": "+why)
-		}
-	}
-	if len(who) == 0 {
-		return nil
-	}
-	return errors.New("not in step: " + strings.Join(who, "; "))
-}
-
-// reason says why a node is not in step with what was committed before since, or nothing.
-func reason(s db.NodeState, since time.Time) string {
-	switch {
-	case s.CheckedAt == nil:
-		return "no server has looked after it yet"
-	case s.Unattended:
-		return "no server looks after it"
-	case s.LastError != "":
-		return s.LastError
-	case len(s.Pending) > 0:
-		return strings.Join(s.Pending, ", ")
-	case s.LookedAt == nil || s.LookedAt.Before(since):
-		return "not looked at yet"
-	}
-	return ""
+	return withStore(ctx, i, func(store *db.Store) error { return nodes.Await(ctx, store) })
 }
 
 func printJSON(w io.Writer, states []db.NodeState) error {
@@ -145,7 +81,7 @@ func printTable(w io.Writer, states []db.NodeState) error {
 		if s.PendingSince != nil {
 			since = s.PendingSince.Format(time.RFC3339)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Node, word(s.Reachable), word(reason(s, time.Time{}) == ""),
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Node, word(s.Reachable), word(nodes.Reason(s, time.Time{}) == ""),
 			strings.Join(s.Pending, ", "), since, strings.Join(s.RestartRequired, ", "), s.Server, s.LastError)
 	}
 	return table.Flush()

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { dbtest.Main(m) }
 // TestFreeSWITCH boots one switch and then looks at it from all sides, in this order: what comes last takes the servers
 // away.
 func TestFreeSWITCH(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, straight)
 	for _, proof := range []struct {
 		name  string
 		prove func(*testing.T, *world)
@@ -61,11 +61,21 @@ func TestFreeSWITCH(t *testing.T) {
 		{"outage/without a server callers get 503", withoutServerCallersGet503},
 		{"outage/a server that is back is asked again", serverThatIsBackIsAsked},
 		{"outage/the other server applies edits", otherServerAppliesEdits},
+		{"outage/a killed server's switch is taken over", killedServersSwitchIsTakenOver},
 	} {
 		t.Run(proof.name, func(t *testing.T) {
 			t.Cleanup(func() { w.fs.clearUp(t) })
 			proof.prove(t, w)
 		})
+	}
+}
+
+// TestLostAnswers boots a switch some of whose questions get no good answer.
+func TestLostAnswers(t *testing.T) {
+	g := &gate{}
+	w := newWorld(t, func(url string) string { return g.before(t, url) })
+	for _, fault := range []string{notFound, hangUp, serverError} {
+		t.Run(fault, func(t *testing.T) { noGatewayStaysKilled(t, w, g, fault) })
 	}
 }
 

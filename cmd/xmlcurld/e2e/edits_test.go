@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"xmlcurld/simulated"
 )
 
 // edit changes the rows and waits until the switch is shown to run them. Nothing else is done.
@@ -79,6 +81,8 @@ func editsReachTheSwitch(t *testing.T, w *world) {
 		{`DELETE FROM gateway WHERE name LIKE 'many%'`, "sofia xmlstatus gateway many200", "Invalid Gateway!"},
 		{`UPDATE node SET max_sessions = 66 WHERE name = 'e2e'`, "status", "66 session(s) max"},
 		{`UPDATE node SET sessions_per_second = 28 WHERE name = 'e2e'`, "status", "out of max 28,"},
+		{`UPDATE node SET max_sessions = NULL`, "status", "1000 session(s) max"},
+		{`UPDATE node SET max_sessions = 77 WHERE name = '*'`, "status", "77 session(s) max"},
 		{`INSERT INTO module (name) VALUES ('mod_opus')`, "module_exists mod_opus", "true"},
 		{`DELETE FROM module WHERE name = 'mod_opus'`, "module_exists mod_opus", "false"},
 		{`INSERT INTO sip_profile_param (profile, name, value) VALUES ('external', 'hold-music', 'silence')`, "sofia xmlstatus profile external", "<hold-music>silence<"},
@@ -120,17 +124,17 @@ func phonesLoseTheirRegistration(t *testing.T, w *world) {
 func registeringGatewayIsReplaced(t *testing.T, w *world) {
 	carrier := newRegistrar(t, "first")
 	w.edit(t, `INSERT INTO gateway (name, profile, proxy, realm, username, password, register)
-		VALUES ('account', 'external', $1, $2, 'account', 'first', true)`, carrier.address(), registrarRealm)
-	if binding, log, _ := carrier.get(); binding == "" {
+		VALUES ('account', 'external', $1, $2, 'account', 'first', true)`, carrier.Address(), simulated.RegistrarRealm)
+	if binding, log, _ := carrier.Get(); binding == "" {
 		t.Fatalf("no binding: %q", log)
 	}
 	uuid := w.fs.originate(t, "sofia/gateway/account/+27831234567")
 	for n := range 3 {
 		password := fmt.Sprintf("password-%d", n)
-		carrier.set(password)
+		carrier.SetPassword(password)
 		w.edit(t, `UPDATE gateway SET password = $1 WHERE name = 'account'`, password)
 		time.Sleep(time.Second) // for a REGISTER that should not come
-		binding, log, calls := carrier.get()
+		binding, log, calls := carrier.Get()
 		if binding == "" || !strings.HasPrefix(log[len(log)-1], password+" ") || strings.HasSuffix(log[len(log)-1], " 0") {
 			t.Errorf("binding %q after %q", binding, log)
 		}
@@ -143,7 +147,7 @@ func registeringGatewayIsReplaced(t *testing.T, w *world) {
 	}
 	w.fs.hangUpAll(t)
 	w.edit(t, `DELETE FROM gateway WHERE name = 'account'`)
-	if binding, log, _ := carrier.get(); binding != "" {
+	if binding, log, _ := carrier.Get(); binding != "" {
 		t.Errorf("a removed gateway left a binding: %q", log)
 	}
 }
@@ -189,4 +193,48 @@ func otherServerAppliesEdits(t *testing.T, w *world) {
 		t.Error(reply)
 	}
 	w.edit(t, `DELETE FROM gateway WHERE name = 'late'`)
+}
+
+// killedServersSwitchIsTakenOver: of two servers the one that takes care of the switch is killed, and an edit arrives all the
+// same, by the other.
+func killedServersSwitchIsTakenOver(t *testing.T, w *world) {
+	w.first.start(t)
+	w.second.start(t)
+	servers := map[string]*server{w.first.address(): w.first, w.second.address(): w.second}
+	for range 2 {
+		w.wait(t)
+		former := w.inCharge(t)
+		servers[former].kill()
+		start := time.Now()
+		w.edit(t, `INSERT INTO gateway (name, profile, proxy) VALUES ('orphan', 'external', 'a.example')`)
+		t.Logf("%4d ms from the kill", time.Since(start).Milliseconds())
+		if reply := w.fs.api(t, "sofia xmlstatus gateway orphan"); !strings.Contains(reply, "sip:a.example<") {
+			t.Error(reply)
+		}
+		if now := w.inCharge(t); now == former || servers[now] == nil {
+			t.Errorf("%s was killed, and %q takes care of the switch", former, now)
+		}
+		w.edit(t, `DELETE FROM gateway WHERE name = 'orphan'`)
+		servers[former].start(t)
+	}
+}
+
+// inCharge is the address of the server that takes care of the switch.
+func (w *world) inCharge(t testing.TB) string {
+	t.Helper()
+	var server string
+	if err := w.rows.QueryRow(t.Context(), `SELECT server FROM node_state WHERE node = $1`, node).Scan(&server); err != nil {
+		t.Fatal(err)
+	}
+	_, address, _ := strings.Cut(server, " ")
+	return address
+}
+
+func newRegistrar(t *testing.T, password string) *simulated.Registrar {
+	r, err := simulated.NewRegistrar(outsider, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	return r
 }

@@ -34,14 +34,16 @@ func newServer(t *testing.T, program, database string) *server {
 	return &server{program: program, database: database, scheme: "http", port: freePort(t, localhost), admin: freePort(t, localhost)}
 }
 
-func (s *server) url() string { return fmt.Sprintf("%s://%s:%d/xml", s.scheme, localhost, s.port) }
+func (s *server) address() string { return fmt.Sprintf("%s:%d", localhost, s.port) }
+
+func (s *server) url() string { return s.scheme + "://" + s.address() + "/xml" }
 
 // start returns when the server is ready.
 func (s *server) start(t testing.TB) {
 	t.Helper()
 	s.process = spawn(t, s.program, append(append(os.Environ(), "XMLCURLD_DATABASE_URL="+s.database), s.environment...),
 		"serve", "--log-level", "warn",
-		"--listen", fmt.Sprintf("%s:%d", localhost, s.port),
+		"--listen", s.address(),
 		"--admin-listen", fmt.Sprintf("%s:%d", localhost, s.admin))
 	eventually(t, "xmlcurld is ready", func() error {
 		response, err := http.Get(fmt.Sprintf("http://%s:%d/readyz", localhost, s.admin))
@@ -54,6 +56,12 @@ func (s *server) start(t testing.TB) {
 		}
 		return nil
 	})
+}
+
+// kill ends the server as a machine does that loses its power: it says goodbye to nobody.
+func (s *server) kill() {
+	_ = s.process.cmd.Process.Kill()
+	<-s.process.done
 }
 
 // stop ends the server as an operator would.

@@ -43,7 +43,8 @@ type world struct {
 // ports is a range, both ends included.
 type ports struct{ first, last int }
 
-func newWorld(t *testing.T) *world {
+// newWorld brings it up. The switch asks the servers at the URLs that way makes of theirs.
+func newWorld(t *testing.T, way func(url string) string) *world {
 	url := dbtest.DemoURL(t)
 	w := &world{
 		rows:        connect(t, url),
@@ -62,7 +63,7 @@ func newWorld(t *testing.T) *world {
 	w.first, w.second = newServer(t, program, url), newServer(t, program, url)
 	w.first.start(t)
 	w.second.start(t)
-	w.fs = startFreeSWITCH(t, fmt.Sprintf("%s:%d", localhost, eventSocket), w.first.url(), w.second.url())
+	w.fs = startFreeSWITCH(t, fmt.Sprintf("%s:%d", localhost, eventSocket), way(w.first.url()), way(w.second.url()))
 	return w
 }
 

@@ -1,6 +1,6 @@
-//go:build e2e
-
-package e2e
+// Package simulated has what stands beside xmlcurld where there is none of it: a FreeSWITCH as its keeper sees it, and a
+// carrier at which gateways register. Tests and benchmarks are built from it, the program is not.
+package simulated
 
 import (
 	"crypto/md5"
@@ -10,11 +10,10 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"testing"
 )
 
-// registrar is a carrier at which a gateway registers, and which answers every call. It keeps one binding.
-type registrar struct {
+// Registrar is a carrier at which a gateway registers, and which answers every call. It keeps one binding.
+type Registrar struct {
 	conn net.PacketConn
 
 	mu       sync.Mutex
@@ -24,35 +23,42 @@ type registrar struct {
 	calls    int      // answered and not hung up
 }
 
-const registrarRealm = "carrier.example"
+// RegistrarRealm is what a Registrar challenges for.
+const RegistrarRealm = "carrier.example"
 
-func newRegistrar(t *testing.T, password string) *registrar {
-	conn, err := net.ListenPacket("udp", outsider+":0")
+// NewRegistrar listens at a free UDP port of ip until it is closed.
+func NewRegistrar(ip, password string) (*Registrar, error) {
+	conn, err := net.ListenPacket("udp", net.JoinHostPort(ip, "0"))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	r := &registrar{conn: conn, password: password}
-	t.Cleanup(func() { _ = conn.Close() })
+	r := &Registrar{conn: conn, password: password}
 	go r.listen()
-	return r
+	return r, nil
 }
 
-func (r *registrar) address() string { return r.conn.LocalAddr().String() }
+// Close ends it.
+func (r *Registrar) Close() { _ = r.conn.Close() }
 
-// set changes what the registrar knows, and get reads it.
-func (r *registrar) set(password string) {
+// Address is where it listens, host:port.
+func (r *Registrar) Address() string { return r.conn.LocalAddr().String() }
+
+// SetPassword changes what it takes from now on.
+func (r *Registrar) SetPassword(password string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.password = password
 }
 
-func (r *registrar) get() (binding string, log []string, calls int) {
+// Get returns the contact that is registered, if one is; the REGISTERs that were taken, each "password expires"; and how
+// many calls are up.
+func (r *Registrar) Get() (binding string, log []string, calls int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.binding, append([]string{}, r.log...), r.calls
 }
 
-func (r *registrar) listen() {
+func (r *Registrar) listen() {
 	buffer := make([]byte, 64<<10)
 	for {
 		n, from, err := r.conn.ReadFrom(buffer)
@@ -65,7 +71,7 @@ func (r *registrar) listen() {
 	}
 }
 
-func (r *registrar) answer(message string) string {
+func (r *Registrar) answer(message string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	method, _, _ := strings.Cut(message, " ")
@@ -75,8 +81,8 @@ func (r *registrar) answer(message string) string {
 		status, extra = r.register(message)
 	case "INVITE":
 		r.calls++
-		host, port, _ := net.SplitHostPort(r.address())
-		extra = "Contact: <sip:" + r.address() + ">\r\nContent-Type: application/sdp\r\n"
+		host, port, _ := net.SplitHostPort(r.Address())
+		extra = "Contact: <sip:" + r.Address() + ">\r\nContent-Type: application/sdp\r\n"
 		body = fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 %[1]s\r\ns=-\r\nc=IN IP4 %[1]s\r\nt=0 0\r\nm=audio %[2]s RTP/AVP 0\r\n", host, port)
 	case "BYE":
 		r.calls--
@@ -109,10 +115,10 @@ var (
 	contactHeader = regexp.MustCompile(`(?i)\r\nContact: *([^\r]*)`)
 )
 
-func (r *registrar) register(message string) (status, extra string) {
+func (r *Registrar) register(message string) (status, extra string) {
 	_, authorization, ok := strings.Cut(message, "\r\nAuthorization: Digest ")
 	if !ok {
-		return "401 Unauthorized", `WWW-Authenticate: Digest realm="` + registrarRealm + `", nonce="n", algorithm=MD5` + "\r\n"
+		return "401 Unauthorized", `WWW-Authenticate: Digest realm="` + RegistrarRealm + `", nonce="n", algorithm=MD5` + "\r\n"
 	}
 	authorization, _, _ = strings.Cut(authorization, "\r\n")
 	fields := map[string]string{}
@@ -120,7 +126,7 @@ func (r *registrar) register(message string) (status, extra string) {
 		fields[m[1]] = m[2]
 	}
 	expires := expiresHeader.FindStringSubmatch(message)[1]
-	want := hash(hash(fields["username"]+":"+registrarRealm+":"+r.password) + ":n:" + hash("REGISTER:"+fields["uri"]))
+	want := hash(hash(fields["username"]+":"+RegistrarRealm+":"+r.password) + ":n:" + hash("REGISTER:"+fields["uri"]))
 	// A registrar takes an end of a registration with the former password for the account's, too: it may be told of the
 	// new one while the old one's dialog lives.
 	if fields["response"] != want && expires != "0" {

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"xmlcurld/db"
+	"xmlcurld/db/cluster"
+	"xmlcurld/nodes"
+	"xmlcurld/simulated"
+)
+
+// editsVerb makes this program measure edits: how long after its COMMIT an edit by plain SQL is proved to be on a real
+// switch, and on fifty simulated ones beside it; and how much slower calls are answered while many rows are applied.
+// Proved is what xmlcurld wait takes for it.
+const editsVerb = "edits"
+
+// editOptions are what the command line says after editsVerb.
+type editOptions struct {
+	freeSWITCH string // program
+	sizes      sizes
+	simulated  int           // nodes
+	rounds     int           // of each edit
+	loads      int           // rounds of the load
+	duration   time.Duration // of one measurement under load
+	inFlight   int
+	server     string
+	write      string
+	quick      bool
+}
+
+// editBench is everything that runs while edits are measured.
+type editBench struct {
+	cleanup
+	options    editOptions
+	dir        string
+	postgres   int // process
+	server     server
+	switchProc *process
+	rows       *pgx.Conn
+	store      *db.Store
+	carrier    *simulated.Registrar
+	edits      []*edit
+	loads      []*loadKind
+	calls      *load
+	made       int // edits so far: no two are alike
+	manyCost   cost
+}
+
+func editsCommandLine(args []string) editOptions {
+	o := editOptions{sizes: sizes{tenants: 100, numbers: 100_000, users: 10_000, aclEntries: 100, nodes: 1}}
+	flags := flag.NewFlagSet("bench "+editsVerb, flag.ExitOnError)
+	flags.StringVar(&o.freeSWITCH, "freeswitch", "", "the switch's program")
+	flags.IntVar(&o.sizes.numbers, "numbers", o.sizes.numbers, "numbers of the world")
+	flags.IntVar(&o.sizes.aclEntries, "acl-entries", o.sizes.aclEntries, "entries of access lists of the world")
+	flags.IntVar(&o.simulated, "simulated", 50, "simulated nodes beside the real one")
+	flags.IntVar(&o.rounds, "rounds", 15, "rounds of each edit")
+	flags.IntVar(&o.loads, "loads", 9, "rounds of the load")
+	flags.DurationVar(&o.duration, "time", 10*time.Second, "time of one measurement under load")
+	flags.IntVar(&o.inFlight, "in-flight", 32, "connections in flight under load")
+	flags.StringVar(&o.server, "server", "", "xmlcurld to measure (none: it is built from here)")
+	flags.StringVar(&o.write, "write", "", "file, as BENCHMARKS.md, whose results of edits are replaced by these")
+	flags.BoolFunc("quick", "a sanity check: 3 rounds and short ones, if later flags do not say otherwise; no bar fails it", func(string) error {
+		o.rounds, o.loads, o.duration, o.quick = 3, 2, 4*time.Second, true
+		return nil
+	})
+	_ = flags.Parse(args) // it exits
+	return o
+}
+
+func runEdits(ctx context.Context, o editOptions) error {
+	if o.freeSWITCH == "" {
+		return errors.New("no switch is named: make bench-edits FREESWITCH=/path/to/freeswitch")
+	}
+	b, err := openEdits(ctx, o)
+	if err == nil {
+		err = b.measure(ctx)
+	}
+	if err := errors.Join(err, b.close()); err != nil {
+		return err
+	}
+	return b.report().show(o.write, editsResults, o.quick)
+}
+
+// openEdits makes the world and starts everything. It returns b with an error too, to be closed.
+func openEdits(ctx context.Context, o editOptions) (b *editBench, err error) {
+	b = &editBench{options: o, edits: allEdits(), loads: allLoads()}
+	var remove func() error
+	if b.dir, remove, err = scratch(""); err != nil {
+		return b, err
+	}
+	b.cleanup = append(b.cleanup, remove)
+	binary := o.server
+	if binary == "" {
+		if binary, err = buildServer(ctx, b.dir); err != nil {
+			return b, err
+		}
+	}
+	c, err := cluster.Start(ctx, cluster.Options{Dir: filepath.Join(b.dir, "postgres")})
+	if err != nil {
+		return b, err
+	}
+	b.cleanup = append(b.cleanup, c.Stop)
+	if b.postgres, err = postgresProcess(b.dir); err != nil {
+		return b, err
+	}
+	url, err := worldURL(ctx, c, o.sizes)
+	if err != nil {
+		return b, err
+	}
+	if err := b.connect(ctx, url); err != nil {
+		return b, err
+	}
+	if err := b.insertSwitch(ctx); err != nil {
+		return b, fmt.Errorf("make the switch a node: %w", err)
+	}
+	if b.server, err = b.started(startServer(ctx, binary, b.dir, "xmlcurld", url)); err != nil {
+		return b, err
+	}
+	return b, b.boot(ctx)
+}
+
+// connect opens what edits the rows, what waits for the switches, and the carrier.
+func (b *editBench) connect(ctx context.Context, url string) (err error) {
+	if b.rows, err = pgx.Connect(ctx, url); err != nil {
+		return err
+	}
+	b.cleanup = append(b.cleanup, func() error { return b.rows.Close(context.WithoutCancel(ctx)) })
+	if b.store, err = db.Open(ctx, url, prometheus.NewRegistry()); err != nil {
+		return err
+	}
+	b.cleanup = append(b.cleanup, func() error { b.store.Close(); return nil })
+	if b.carrier, err = simulated.NewRegistrar(localhost, ""); err != nil {
+		return err
+	}
+	b.cleanup = append(b.cleanup, func() error { b.carrier.Close(); return nil })
+	return nil
+}
+
+// boot starts the switch, and returns when it runs what the rows say.
+func (b *editBench) boot(ctx context.Context) error {
+	progress("starting a FreeSWITCH")
+	conf, err := filepath.Abs(bootstrap)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(b.dir, "switch-")
+	if err != nil {
+		return err
+	}
+	b.switchProc, err = launch(b.options.freeSWITCH, conf, dir,
+		"XMLCURL_URL=http://"+b.server.address+"/xml", "LOCAL_IP="+localhost, "SWITCHNAME="+realNode)
+	if _, err = b.started(b.switchProc, "", err); err != nil {
+		return err
+	}
+	return b.switchProc.await(ctx, func() error { return b.proved(ctx, time.Second) })
+}
+
+// proved returns when all nodes run what is committed by now.
+func (b *editBench) proved(ctx context.Context, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return nodes.Await(ctx, b.store)
+}
+
+// measure measures edits on the one switch, then with the simulated ones beside it, then calls.
+func (b *editBench) measure(ctx context.Context) error {
+	if err := b.measureEdits(ctx, func(e *edit) *[]time.Duration { return &e.one }); err != nil {
+		return err
+	}
+	remove, err := b.addSimulated(ctx)
+	if err != nil {
+		return err
+	}
+	before := b.cost()
+	err = b.measureEdits(ctx, func(e *edit) *[]time.Duration {
+		if e.alone {
+			return nil
+		}
+		return &e.many
+	})
+	b.manyCost = b.cost().since(before)
+	if err := errors.Join(err, remove(ctx)); err != nil {
+		return err
+	}
+	return b.measureLoads(ctx)
+}
+
+// measureEdits makes every edit in every round, after one that does not count, and adds the times to where into says.
+func (b *editBench) measureEdits(ctx context.Context, into func(*edit) *[]time.Duration) error {
+	for r := range b.options.rounds + 1 {
+		progress("edits, round %d of %d", r, b.options.rounds)
+		for _, e := range b.edits {
+			times := into(e)
+			if times == nil {
+				continue
+			}
+			took, err := b.measureEdit(ctx, e)
+			if err != nil {
+				return fmt.Errorf("%s: %w", e.name, err)
+			}
+			if r > 0 {
+				*times = append(*times, took)
+			}
+		}
+	}
+	return nil
+}
+
+// measureEdit makes an edit and takes the time from its COMMIT. A while of nothing comes first, as between the edits that
+// an operator makes.
+func (b *editBench) measureEdit(ctx context.Context, e *edit) (time.Duration, error) {
+	if err := rest(ctx); err != nil {
+		return 0, err
+	}
+	b.made++
+	tx, err := b.rows.Begin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := e.make(ctx, b, tx); err != nil {
+		return 0, errors.Join(err, tx.Rollback(ctx))
+	}
+	began := time.Now()
+	if err := tx.Commit(ctx); err != nil {
+		return 0, err
+	}
+	if err := b.proved(ctx, provedTime); err != nil {
+		return 0, err
+	}
+	took := time.Since(began)
+	return took, e.check(b)
+}

@@ -1,0 +1,200 @@
+package simulated
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// run does what a command says and returns what FreeSWITCH says to it.
+func (s *Switch) run(words []string) string {
+	argument := func(i int) string {
+		if i < len(words) {
+			return words[i]
+		}
+		return ""
+	}
+	switch words[0] {
+	case "switchname":
+		return s.Name
+	case "status":
+		return "UP 0 years\nFreeSWITCH (Version 1.11.3) is ready\n"
+	case "uptime":
+		return fmt.Sprintf("%d\n", int(time.Since(s.started).Seconds()))
+	case "module_exists":
+		return fmt.Sprint(s.Modules[argument(1)])
+	case "load":
+		return s.load(argument(1))
+	case "unload":
+		if argument(1) == "mod_say_en" {
+			return "-ERR unloading module [Module is not unloadable]\n"
+		}
+		delete(s.Modules, argument(1))
+		return "+OK\n"
+	case "fsctl":
+		return s.fsctl(argument(1), argument(2))
+	case "acl":
+		return fmt.Sprint(s.Lists[argument(2)])
+	case "reloadacl":
+		s.ReloadACL()
+		return "+OK acl reloaded\n"
+	case "xml_flush_cache":
+		return "+OK cleared 1 entry\n"
+	case "sofia_gateway_data":
+		if g, ok := s.Gateways[argument(1)]; ok && !g.Killed {
+			return g.Revision
+		}
+		return "-ERR no reply\n"
+	case "sofia":
+		if !s.Modules["mod_sofia"] {
+			break
+		}
+		if argument(1) == "xmlstatus" {
+			return s.xmlstatus(words[2:])
+		}
+		return s.profile(argument(2), argument(3), argument(4))
+	}
+	return "-ERR " + words[0] + " Command not found!\n"
+}
+
+func (s *Switch) load(module string) string {
+	if s.Faults.DoesNotLoad == module {
+		return "+OK Reloading XML\n-ERR [module load file routine returned an error]\n"
+	}
+	s.Modules[module] = true
+	if module == "mod_sofia" {
+		s.loadSofia()
+	}
+	return "+OK Reloading XML\n+OK\n"
+}
+
+func (s *Switch) fsctl(name, value string) string {
+	if value != "" {
+		s.Limits[name] = value
+	}
+	switch name {
+	case "max_sessions":
+		return "+OK max sessions: " + s.Limits[name] + "\n"
+	case "sps":
+		return "+OK sessions per second: " + s.Limits[name] + "\n"
+	case "loglevel":
+		return "+OK log level: " + strings.ToUpper(value) + " [6]\n"
+	}
+	return "+OK\n"
+}
+
+// ReloadACL has the switch read its access lists anew, within Set.
+func (s *Switch) ReloadACL() {
+	s.Lists = map[string]bool{}
+	if d, err := s.fetch("acl.conf"); err == nil {
+		for _, list := range d.Lists {
+			s.Lists[list.Name] = true
+		}
+	}
+}
+
+func (s *Switch) loadSofia() {
+	d, err := s.fetch("sofia.conf")
+	if err != nil {
+		return
+	}
+	for _, p := range d.Profiles {
+		s.startProfile(p.Name)
+	}
+}
+
+func (s *Switch) startProfile(name string) {
+	if d, err := s.fetch("sofia.conf", "profile", name); err == nil && len(d.Profiles) == 1 {
+		s.Profiles[name] = true
+		s.addGateways(d)
+	}
+}
+
+// addGateways adds what is not there. What is, it leaves as it is, changed or not.
+func (s *Switch) addGateways(d document) {
+	for _, p := range d.Profiles {
+		for _, g := range p.Gateways {
+			if there, ok := s.Gateways[g.Name]; ok && !there.Killed {
+				continue
+			}
+			state := "NOREG"
+			if value(g.Params, "register") == "true" {
+				state = "REGED"
+			}
+			s.Gateways[g.Name] = Gateway{Profile: p.Name, Revision: value(g.Variables, "xmlcurld_revision"), State: state, Password: value(g.Params, "password")}
+		}
+	}
+}
+
+func (s *Switch) profile(profile, verb, name string) string {
+	g, there := s.Gateways[name]
+	there = there && !g.Killed
+	switch verb {
+	case "start":
+		if _, err := s.fetch("sofia.conf", "profile", profile, "reconfig", "true"); err != nil {
+			return "-ERR\n"
+		}
+		s.startProfile(profile)
+	case "rescan", "startgw":
+		fields := []string{"profile", profile, "reconfig", "true"}
+		if verb == "startgw" {
+			fields = append(fields, "gateway", name)
+		}
+		d, err := s.fetch("sofia.conf", fields...)
+		if err != nil {
+			return "Reload XML [Success]\n-ERR cannot find config for profile " + profile + "\n"
+		}
+		s.addGateways(d)
+	case "killgw":
+		if !there {
+			return "-ERR no such gateway.\n"
+		}
+		g.Killed = true
+		s.Gateways[name] = g
+	case "unregister":
+		if there {
+			g.State = "NOREG"
+			s.Gateways[name] = g
+		}
+	case "flush_inbound_reg":
+		s.Registered = slices.DeleteFunc(s.Registered, func(r string) bool { return r == profile+"/"+name })
+	}
+	return "Reload XML [Success]\n+OK complete\n"
+}
+
+func (s *Switch) xmlstatus(words []string) string {
+	var b strings.Builder
+	b.WriteString("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n")
+	switch {
+	case len(words) == 0:
+		b.WriteString("<profiles>")
+		for name := range s.Profiles {
+			fmt.Fprintf(&b, "<profile><name>%s</name><state>RUNNING (0)</state></profile>", name)
+		}
+		b.WriteString("</profiles>")
+	case words[0] == "gateway" && len(words) == 1:
+		b.WriteString("<gateways>")
+		for name, g := range s.Gateways {
+			fmt.Fprintf(&b, "<gateway><name>%s</name><profile>%s</profile><state>%s</state></gateway>", name, g.Profile, g.State)
+			if g.Killed { // for the last time
+				delete(s.Gateways, name)
+			}
+		}
+		b.WriteString("</gateways>")
+	case words[0] == "gateway":
+		if g, ok := s.Gateways[words[1]]; !ok || g.Killed {
+			return "Invalid Gateway!\n"
+		}
+		fmt.Fprintf(&b, "<gateway><profile>%s</profile></gateway>", s.Gateways[words[1]].Profile)
+	default:
+		b.WriteString("<profile><registrations>")
+		for _, r := range s.Registered {
+			if user, ok := strings.CutPrefix(r, words[1]+"/"); ok {
+				fmt.Fprintf(&b, "<registration><user>%s</user></registration>", user)
+			}
+		}
+		b.WriteString("</registrations></profile>")
+	}
+	return b.String()
+}
