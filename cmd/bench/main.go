@@ -15,7 +15,8 @@
 // falls on both. All are measured for a short while in turn, for several rounds that each begin with another one; ratios
 // are taken within a round, and the median stands for them, with the lowest and the highest beside it.
 //
-// As bench calls it measures what a caller waits for, with real switches: see calls.go.
+// As bench calls it measures what a caller waits for, with real switches: see calls.go. As bench overload it asks for
+// more than the server can answer: see overload.go.
 package main
 
 import (
@@ -56,6 +57,10 @@ func main() {
 	defer stop()
 	if len(os.Args) > 1 && os.Args[1] == callsVerb {
 		fail(runCalls(ctx, callsCommandLine(os.Args[2:])))
+		return
+	}
+	if len(os.Args) > 1 && os.Args[1] == overloadVerb {
+		fail(runOverload(ctx, overloadCommandLine(os.Args[2:])))
 		return
 	}
 	fail(run(ctx, commandLine()))

@@ -28,6 +28,8 @@ const (
 	drainTime = 5 * time.Second
 	// prepareRetry is the pause before a database that could not be prepared is tried again.
 	prepareRetry = time.Second
+	// readTime is more than FreeSWITCH waits for an answer: whoever sends slower has given up, or never meant to ask.
+	readTime = 3 * time.Second
 	// headerLimit is for GET, where all fields stand in the first line. In bytes.
 	headerLimit = 128 << 10
 )
@@ -137,10 +139,12 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 		Credentials: s.config.Credentials.Reveal(),
 		Nodes:       s.checker,
 		Closed:      s.config.RequireCredentials,
+		MaxInFlight: s.config.MaxInFlight,
+		MaxUnread:   s.config.MaxUnread,
 	})
 	refused := newRefused(registry)
 	allowed := func(l net.Listener) net.Listener { return s.config.Networks.guard(l, s.log, refused) }
-	if s.xml, err = listen("XML", s.config.Listen, answers, s.log, allowed, s.tls.through); err != nil {
+	if s.xml, err = listen("XML", s.config.Listen, answers, s.log, allowed, answers.Listen, s.tls.through); err != nil {
 		return err
 	}
 	s.admin, err = listen("admin", s.config.AdminListen, newAdmin(registry, s.ready), s.log)
@@ -268,14 +272,15 @@ func listen(name, address string, handler http.Handler, log *slog.Logger, locks 
 		l = lock(l)
 	}
 	s := &listener{address: l.Addr().String(), failed: make(chan error, 1), server: &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    headerLimit,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		Handler:        handler,
+		ReadTimeout:    readTime, // of header and body
+		WriteTimeout:   30 * time.Second,
+		MaxHeaderBytes: headerLimit,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}}
+	if guard, ok := handler.(*xmlcurl.Server); ok {
+		s.server.ConnContext = guard.ConnContext
+	}
 	// FreeSWITCH closes each connection after its answer. To close it here, at once, saves waiting for that.
 	s.server.SetKeepAlivesEnabled(false)
 	log.Info("listening", "for", name, "address", s.address)
