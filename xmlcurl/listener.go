@@ -34,6 +34,17 @@ func (s *Server) ConnContext(ctx context.Context, c net.Conn) context.Context {
 
 type connKey struct{}
 
+// Idle returns when no connection of Listen's is open any more, or ctx is done.
+func (s *Server) Idle(ctx context.Context) {
+	for s.unread.open() > 0 {
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 type listener struct {
 	net.Listener
 	server *Server
@@ -79,7 +90,10 @@ func (s *Server) admit(c *conn) bool {
 		return true
 	}
 	_, _ = c.Write(refusal) // a new connection has room for it
-	_ = c.Close()
+	_ = c.TCPConn.Close()
+	if c.ahead != nil {
+		aheads.Put(c.ahead)
+	}
 	s.account(context.Background(), &exchange{outcome: overloaded}, time.Since(start))
 	return false
 }

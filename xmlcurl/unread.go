@@ -18,6 +18,7 @@ type unread struct {
 	mu    sync.Mutex
 	order list.List // of *conn, the oldest first
 	bytes int64     // that all connections sent, those with a whole request, too
+	conns int       // that are open, likewise
 }
 
 // unreadBytes is how much may be in memory of what was sent, before those that are not done have to go. In bytes; the
@@ -27,6 +28,7 @@ const unreadBytes = 16 << 20
 func (u *unread) add(c *conn) {
 	u.mu.Lock()
 	c.waiting = u.order.PushBack(c)
+	u.conns++
 	u.mu.Unlock()
 	u.dropSome()
 }
@@ -60,8 +62,19 @@ func (u *unread) closed(c *conn) {
 	u.remove(c)
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if c.gone {
+		return
+	}
 	u.bytes -= c.sent
+	u.conns--
 	c.sent, c.gone = 0, true
+}
+
+// open returns how many connections there are.
+func (u *unread) open() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.conns
 }
 
 // dropSome closes connections until there are no longer too many.

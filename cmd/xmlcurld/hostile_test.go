@@ -65,7 +65,7 @@ func peak(t *testing.T, process *os.Process) int {
 	return kib >> 10
 }
 
-func (p *program) dial(t *testing.T) net.Conn {
+func (p *program) openConn(t *testing.T) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(p.xml, "http://"), "/xml"))
 	if err != nil {
@@ -91,7 +91,7 @@ func (p *program) crowd(t *testing.T, most int, sends func(i int) string) (opene
 		most = room
 	}
 	for i := range most {
-		c := p.dial(t)
+		c := p.openConn(t)
 		_ = c.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
 		_, _ = io.WriteString(c, sends(i)) // the server may have hung up on it
 	}
@@ -178,7 +178,7 @@ func TestHostileBytes(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			c := p.dial(t)
+			c := p.openConn(t)
 			go func() { // the server may answer before all is sent
 				_, _ = io.WriteString(c, tc.sends)
 				if tc.hangUp {

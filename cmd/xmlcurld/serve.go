@@ -258,6 +258,8 @@ func (s *server) close() error {
 type listener struct {
 	address string // with the port that was found when 0 was asked for
 	server  *http.Server
+	drainer *drainer
+	idle    func(context.Context) // returns when no connection is left; nil: nobody knows
 	failed  chan error
 }
 
@@ -268,10 +270,12 @@ func listen(name, address string, handler http.Handler, log *slog.Logger, locks 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	queue := newDrainer(l.(*net.TCPListener))
+	l = queue
 	for _, lock := range locks {
 		l = lock(l)
 	}
-	s := &listener{address: l.Addr().String(), failed: make(chan error, 1), server: &http.Server{
+	s := &listener{address: l.Addr().String(), drainer: queue, failed: make(chan error, 1), server: &http.Server{
 		Handler:        handler,
 		ReadTimeout:    readTime, // of header and body
 		WriteTimeout:   30 * time.Second,
@@ -279,7 +283,7 @@ func listen(name, address string, handler http.Handler, log *slog.Logger, locks 
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}}
 	if guard, ok := handler.(*xmlcurl.Server); ok {
-		s.server.ConnContext = guard.ConnContext
+		s.server.ConnContext, s.idle = guard.ConnContext, guard.Idle
 	}
 	// FreeSWITCH closes each connection after its answer. To close it here, at once, saves waiting for that.
 	s.server.SetKeepAlivesEnabled(false)
@@ -296,6 +300,10 @@ func listen(name, address string, handler http.Handler, log *slog.Logger, locks 
 func (l *listener) close(ctx context.Context) error {
 	if l == nil {
 		return nil
+	}
+	l.drainer.drain(ctx)
+	if l.idle != nil { // Shutdown would hang up on those whose request is not read yet
+		l.idle(ctx)
 	}
 	if err := l.server.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("drain %s: %w", l.address, err), l.server.Close())
