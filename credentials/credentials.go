@@ -36,8 +36,8 @@ const (
 type Rows interface {
 	// Credentials returns those of all nodes, in an order that is the same each time.
 	Credentials(ctx context.Context) ([]db.Credential, error)
-	// Listen calls told with the kind of each change until it cannot, and returns why; with "" when it begins.
-	Listen(ctx context.Context, told func(kind string)) error
+	// Listen calls told of each change until it cannot, and returns why; with no kind when it begins.
+	Listen(ctx context.Context, told func(db.Notice)) error
 }
 
 // Checker checks what switches send. It is an xmlcurl.Authenticator.
@@ -123,8 +123,8 @@ func (c *Checker) listen(ctx context.Context) {
 	}
 }
 
-func (c *Checker) notice(kind string) {
-	if kind != db.CredentialNotice && kind != "" {
+func (c *Checker) notice(n db.Notice) {
+	if n.Kind != db.CredentialNotice && n.Kind != "" {
 		return
 	}
 	select {

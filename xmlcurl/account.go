@@ -17,6 +17,9 @@ func (s *Server) account(ctx context.Context, x *exchange, took time.Duration) {
 		s.accountNode(ctx, x)
 		s.accountStale(ctx, x)
 	}
+	if x.outcome == overloaded {
+		s.accountRefusal(ctx)
+	}
 	level := verdicts[x.outcome].level
 	if !s.log.Enabled(ctx, level) {
 		return
@@ -27,10 +30,10 @@ func (s *Server) account(ctx context.Context, x *exchange, took time.Duration) {
 // labels are words from closed sets, whatever the caller sent.
 func (x *exchange) labels() labels {
 	l := labels{section: other, kind: other}
+	if x.request != nil && knownSection(x.request.Section) {
+		l.section = x.request.Section
+	}
 	if x.document != nil {
-		if knownSection(x.request.Section) {
-			l.section = x.request.Section
-		}
 		l.kind = x.document.kind
 	}
 	return l
@@ -48,6 +51,20 @@ func (s *Server) accountAnswer(ctx context.Context, x *exchange, m *kindMetrics)
 		s.log.LogAttrs(ctx, slog.LevelWarn, "answer past 80 % of what FreeSWITCH accepts: raise the limit at both ends",
 			slog.String("kind", x.document.kind), slog.Int64("bytes", size), slog.Int64("limit", s.answerLimit))
 	}
+}
+
+// refusalsEvery is the least time between two lines in the log about requests for which there was no room: to write one
+// for each would take what is needed for answers.
+const refusalsEvery = 10 * time.Second
+
+// accountRefusal tells, now and then, that there is no room.
+func (s *Server) accountRefusal(ctx context.Context) {
+	now, told := time.Now().UnixNano(), s.refusalsTold.Load()
+	if now-told < int64(refusalsEvery) || !s.refusalsTold.CompareAndSwap(told, now) {
+		return
+	}
+	s.log.LogAttrs(ctx, slog.LevelWarn, "more is asked than can be answered, the rest is refused",
+		slog.Int64("in_flight", s.bounds.calls.underWay.Load()), slog.Int64("limit", s.bounds.calls.most))
 }
 
 func (s *Server) accountNode(ctx context.Context, x *exchange) {

@@ -51,9 +51,13 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
 
 	var x exchange
 	if x.err = s.read(ctx, &x, form, r); x.err == nil {
-		x.document = documents.Get().(*Document)
-		defer x.release()
-		x.err = s.fill(ctx, x.document, x.request)
+		place := s.bounds.of(x.request)
+		if x.err = enter(r, place, start); x.err == nil {
+			defer place.leave()
+			x.document = documents.Get().(*Document)
+			defer x.release()
+			x.err = s.fillInTurn(ctx, place, &x)
+		}
 	}
 	if x.outcome = outcomeOf(ctx, x.err); x.outcome == found && int64(len(x.document.out)) > s.answerLimit {
 		x.outcome = overLimit
@@ -94,6 +98,29 @@ func formType(contentType string) bool {
 	media, _, _ := strings.Cut(contentType, ";")
 	media = strings.TrimSpace(media)
 	return media == "" || strings.EqualFold(media, "application/x-www-form-urlencoded")
+}
+
+// enter takes over the place that the connection was given when it was accepted, or takes one.
+func enter(r *http.Request, place *bound, start time.Time) error {
+	if c, ok := r.Context().Value(connKey{}).(*conn); ok {
+		c.unread.remove(c)
+		if given := c.place.Swap(nil); given == place {
+			return nil
+		} else if given != nil {
+			given.leave()
+		}
+	}
+	return place.enter(start)
+}
+
+// fillInTurn waits for a turn where one is needed, and keeps it until the document is there; not until it is sent, since
+// the caller may be slow to read.
+func (s *Server) fillInTurn(ctx context.Context, place *bound, x *exchange) error {
+	if err := place.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer place.endTurn()
+	return s.fill(ctx, x.document, x.request)
 }
 
 // fill runs the handler; its panic is this request's fault only.

@@ -15,6 +15,7 @@ const (
 	overLimit
 	missing
 	unavailable
+	overloaded
 	failed
 	unauthorized
 	bodyTooLarge
@@ -39,6 +40,7 @@ var verdicts = [outcomes]struct {
 	overLimit:      {"over_limit", http.StatusOK, "", slog.LevelError},
 	missing:        {"not_found", http.StatusOK, notFound, slog.LevelDebug},
 	unavailable:    {"unavailable", http.StatusServiceUnavailable, "no answer in time\n", slog.LevelWarn},
+	overloaded:     {"overloaded", http.StatusServiceUnavailable, "too much is asked\n", slog.LevelDebug}, // see accountRefusal
 	failed:         {"error", http.StatusInternalServerError, "internal error\n", slog.LevelError},
 	unauthorized:   {"unauthorized", http.StatusUnauthorized, "credentials wanted\n", slog.LevelWarn},
 	bodyTooLarge:   {"body_too_large", http.StatusRequestEntityTooLarge, "body too large\n", slog.LevelWarn},
@@ -58,6 +60,8 @@ func outcomeOf(ctx context.Context, err error) outcome {
 		return found
 	case errors.Is(err, ErrNotFound):
 		return missing
+	case errors.Is(err, errOverloaded):
+		return overloaded
 	case errors.Is(err, ErrUnknownSection):
 		return unknownSection
 	case errors.Is(err, ErrNotForm):

@@ -17,13 +17,15 @@ type connection struct {
 	request, proof template
 	sent           int
 	answer         []byte
-	header, whole  int // length of the answer's header, and of the answer with it; 0 until the header is here
+	header, whole  int  // length of the answer's header, and of the answer with it; 0 until the header is here
+	refusable      bool // a 503 is an answer, too
+	refused        bool // and here it is
 }
 
 func (c *connection) prepare(v [values]int) {
 	c.request.fill(v)
 	c.proof.fill(v)
-	c.sent, c.header, c.whole, c.answer = 0, 0, 0, c.answer[:0]
+	c.sent, c.header, c.whole, c.answer, c.refused = 0, 0, 0, c.answer[:0], false
 }
 
 func (c *connection) connect(source, to *syscall.SockaddrInet4) (err error) {
@@ -87,6 +89,7 @@ func (c *connection) receive() (done bool, err error) {
 
 var (
 	okLine        = []byte("HTTP/1.1 200 ")
+	refusedLine   = []byte("HTTP/1.1 503 ")
 	contentLength = []byte("\r\nContent-Length: ")
 	lineEnd       = []byte("\r\n")
 	headerEnd     = []byte("\r\n\r\n")
@@ -100,7 +103,8 @@ func (c *connection) readHeader() error {
 	}
 	header := c.answer[:end+len(lineEnd)]
 	at := bytes.Index(header, contentLength)
-	if !bytes.HasPrefix(header, okLine) || at < 0 {
+	c.refused = c.refusable && bytes.HasPrefix(header, refusedLine)
+	if !bytes.HasPrefix(header, okLine) && !c.refused || at < 0 {
 		return fmt.Errorf("answered with %s", beginning(c.answer))
 	}
 	digits, _, _ := bytes.Cut(header[at+len(contentLength):], lineEnd)

@@ -16,7 +16,8 @@
 // are taken within a round, and the median stands for them, with the lowest and the highest beside it.
 //
 // As bench calls it measures what a caller waits for, with real switches: see calls.go. As bench edits it measures how
-// long an edit takes to be proved on a real switch: see edits.go.
+// long an edit takes to be proved on a real switch: see edits.go. As bench overload it asks for more than the server can
+// answer: see overload.go.
 package main
 
 import (
@@ -61,6 +62,10 @@ func main() {
 	}
 	if len(os.Args) > 1 && os.Args[1] == editsVerb {
 		fail(runEdits(ctx, editsCommandLine(os.Args[2:])))
+		return
+	}
+	if len(os.Args) > 1 && os.Args[1] == overloadVerb {
+		fail(runOverload(ctx, overloadCommandLine(os.Args[2:])))
 		return
 	}
 	fail(run(ctx, commandLine()))

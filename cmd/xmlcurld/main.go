@@ -22,9 +22,16 @@ const (
 	exitUsage = 2 // a wrong verb, flag or setting
 )
 
+// memoryLimit is from where on memory is saved rather than time, in bytes. What is alive is a small part of it, whoever
+// sends what.
+const memoryLimit = 192 << 20
+
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400) // little is alive and much passes through: a few tens of MB more, and a tenth of the time back
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
 	}
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, restore) // so a second signal ends the program at once

@@ -28,6 +28,8 @@ const (
 	drainTime = 5 * time.Second
 	// prepareRetry is the pause before a database that could not be prepared is tried again.
 	prepareRetry = time.Second
+	// readTime is more than FreeSWITCH waits for an answer: whoever sends slower has given up, or never meant to ask.
+	readTime = 3 * time.Second
 	// headerLimit is for GET, where all fields stand in the first line. In bytes.
 	headerLimit = 128 << 10
 )
@@ -137,10 +139,12 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 		Credentials: s.config.Credentials.Reveal(),
 		Nodes:       s.checker,
 		Closed:      s.config.RequireCredentials,
+		MaxInFlight: s.config.MaxInFlight,
+		MaxUnread:   s.config.MaxUnread,
 	})
 	refused := newRefused(registry)
 	allowed := func(l net.Listener) net.Listener { return s.config.Networks.guard(l, s.log, refused) }
-	if s.xml, err = listen("XML", s.config.Listen, answers, s.log, allowed, s.tls.through); err != nil {
+	if s.xml, err = listen("XML", s.config.Listen, answers, s.log, allowed, answers.Listen, s.tls.through); err != nil {
 		return err
 	}
 	s.admin, err = listen("admin", s.config.AdminListen, newAdmin(registry, s.ready), s.log)
@@ -254,6 +258,8 @@ func (s *server) close() error {
 type listener struct {
 	address string // with the port that was found when 0 was asked for
 	server  *http.Server
+	drainer *drainer
+	idle    func(context.Context) // returns when no connection is left; nil: nobody knows
 	failed  chan error
 }
 
@@ -264,18 +270,21 @@ func listen(name, address string, handler http.Handler, log *slog.Logger, locks 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	queue := newDrainer(l.(*net.TCPListener))
+	l = queue
 	for _, lock := range locks {
 		l = lock(l)
 	}
-	s := &listener{address: l.Addr().String(), failed: make(chan error, 1), server: &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    headerLimit,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	s := &listener{address: l.Addr().String(), drainer: queue, failed: make(chan error, 1), server: &http.Server{
+		Handler:        handler,
+		ReadTimeout:    readTime, // of header and body
+		WriteTimeout:   30 * time.Second,
+		MaxHeaderBytes: headerLimit,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}}
+	if guard, ok := handler.(*xmlcurl.Server); ok {
+		s.server.ConnContext, s.idle = guard.ConnContext, guard.Idle
+	}
 	// FreeSWITCH closes each connection after its answer. To close it here, at once, saves waiting for that.
 	s.server.SetKeepAlivesEnabled(false)
 	log.Info("listening", "for", name, "address", s.address)
@@ -291,6 +300,10 @@ func listen(name, address string, handler http.Handler, log *slog.Logger, locks 
 func (l *listener) close(ctx context.Context) error {
 	if l == nil {
 		return nil
+	}
+	l.drainer.drain(ctx)
+	if l.idle != nil { // Shutdown would hang up on those whose request is not read yet
+		l.idle(ctx)
 	}
 	if err := l.server.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("drain %s: %w", l.address, err), l.server.Close())

@@ -38,6 +38,8 @@ type config struct {
 	StaleLimit         time.Duration // 0: none
 	BodyLimit          int64         // bytes
 	AnswerLimit        int64         // bytes
+	MaxInFlight        int
+	MaxUnread          int // connections
 	Migrate            bool
 	Demo               bool
 	DemoRTPPort        db.Ports
@@ -105,6 +107,12 @@ func settings() []setting {
 		{key: "secrets_env_prefix",
 			about: "beginning of the variables of the environment in which rows may refer to passwords, as SECRET_; none: they may not",
 			parse: func(c *config, text string) error { return parseEnvPrefix(&c.SecretsEnv, text) }},
+		{key: "max_in_flight", preset: "64",
+			about: "requests answered at a time, eight times as many in a burst; the rest gets a 503 at once",
+			parse: func(c *config, text string) error { return parseCount(&c.MaxInFlight, text) }},
+		{key: "max_connections", preset: "4096",
+			about: "connections that may be open without a whole request; the oldest of more are closed",
+			parse: func(c *config, text string) error { return parseCount(&c.MaxUnread, text) }},
 		{key: "migrate", preset: "false", isSwitch: true,
 			about: "serve migrates the database first (the private one always)",
 			parse: func(c *config, text string) error { return parseSwitch(&c.Migrate, text) }},
@@ -203,6 +211,15 @@ func parseBytes(to *int64, text string) (err error) {
 	if *to, err = strconv.ParseInt(text, 10, 64); err != nil || *to <= 0 || *to == math.MaxInt64 {
 		return errors.New("not a number of bytes above 0")
 	}
+	return nil
+}
+
+func parseCount(to *int, text string) error {
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n <= 0 {
+		return errors.New("not a number above 0")
+	}
+	*to = int(n)
 	return nil
 }
 

@@ -19,37 +19,51 @@ type freeSWITCH struct {
 	log         string // freeswitch.log
 }
 
-// startFreeSWITCH boots the switch that FREESWITCH names, on the conf tree of this repository and nothing else. All that
-// it writes goes into folders of the test. It returns when calls are let in and all profiles run.
+// startFreeSWITCH boots the switch that FREESWITCH names, on the conf tree of this repository and nothing else. It returns
+// when calls are let in and all profiles run.
 func startFreeSWITCH(t *testing.T, eventSocket, url, url2 string, environment ...string) *freeSWITCH {
-	program := os.Getenv("FREESWITCH")
-	if program == "" {
-		t.Fatal("FREESWITCH is not set. Run: make e2e FREESWITCH=/path/to/freeswitch")
-	}
-	conf, err := filepath.Abs("../../../freeswitch-bootstrap/conf")
+	conf, err := filepath.Abs(bootstrap + "/conf")
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"-nonat", "-np", "-nf", "-nc", "-conf", conf}
+	f := spawnFreeSWITCH(t, nil, conf, eventSocket, url, url2, environment...)
+	eventually(t, "FreeSWITCH is up", f.isUp)
+	return f
+}
+
+// bootstrap is the folder of what FreeSWITCH has on its own disk.
+const bootstrap = "../../../freeswitch-bootstrap"
+
+// spawnFreeSWITCH starts the switch that FREESWITCH names, or the command before, which is given the switch's as its
+// arguments. All that the switch writes goes into folders of the test.
+func spawnFreeSWITCH(t *testing.T, before []string, conf, eventSocket, url, url2 string, environment ...string) *freeSWITCH {
+	command := append(before, switchProgram(t), "-nonat", "-np", "-nf", "-nc", "-conf", conf)
 	dir := t.TempDir()
 	for _, kind := range []string{"log", "run", "db", "temp", "certs", "storage", "cache", "scripts", "htdocs", "grammar", "recordings", "sounds"} {
 		own := filepath.Join(dir, kind)
 		if err := os.Mkdir(own, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		args = append(args, "-"+kind, own)
+		command = append(command, "-"+kind, own)
 	}
 	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir,
 		"XMLCURL_URL=" + url, "XMLCURL_URL_2=" + url2, "LOCAL_IP=" + localhost, "SWITCHNAME=" + node}
 	f := &freeSWITCH{eventSocket: eventSocket, log: filepath.Join(dir, "log", "freeswitch.log")}
-	f.process = spawn(t, program, append(env, environment...), args...)
+	f.process = spawn(t, command[0], append(env, environment...), command[1:]...)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("freeswitch.log:\n%s", strings.Join(f.logLines(t), "\n"))
 		}
 	})
-	eventually(t, "FreeSWITCH is up", f.isUp)
 	return f
+}
+
+func switchProgram(t *testing.T) string {
+	program := os.Getenv("FREESWITCH")
+	if program == "" {
+		t.Fatal("FREESWITCH is not set. Run: make e2e FREESWITCH=/path/to/freeswitch")
+	}
+	return program
 }
 
 func (f *freeSWITCH) isUp() error {

@@ -31,6 +31,7 @@ type world struct {
 	rows          *pgx.Conn
 	first, second *server
 	fs            *freeSWITCH
+	eventSocket   string       // of the switch, as the rows have it
 	application   *application // where the action socket of twilio.inbound leads
 	trunk         party        // where the gateway twilio leads
 	external      int          // SIP port for carriers
@@ -43,8 +44,18 @@ type world struct {
 // ports is a range, both ends included.
 type ports struct{ first, last int }
 
-// newWorld brings it up. The switch asks the servers at the URLs that way makes of theirs.
+// newWorld returns when all of it runs. The switch asks the servers at the URLs that way makes of theirs.
 func newWorld(t *testing.T, way func(url string) string) *world {
+	w := newRows(t)
+	w.makeNasty(t)
+	w.first.start(t)
+	w.second.start(t)
+	w.fs = startFreeSWITCH(t, w.eventSocket, way(w.first.url()), way(w.second.url()))
+	return w
+}
+
+// newRows is a world of which nothing runs yet but the database.
+func newRows(t *testing.T) *world {
 	url := dbtest.DemoURL(t)
 	w := &world{
 		rows:        connect(t, url),
@@ -57,13 +68,10 @@ func newWorld(t *testing.T, way func(url string) string) *world {
 	}
 	w.nasty = nastyValue(w.spoor)
 	eventSocket := freePort(t, localhost)
+	w.eventSocket = fmt.Sprintf("%s:%d", localhost, eventSocket)
 	w.putOnFreePorts(t, eventSocket)
-	w.makeNasty(t)
 	program := buildServer(t)
 	w.first, w.second = newServer(t, program, url), newServer(t, program, url)
-	w.first.start(t)
-	w.second.start(t)
-	w.fs = startFreeSWITCH(t, fmt.Sprintf("%s:%d", localhost, eventSocket), way(w.first.url()), way(w.second.url()))
 	return w
 }
 
