@@ -195,7 +195,7 @@ type without struct {
 	read   bool // rows cannot be read
 }
 
-func (w without) Listen(ctx context.Context, told func(string)) error {
+func (w without) Listen(ctx context.Context, told func(db.Notice)) error {
 	if w.listen {
 		<-ctx.Done()
 		return ctx.Err()

@@ -91,26 +91,26 @@ func TestGatewayWithAPasswordInAFile(t *testing.T) {
 func TestEventSocketWithAPasswordInAFile(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	dir := r.secretsOf(t, map[string]string{"fs1": "first"})
+	dir := r.secretsOf(t, map[string]string{"fs1": "alpha"})
 	r.sql(t, `UPDATE node SET event_socket_password = NULL, event_socket_password_from = 'file:fs1' WHERE name = '*'`)
 	s := r.node(t, "fs1")
-	if s.Password != "first" {
+	if s.Password != "alpha" {
 		t.Fatalf("the switch wants %q", s.Password)
 	}
 	r.keep(t, "one")
 	r.inStep(t)
-	writeSecret(t, dir, "fs1", "second")
+	writeSecret(t, dir, "fs1", "omega")
 	r.restartRequired(t, "fs1", "event_socket.conf")
 	s.Boot()
 	r.inStep(t)
-	if state := r.state(t, "fs1"); len(state.RestartRequired) > 0 || s.Password != "second" {
+	if state := r.state(t, "fs1"); len(state.RestartRequired) > 0 || s.Password != "omega" {
 		t.Errorf("after a restart: %+v, the switch wants %q", state, s.Password)
 	}
 	var told string
 	if err := r.conn.QueryRow(t.Context(), `SELECT coalesce(string_agg(s::text, ' '), '') || (SELECT string_agg(f::text, ' ') FROM node_fetch f) FROM node_state s`).Scan(&told); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(told, "first") || strings.Contains(told, "second") {
+	if strings.Contains(told, "alpha") || strings.Contains(told, "omega") {
 		t.Errorf("the database holds it: %s", told)
 	}
 }

@@ -37,7 +37,7 @@ func FuzzSettings(f *testing.F) {
 			{args: []string{"--config", file}},
 			{environ: []string{"XMLCURLD_CREDENTIALS=" + secret, "XMLCURLD_DATABASE_URL=" + secret, other}},
 			{environ: []string{"XMLCURLD_CREDENTIALS_FILE=" + kept, "XMLCURLD_DATABASE_URL_FILE=" + kept, other}},
-			{environ: []string{other}, args: []string{"--credentials", secret, "--database-url=" + secret}},
+			{environ: []string{other}, args: []string{"--database-url=" + secret}},
 		} {
 			flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
 			addSettingFlags(flags)
