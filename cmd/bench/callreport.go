@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"xmlcurld/cmd/internal/rig"
 )
 
 var (
@@ -16,7 +18,7 @@ var (
 func (b *callBench) report() report {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d rounds of %v for each line, %d calls a second; median (lowest–highest) of the rounds.\n\n%s, %s.\n\n",
-		b.options.rounds, b.options.duration, callsPerSecond, machine(),
+		b.options.rounds, b.options.duration, callsPerSecond, rig.Machine(),
 		versions([]string{b.options.freeSWITCH, "-version"}, []string{"sipp", "-v"}))
 	out.WriteString("| dialplan | numbers | p50 ms | p95 ms |\n| --- | --: | --: | --: |\n")
 	for _, f := range b.switches() {
