@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -30,36 +31,58 @@ func (s *Server) RefuseWrites(ctx context.Context, refuse bool) error {
 	return nil
 }
 
-// Exhaust takes every connection that a role without privileges can get, cutting off its own first, and returns what
-// gives them back.
+// Exhaust takes every connection that a role without privileges can get, those that it has too, and whatever becomes free
+// until release is called. It returns when there is none.
 func (s *Server) Exhaust(ctx context.Context, role string) (release func(), err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	exhausted := make(chan error, 1)
+	var storm sync.WaitGroup
+	say := func(err error) {
+		select {
+		case exhausted <- err:
+		default: // nobody listens any more
+		}
+	}
+	storm.Go(func() { say(s.take(ctx, role, func() { say(nil) })) })
+	return func() { cancel(); storm.Wait() }, <-exhausted
+}
+
+// take takes connections until ctx ends, and says each time that there is none.
+func (s *Server) take(ctx context.Context, role string, exhausted func()) error {
 	var taken []*pgx.Conn
-	release = func() {
+	defer func() {
 		for _, conn := range taken {
 			_ = conn.Close(context.Background())
 		}
+	}()
+	owner, err := pgx.Connect(ctx, s.URL("postgres"))
+	if err != nil {
+		return err
 	}
-	full := time.Time{}
-	for { // until there has been none to take for a while, in which those that were cut off would have come back
+	taken = append(taken, owner)
+	for alone := 0; ctx.Err() == nil; { // looks: somebody who is just coming in is not seen at once
 		conn, err := s.connectAs(ctx, role)
 		if err == nil {
-			taken, full = append(taken, conn), time.Time{}
+			taken, alone = append(taken, conn), 0
 			continue
 		}
 		var said *pgconn.PgError
 		if !errors.As(err, &said) || said.Code != "53300" { // too_many_connections
-			return release, err
+			return err
 		}
-		if full.IsZero() {
-			full = time.Now()
-			if err := s.cutOthers(ctx, role); err != nil {
-				return release, err
-			}
+		var others int
+		if err := owner.QueryRow(ctx, cutOthers(role)).Scan(&others); err != nil {
+			return err
 		}
-		if time.Since(full) > 50*time.Millisecond {
-			return release, nil
+		if alone++; others > 0 {
+			alone = 0 // their places are up for grabs
 		}
+		if alone >= 5 {
+			exhausted()
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
+	return nil
 }
 
 const stranger = "stranger"
@@ -74,11 +97,12 @@ func (s *Server) connectAs(ctx context.Context, role string) (*pgx.Conn, error) 
 	return pgx.ConnectConfig(ctx, config)
 }
 
-func (s *Server) cutOthers(ctx context.Context, role string) error {
-	return s.Execute(ctx, "postgres", `
-		SELECT pg_terminate_backend(pid)
+// cutOthers ends all connections of role but the stranger's, and counts them.
+func cutOthers(role string) string {
+	return `
+		SELECT count(pg_terminate_backend(pid))
 		FROM pg_stat_activity
-		WHERE usename = '`+role+`' AND application_name <> '`+stranger+`'`)
+		WHERE usename = '` + role + `' AND application_name <> '` + stranger + `'`
 }
 
 // Lock locks a table against everybody, readers too, as a migration by hand does, and returns what lets it go. The
