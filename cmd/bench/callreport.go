@@ -6,9 +6,16 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"xmlcurld/cmd/internal/rig"
 )
+
+// delays are the times from INVITE to answer of some calls, sorted.
+type delays []time.Duration
+
+// most is what percent of the calls took at most, in ms.
+func (d delays) most(percent int) float64 { return milliseconds(d[min(len(d)*percent/100, len(d)-1)]) }
 
 var (
 	aboveOneNumber   = bar{what: "p50 with xmlcurld, above that with static XML of one number", limit: 2, unit: "ms"}

@@ -41,7 +41,7 @@ func (f *freeSWITCH) start(ctx context.Context, program, conf, dir string, env .
 		return nil, err
 	}
 	return p, p.Await(ctx, func() error {
-		_, err := call(ctx, dir, f.address, f.called(0, 1))
+		_, err := rig.Call(ctx, dir, f.address, f.called(0, 1), 1)
 		return err
 	})
 }

@@ -4,11 +4,11 @@ package e2e
 
 import (
 	"fmt"
-	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
+	"syscall"
 	"testing"
+
+	"xmlcurld/cmd/internal/rig"
 )
 
 // server is an xmlcurld that can be stopped and started again on the same port.
@@ -22,10 +22,9 @@ type server struct {
 
 // buildServer makes the program that operators get.
 func buildServer(t *testing.T) string {
-	program := filepath.Join(t.TempDir(), "xmlcurld")
-	build := exec.Command("go", "build", "-o", program, "xmlcurld/cmd/xmlcurld")
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", build, err, output)
+	program, err := rig.Build(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	return program
 }
@@ -45,17 +44,7 @@ func (s *server) start(t testing.TB) {
 		"serve", "--log-level", "warn",
 		"--listen", s.address(),
 		"--admin-listen", fmt.Sprintf("%s:%d", localhost, s.admin))
-	eventually(t, "xmlcurld is ready", func() error {
-		response, err := http.Get(fmt.Sprintf("http://%s:%d/readyz", localhost, s.admin))
-		if err != nil {
-			return err
-		}
-		defer func() { _ = response.Body.Close() }()
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("/readyz: %s", response.Status)
-		}
-		return nil
-	})
+	eventually(t, "xmlcurld is ready", func() error { return rig.Ready(fmt.Sprintf("%s:%d", localhost, s.admin)) })
 }
 
 // kill ends the server as a machine does that loses its power: it says goodbye to nobody.
@@ -69,5 +58,12 @@ func (s *server) stop(t testing.TB) {
 	t.Helper()
 	if code := s.process.end(); code != 0 {
 		t.Errorf("xmlcurld ended with exit code %d", code)
+	}
+}
+
+func (s *server) signal(t testing.TB, signal syscall.Signal) {
+	t.Helper()
+	if err := s.process.cmd.Process.Signal(signal); err != nil {
+		t.Error(err)
 	}
 }
