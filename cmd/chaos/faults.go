@@ -49,11 +49,25 @@ var breakages = []breakage{
 }
 
 func (c *chaos) killed(ctx context.Context, d time.Duration, servers ...*fault.Server) error {
-	for _, s := range servers {
-		s.Kill()
+	if err := c.replicated(ctx, (*fault.Server).Kill, servers...); err != nil {
+		return err
 	}
 	pause(ctx, d)
 	return c.startAgain(ctx, servers...)
+}
+
+// replicated does something to servers at a moment when the standby has all commits, and nobody edits: what it lacks
+// while the primary is away no server can know.
+func (c *chaos) replicated(ctx context.Context, do func(*fault.Server), servers ...*fault.Server) error {
+	return c.editor.rest(func() error {
+		if err := c.pair.AwaitStandby(ctx); err != nil {
+			return err
+		}
+		for _, s := range servers {
+			do(s)
+		}
+		return nil
+	})
 }
 
 // startAgain starts database servers, the last first: a standby may be there before its primary.
@@ -67,8 +81,8 @@ func (c *chaos) startAgain(ctx context.Context, servers ...*fault.Server) error 
 }
 
 func (c *chaos) frozen(ctx context.Context, d time.Duration, servers ...*fault.Server) error {
-	for _, s := range servers {
-		s.Freeze()
+	if err := c.replicated(ctx, (*fault.Server).Freeze, servers...); err != nil {
+		return err
 	}
 	pause(ctx, d)
 	for _, s := range servers {
@@ -102,8 +116,7 @@ func (c *chaos) writesRefused(ctx context.Context, d time.Duration) error {
 	return c.pair.Primary.RefuseWrites(ctx, false)
 }
 
-// promoted: what the primary had committed and the standby did not have yet would be lost with any server, so nobody
-// edits at that moment.
+// promoted: what the primary had committed and the standby did not have yet would be lost, so nobody edits at that moment.
 func (c *chaos) promoted(ctx context.Context, d time.Duration) error {
 	err := c.editor.rest(func() error {
 		err := c.pair.Promote(ctx)
@@ -170,8 +183,8 @@ func (c *chaos) serverKilled(ctx context.Context, d time.Duration) error {
 // serverKilledAlone: the server starts while no database answers.
 func (c *chaos) serverKilledAlone(ctx context.Context, d time.Duration) error {
 	servers := c.pair.Servers()
-	for _, s := range servers {
-		s.Kill()
+	if err := c.replicated(ctx, (*fault.Server).Kill, servers...); err != nil {
+		return err
 	}
 	c.server.kill()
 	if err := c.server.start(ctx); err != nil {
