@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 
 	"xmlcurld/cmd/internal/rig"
 )
@@ -15,7 +16,7 @@ func startServer(ctx context.Context, binary, dir, name, url string) (p *rig.Pro
 	if err != nil {
 		return nil, "", err
 	}
-	if p, err = rig.Start(rig.Serve(binary, address, admin, url), dir, name); err != nil {
+	if p, err = rig.Start(rig.Serve(binary, address, admin, url, "--data-dir", filepath.Join(dir, name+"-data")), dir, name); err != nil {
 		return nil, "", err
 	}
 	return p, address, p.Await(ctx, func() error { return rig.Ready(admin) })

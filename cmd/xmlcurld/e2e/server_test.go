@@ -17,6 +17,7 @@ type server struct {
 	port, admin       int
 	scheme            string
 	environment       []string // settings beyond those that each test's server has
+	data              string   // folder
 	process           *child
 }
 
@@ -30,7 +31,8 @@ func buildServer(t *testing.T) string {
 }
 
 func newServer(t *testing.T, program, database string) *server {
-	return &server{program: program, database: database, scheme: "http", port: freePort(t, localhost), admin: freePort(t, localhost)}
+	return &server{program: program, database: database, scheme: "http", port: freePort(t, localhost), admin: freePort(t, localhost),
+		data: t.TempDir()}
 }
 
 func (s *server) address() string { return fmt.Sprintf("%s:%d", localhost, s.port) }
@@ -43,7 +45,8 @@ func (s *server) start(t testing.TB) {
 	s.process = spawn(t, s.program, append(append(os.Environ(), "XMLCURLD_DATABASE_URL="+s.database), s.environment...),
 		"serve", "--log-level", "warn",
 		"--listen", s.address(),
-		"--admin-listen", fmt.Sprintf("%s:%d", localhost, s.admin))
+		"--admin-listen", fmt.Sprintf("%s:%d", localhost, s.admin),
+		"--data-dir", s.data)
 	eventually(t, "xmlcurld is ready", func() error { return rig.Ready(fmt.Sprintf("%s:%d", localhost, s.admin)) })
 }
 
