@@ -9,7 +9,7 @@ LINT = $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench bench-calls bench-edits e2e fmt lint clean postgres
+.PHONY: help run build test bench bench-calls bench-edits chaos e2e fmt lint clean postgres
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ bench-calls: postgres ## measure what a caller waits for: make bench-calls FREES
 
 bench-edits: postgres ## measure how long an edit takes: make bench-edits FREESWITCH=/path/to/freeswitch
 	go run ./cmd/bench edits -freeswitch '$(abspath $(FREESWITCH))' $(ARGS)
+
+chaos: postgres ## break everything around a running server for 10 minutes, and judge what callers notice
+	go run ./cmd/chaos $(ARGS)
 
 e2e: postgres ## prove it on a real switch: make e2e FREESWITCH=/path/to/freeswitch
 	@test -n '$(FREESWITCH)' || { echo 'make e2e needs a FreeSWITCH: make e2e FREESWITCH=/path/to/freeswitch' >&2; exit 1; }

@@ -1,14 +1,9 @@
 package testdata
 
-import "embed"
+import _ "embed"
 
 // World is SQL that makes a world of any size, to measure with. It wants a migrated database without tenants, and takes
 // the sizes from the session's settings world.numbers and the like.
 //
 //go:embed world.sql
 var World string
-
-// Requests are what a real FreeSWITCH sent, in order: one JSON object a line, with method, headers and body.
-//
-//go:embed requests/*.jsonl
-var Requests embed.FS

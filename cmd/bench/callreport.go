@@ -6,7 +6,16 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
+
+	"xmlcurld/cmd/internal/rig"
 )
+
+// delays are the times from INVITE to answer of some calls, sorted.
+type delays []time.Duration
+
+// most is what percent of the calls took at most, in ms.
+func (d delays) most(percent int) float64 { return milliseconds(d[min(len(d)*percent/100, len(d)-1)]) }
 
 var (
 	aboveOneNumber   = bar{what: "p50 with xmlcurld, above that with static XML of one number", limit: 2, unit: "ms"}
@@ -16,7 +25,7 @@ var (
 func (b *callBench) report() report {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d rounds of %v for each line, %d calls a second; median (lowest–highest) of the rounds.\n\n%s, %s.\n\n",
-		b.options.rounds, b.options.duration, callsPerSecond, machine(),
+		b.options.rounds, b.options.duration, callsPerSecond, rig.Machine(),
 		versions([]string{b.options.freeSWITCH, "-version"}, []string{"sipp", "-v"}))
 	out.WriteString("| dialplan | numbers | p50 ms | p95 ms |\n| --- | --: | --: | --: |\n")
 	for _, f := range b.switches() {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"xmlcurld/cmd/internal/rig"
 	"xmlcurld/db/cluster"
 )
 
@@ -16,6 +17,9 @@ import (
 // asks xmlcurld for it, with a million numbers; the other two have it as XML on their own disk, with one number, and
 // with as many as make that slow. A call's post-dial delay is the time from its INVITE to the answer.
 const callsVerb = "calls"
+
+// callsPerSecond is slow enough for each call to be over before the next.
+const callsPerSecond = 10
 
 // callOptions are what the command line says after callsVerb.
 type callOptions struct {
@@ -187,10 +191,10 @@ func (b *callBench) measure(ctx context.Context) error {
 func (b *callBench) measureOne(ctx context.Context, f *freeSWITCH, r int) error {
 	count := int(b.options.duration.Seconds() * callsPerSecond)
 	first := r * (callsPerSecond + count)
-	if _, err := call(ctx, b.dir, f.address, f.called(first, callsPerSecond)); err != nil {
+	if _, err := rig.Call(ctx, b.dir, f.address, f.called(first, callsPerSecond), callsPerSecond); err != nil {
 		return err
 	}
-	took, err := call(ctx, b.dir, f.address, f.called(first+callsPerSecond, count))
+	took, err := rig.Call(ctx, b.dir, f.address, f.called(first+callsPerSecond, count), callsPerSecond)
 	f.rounds = append(f.rounds, took)
 	return err
 }

@@ -1,14 +1,18 @@
 package main
 
-import "errors"
+import (
+	"errors"
+
+	"xmlcurld/cmd/internal/rig"
+)
 
 // cleanup is what is to be done in the end, the last first.
 type cleanup []func() error
 
 // started sees that the process is stopped in the end, whether it is of use or not.
-func (c *cleanup) started(p *process, address string, err error) (server, error) {
+func (c *cleanup) started(p *rig.Process, address string, err error) (server, error) {
 	if p != nil {
-		*c = append(*c, func() error { p.stop(); return nil })
+		*c = append(*c, func() error { p.Stop(); return nil })
 	}
 	return server{p, address}, err
 }

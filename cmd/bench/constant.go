@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+
+	"xmlcurld/cmd/internal/rig"
 )
 
 // constantVerb makes this program serve a constant instead of measuring.
@@ -25,8 +27,8 @@ func serveConstant(address string, from io.Reader) error {
 }
 
 // startConstant starts a plain handler of Go's net/http with answer.
-func startConstant(ctx context.Context, dir string, answer []byte) (*process, string, error) {
-	address, err := freeAddress()
+func startConstant(ctx context.Context, dir string, answer []byte) (*rig.Process, string, error) {
+	address, err := rig.FreeAddress()
 	if err != nil {
 		return nil, "", err
 	}
@@ -39,7 +41,7 @@ func startConstant(ctx context.Context, dir string, answer []byte) (*process, st
 	if err != nil {
 		return nil, "", err
 	}
-	p, err := start(cmd, dir, constantVerb)
+	p, err := rig.Start(cmd, dir, constantVerb)
 	if err != nil {
 		return nil, "", err
 	}
@@ -49,5 +51,5 @@ func startConstant(ctx context.Context, dir string, answer []byte) (*process, st
 	if err := input.Close(); err != nil {
 		return p, "", err
 	}
-	return p, address, p.await(ctx, func() error { return accepts(address) })
+	return p, address, p.Await(ctx, func() error { return rig.Accepts(address) })
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"xmlcurld/cmd/internal/rig"
 	"xmlcurld/simulated"
 )
 
@@ -71,7 +72,7 @@ func isBound(b *editBench) error {
 func (b *editBench) insertSwitch(ctx context.Context) error {
 	var ports [2]string
 	for i := range ports {
-		address, err := freeAddress()
+		address, err := rig.FreeAddress()
 		if err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ type loadRound struct {
 type cost struct{ server, postgres, ofSwitch, own time.Duration }
 
 func (b *editBench) cost() cost {
-	return cost{processorTime(b.server.process.pid()), processorTime(b.postgres), processorTime(b.switchProc.pid()), ownProcessorTime()}
+	return cost{processorTime(b.server.process.PID()), processorTime(b.postgres), processorTime(b.switchProc.PID()), ownProcessorTime()}
 }
 
 func (c cost) since(before cost) cost {

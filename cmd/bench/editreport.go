@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"xmlcurld/cmd/internal/rig"
 )
 
 const (
@@ -18,7 +20,7 @@ func (b *editBench) report() report {
 	var out strings.Builder
 	o := b.options
 	fmt.Fprintf(&out, "%d rounds of each edit, %d rounds of %v of calls with %d connections in flight; median (lowest–highest) of the rounds.\n\n%s, %s.\n\n",
-		o.rounds, o.loads, o.duration, o.inFlight, machine(), versions([]string{o.freeSWITCH, "-version"}))
+		o.rounds, o.loads, o.duration, o.inFlight, rig.Machine(), versions([]string{o.freeSWITCH, "-version"}))
 	fmt.Fprintf(&out, "| from COMMIT to proved, ms | one switch | and %d simulated nodes |\n| --- | --: | --: |\n", o.simulated)
 	for _, e := range b.edits {
 		many := ""

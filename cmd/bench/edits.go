@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"xmlcurld/cmd/internal/rig"
 	"xmlcurld/db"
 	"xmlcurld/db/cluster"
 	"xmlcurld/nodes"
@@ -44,7 +45,7 @@ type editBench struct {
 	dir        string
 	postgres   int // process
 	server     server
-	switchProc *process
+	switchProc *rig.Process
 	rows       *pgx.Conn
 	store      *db.Store
 	carrier    *simulated.Registrar
@@ -161,7 +162,7 @@ func (b *editBench) boot(ctx context.Context) error {
 	if _, err = b.started(b.switchProc, "", err); err != nil {
 		return err
 	}
-	return b.switchProc.await(ctx, func() error { return b.proved(ctx, time.Second) })
+	return b.switchProc.Await(ctx, func() error { return b.proved(ctx, time.Second) })
 }
 
 // proved returns when all nodes run what is committed by now.

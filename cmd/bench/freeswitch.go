@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"xmlcurld/cmd/internal/rig"
 )
 
 const localhost = "127.0.0.1"
@@ -28,24 +30,24 @@ const rtpPorts = 1000
 
 // newFreeSWITCH finds a SIP address. The range for RTP is the place-th below the ports that the kernel gives to others.
 func newFreeSWITCH(name, dialplan string, numbers, place int) (*freeSWITCH, error) {
-	address, err := freeAddress()
+	address, err := rig.FreeAddress()
 	return &freeSWITCH{name: name, dialplan: dialplan, numbers: numbers, address: address, rtpPort: 10000 + place*rtpPorts}, err
 }
 
 // start starts program on the conf tree, to write into dir only. It returns when a call is answered.
-func (f *freeSWITCH) start(ctx context.Context, program, conf, dir string, env ...string) (*process, error) {
+func (f *freeSWITCH) start(ctx context.Context, program, conf, dir string, env ...string) (*rig.Process, error) {
 	p, err := launch(program, conf, dir, env...)
 	if err != nil {
 		return nil, err
 	}
-	return p, p.await(ctx, func() error {
-		_, err := call(ctx, dir, f.address, f.called(0, 1))
+	return p, p.Await(ctx, func() error {
+		_, err := rig.Call(ctx, dir, f.address, f.called(0, 1), 1)
 		return err
 	})
 }
 
 // launch starts a switch on the conf tree, to write into dir only.
-func launch(program, conf, dir string, env ...string) (*process, error) {
+func launch(program, conf, dir string, env ...string) (*rig.Process, error) {
 	args := []string{"-nonat", "-np", "-nf", "-nc", "-conf", conf}
 	for _, kind := range []string{"log", "run", "db", "temp", "certs", "storage", "cache", "scripts", "htdocs", "grammar", "recordings", "sounds"} {
 		own := filepath.Join(dir, kind)
@@ -56,7 +58,7 @@ func launch(program, conf, dir string, env ...string) (*process, error) {
 	}
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(env, "PATH="+os.Getenv("PATH"), "HOME="+dir)
-	return start(cmd, dir, "freeswitch")
+	return rig.Start(cmd, dir, "freeswitch")
 }
 
 // called is which numbers the calls first to first+count go to: others each time, from all over those there are.

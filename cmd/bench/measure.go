@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"xmlcurld/cmd/internal/rig"
 	"xmlcurld/db/cluster"
 )
 
@@ -24,7 +25,7 @@ type bench struct {
 
 // server is what answers.
 type server struct {
-	process *process
+	process *rig.Process
 	address string
 }
 
@@ -163,7 +164,7 @@ func (b *bench) measure(ctx context.Context) (report, error) {
 			}
 		}
 	}
-	memory, err := peakMemory(b.large.process.pid())
+	memory, err := b.large.process.PeakMemory()
 	if err != nil {
 		return report{}, err
 	}
@@ -175,7 +176,7 @@ func (b *bench) measureOne(s *subject) error {
 	if _, err := s.load.run(b.options.duration / 10); err != nil {
 		return err
 	}
-	pid := s.server.process.pid()
+	pid := s.server.process.PID()
 	server, postgres, own := processorTime(pid), processorTime(b.postgres), ownProcessorTime()
 	sample, err := s.load.run(b.options.duration)
 	s.rounds = append(s.rounds, round{

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"xmlcurld/cmd/internal/rig"
 )
 
 // nginxToken is more than what nginx takes as one word of its configuration, in bytes.
@@ -15,8 +17,8 @@ const nginxToken = 3500
 
 // startNginx starts nginx with one path for each of answers, as the machine would run it for this and nothing else: a
 // worker for each processor, no access log.
-func startNginx(ctx context.Context, dir string, answers map[string][]byte) (p *process, address string, err error) {
-	if address, err = freeAddress(); err != nil {
+func startNginx(ctx context.Context, dir string, answers map[string][]byte) (p *rig.Process, address string, err error) {
+	if address, err = rig.FreeAddress(); err != nil {
 		return nil, "", err
 	}
 	dir = filepath.Join(dir, "nginx")
@@ -31,10 +33,10 @@ func startNginx(ctx context.Context, dir string, answers map[string][]byte) (p *
 	if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
 		return nil, "", err
 	}
-	if p, err = start(exec.Command(nginxBinary(), "-p", dir, "-c", file, "-e", "stderr"), dir, "nginx"); err != nil {
+	if p, err = rig.Start(exec.Command(nginxBinary(), "-p", dir, "-c", file, "-e", "stderr"), dir, "nginx"); err != nil {
 		return nil, "", err
 	}
-	return p, address, p.await(ctx, func() error { return accepts(address) })
+	return p, address, p.Await(ctx, func() error { return rig.Accepts(address) })
 }
 
 // nginxBinary is where nginx is: Debian's users have no sbin in PATH.

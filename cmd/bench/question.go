@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"xmlcurld/testdata"
 )
 
 // question is what FreeSWITCH asks, each time about another number, user or node.
@@ -58,7 +60,7 @@ func (s sizes) questions() ([]question, error) {
 }
 
 func (q *question) readBody() error {
-	body, err := captured(q.file, q.holds...)
+	body, err := testdata.Captured(q.file, q.holds...)
 	if err != nil {
 		return err
 	}

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"time"
+
+	"xmlcurld/cmd/internal/rig"
 )
 
 // report is what a run came to, in Markdown.
@@ -23,7 +22,7 @@ var errMissed = errors.New("a bar was missed")
 func (r report) show(write, kind string, quick bool) error {
 	fmt.Print(r.text)
 	if write != "" {
-		if err := replaceResults(write, kind, r.text); err != nil {
+		if err := rig.ReplaceResults(write, kind, r.text); err != nil {
 			return err
 		}
 	}
@@ -39,24 +38,10 @@ func (b *bench) report(memory int64) report {
 	fmt.Fprintf(&out, "%d numbers, %d users and %d gateways of %d tenants, %d ACL entries, %d nodes.\n",
 		o.sizes.numbers, o.sizes.users, o.sizes.gateways, o.sizes.tenants, o.sizes.aclEntries, o.sizes.nodes)
 	fmt.Fprintf(&out, "%d rounds of %v for each line, %d connections in flight; median (lowest–highest) of the rounds.\n\n%s, %s.\n\n",
-		o.rounds, o.duration, o.inFlight, machine(), nginxVersion())
+		o.rounds, o.duration, o.inFlight, rig.Machine(), nginxVersion())
 	b.writeResults(&out)
 	missed := b.writeBars(&out, memory)
 	return report{out.String(), missed}
-}
-
-// machine is what it was measured on and with.
-func machine() string {
-	model := "unknown processor"
-	content, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(content)) {
-		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
-			model = strings.TrimSpace(value)
-			break
-		}
-	}
-	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	return fmt.Sprintf("%d × %s, Linux %s, %s", runtime.NumCPU(), model, strings.TrimSpace(string(release)), runtime.Version())
 }
 
 func nginxVersion() string {
@@ -142,18 +127,3 @@ const (
 	results      = "results"
 	callsResults = "results of calls"
 )
-
-// replaceResults replaces the results of a kind in file.
-func replaceResults(file, kind, text string) error {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	begin, end := "<!-- "+kind+" -->\n", "<!-- end of "+kind+" -->\n"
-	before, rest, begins := bytes.Cut(content, []byte(begin))
-	_, after, ends := bytes.Cut(rest, []byte(end))
-	if !begins || !ends {
-		return errors.New(file + " has no lines " + strings.TrimSpace(begin) + " and " + strings.TrimSpace(end))
-	}
-	return os.WriteFile(file, []byte(string(before)+begin+text+end+string(after)), 0o644)
-}

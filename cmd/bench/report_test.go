@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"xmlcurld/cmd/internal/rig"
 )
 
 func rounds(answers ...int) []round {
@@ -82,7 +84,7 @@ func TestReplaceResults(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := replaceResults(file, results, text); err != nil {
+		if err := rig.ReplaceResults(file, results, text); err != nil {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(file)
@@ -96,7 +98,7 @@ func TestReplaceResults(t *testing.T) {
 	if err := os.WriteFile(file, []byte("# Head\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := replaceResults(file, results, "lost"); err == nil {
+	if err := rig.ReplaceResults(file, results, "lost"); err == nil {
 		t.Error("a file without a place for results was written to")
 	}
 }

@@ -1,13 +1,8 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
-
-	"xmlcurld/testdata"
 )
 
 // value is something of a world that requests and answers differ by.
@@ -95,36 +90,6 @@ func (t template) fill(v [values]int) {
 			rest /= 10
 		}
 	}
-}
-
-// captured returns the body of the first request in a file of testdata/requests that holds all of parts.
-func captured(file string, parts ...string) (string, error) {
-	f, err := testdata.Requests.Open("requests/" + file)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var request struct{ Body string }
-		if err := json.Unmarshal(lines.Bytes(), &request); err != nil {
-			return "", fmt.Errorf("%s: %w", file, err)
-		}
-		if holdsAll(request.Body, parts) {
-			return request.Body, nil
-		}
-	}
-	return "", fmt.Errorf("%s: no request holds %q", file, parts)
-}
-
-func holdsAll(text string, parts []string) bool {
-	for _, part := range parts {
-		if !strings.Contains(text, part) {
-			return false
-		}
-	}
-	return true
 }
 
 // post is body as FreeSWITCH posts it: no Connection: close, though it closes.

@@ -57,14 +57,15 @@ type Cluster struct {
 // runs there, and with an error that says what to do when PostgreSQL is not installed, when the data belong to another
 // major version, or when the server's account cannot reach the folder.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
-	c, err := start(ctx, o)
+	c, err := start(ctx, o, initdb)
 	if err != nil {
 		return nil, fmt.Errorf("start the private PostgreSQL server in %s: %w", o.Dir, err)
 	}
 	return c, nil
 }
 
-func start(ctx context.Context, o Options) (_ *Cluster, err error) {
+// start is Start; fill makes the data of a folder that has none.
+func start(ctx context.Context, o Options, fill filler) (_ *Cluster, err error) {
 	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func start(ctx context.Context, o Options) (_ *Cluster, err error) {
 	if err := awaitPredecessor(ctx, data); err != nil {
 		return nil, err
 	}
-	bin, err := initialize(ctx, data, who, o.Fast)
+	bin, err := initialize(ctx, data, who, o.Fast, fill)
 	if err != nil {
 		return nil, err
 	}

@@ -12,9 +12,12 @@ import (
 	"time"
 )
 
-// initialize sees that data holds a database cluster and returns the folder of the programs that fit it. An initdb that
+// filler makes a database cluster in the folder data, with the programs in bin.
+type filler func(ctx context.Context, bin, data string, who *account, fast bool) error
+
+// initialize sees that data holds a database cluster and returns the folder of the programs that fit it. A fill that
 // was cut off leaves only data.new, which the next one replaces: data is either whole or absent.
-func initialize(ctx context.Context, data string, who *account, fast bool) (bin string, err error) {
+func initialize(ctx context.Context, data string, who *account, fast bool, fill filler) (bin string, err error) {
 	stamp, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
 	if err == nil {
 		bin, _, err = binaries(strings.TrimSpace(string(stamp)))
@@ -30,7 +33,7 @@ func initialize(ctx context.Context, data string, who *account, fast bool) (bin 
 	if err := os.RemoveAll(unfinished); err != nil {
 		return "", err
 	}
-	if err := initdb(ctx, bin, unfinished, who, fast); err != nil {
+	if err := fill(ctx, bin, unfinished, who, fast); err != nil {
 		return "", err
 	}
 	return bin, os.Rename(unfinished, data)
@@ -47,18 +50,24 @@ func initdb(ctx context.Context, bin, data string, who *account, fast bool) erro
 	if fast {
 		args = append(args, "--no-sync")
 	}
-	p, err := spawn(filepath.Join(bin, "initdb"), args, who, nil)
+	return runProgram(ctx, filepath.Join(bin, "initdb"), args, who)
+}
+
+// runProgram runs a program that ends by itself.
+func runProgram(ctx context.Context, program string, args []string, who *account) error {
+	p, err := spawn(program, args, who, nil)
 	if err != nil {
 		return err
 	}
+	name := filepath.Base(program)
 	select {
 	case <-p.done:
 	case <-ctx.Done():
 		_ = p.stop()
-		return fmt.Errorf("initdb: %w", ctx.Err())
+		return fmt.Errorf("%s: %w", name, ctx.Err())
 	}
 	if !errors.Is(p.err, errEnded) {
-		return fmt.Errorf("initdb: %w: %s", p.err, p.lastWords)
+		return fmt.Errorf("%s: %w: %s", name, p.err, p.lastWords)
 	}
 	return nil
 }

@@ -62,6 +62,11 @@ func TestFreeSWITCH(t *testing.T) {
 		{"outage/a server that is back is asked again", serverThatIsBackIsAsked},
 		{"outage/the other server applies edits", otherServerAppliesEdits},
 		{"outage/a killed server's switch is taken over", killedServersSwitchIsTakenOver},
+
+		{"two servers/one that is killed loses no call", killedServerLosesNoCall},
+		{"two servers/one that freezes loses no call", frozenServerLosesNoCall},
+		{"two servers/one that stays frozen loses no call", frozenServerStaysFrozen},
+		{"two servers/one that is told to end loses no call", endedServerLosesNoCall},
 	} {
 		t.Run(proof.name, func(t *testing.T) {
 			t.Cleanup(func() { w.fs.clearUp(t) })

@@ -4,11 +4,11 @@ package e2e
 
 import (
 	"fmt"
-	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
+	"syscall"
 	"testing"
+
+	"xmlcurld/cmd/internal/rig"
 )
 
 // server is an xmlcurld that can be stopped and started again on the same port.
@@ -17,21 +17,22 @@ type server struct {
 	port, admin       int
 	scheme            string
 	environment       []string // settings beyond those that each test's server has
+	data              string   // folder
 	process           *child
 }
 
 // buildServer makes the program that operators get.
 func buildServer(t *testing.T) string {
-	program := filepath.Join(t.TempDir(), "xmlcurld")
-	build := exec.Command("go", "build", "-o", program, "xmlcurld/cmd/xmlcurld")
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", build, err, output)
+	program, err := rig.Build(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	return program
 }
 
 func newServer(t *testing.T, program, database string) *server {
-	return &server{program: program, database: database, scheme: "http", port: freePort(t, localhost), admin: freePort(t, localhost)}
+	return &server{program: program, database: database, scheme: "http", port: freePort(t, localhost), admin: freePort(t, localhost),
+		data: t.TempDir()}
 }
 
 func (s *server) address() string { return fmt.Sprintf("%s:%d", localhost, s.port) }
@@ -44,18 +45,9 @@ func (s *server) start(t testing.TB) {
 	s.process = spawn(t, s.program, append(append(os.Environ(), "XMLCURLD_DATABASE_URL="+s.database), s.environment...),
 		"serve", "--log-level", "warn",
 		"--listen", s.address(),
-		"--admin-listen", fmt.Sprintf("%s:%d", localhost, s.admin))
-	eventually(t, "xmlcurld is ready", func() error {
-		response, err := http.Get(fmt.Sprintf("http://%s:%d/readyz", localhost, s.admin))
-		if err != nil {
-			return err
-		}
-		defer func() { _ = response.Body.Close() }()
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("/readyz: %s", response.Status)
-		}
-		return nil
-	})
+		"--admin-listen", fmt.Sprintf("%s:%d", localhost, s.admin),
+		"--data-dir", s.data)
+	eventually(t, "xmlcurld is ready", func() error { return rig.Ready(fmt.Sprintf("%s:%d", localhost, s.admin)) })
 }
 
 // kill ends the server as a machine does that loses its power: it says goodbye to nobody.
@@ -69,5 +61,12 @@ func (s *server) stop(t testing.TB) {
 	t.Helper()
 	if code := s.process.end(); code != 0 {
 		t.Errorf("xmlcurld ended with exit code %d", code)
+	}
+}
+
+func (s *server) signal(t testing.TB, signal syscall.Signal) {
+	t.Helper()
+	if err := s.process.cmd.Process.Signal(signal); err != nil {
+		t.Error(err)
 	}
 }

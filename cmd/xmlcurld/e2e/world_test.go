@@ -63,7 +63,7 @@ func newRows(t *testing.T) *world {
 		trunk:       party{ip: outsider, port: freePort(t, outsider)},
 		external:    freePort(t, localhost),
 		internal:    freePort(t, localhost),
-		rtp:         freePorts(t, 11),
+		rtp:         freePorts(t, 101), // calls that waited for a server are answered all at once
 		spoor:       filepath.Join(t.TempDir(), "spoor"),
 	}
 	w.nasty = nastyValue(w.spoor)

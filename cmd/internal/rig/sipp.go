@@ -1,4 +1,4 @@
-package main
+package rig
 
 import (
 	"context"
@@ -13,21 +13,13 @@ import (
 	"time"
 )
 
-// callsPerSecond is slow enough for each call to be over before the next.
-const callsPerSecond = 10
-
-// delays are the times from INVITE to answer of some calls, sorted.
-type delays []time.Duration
-
-// most is what percent of the calls took at most, in ms.
-func (d delays) most(percent int) float64 { return milliseconds(d[min(len(d)*percent/100, len(d)-1)]) }
-
 //go:embed calls.xml
 var scenario string
 
-// call calls numbers at the SIP address to, one after the other, and returns the post-dial delays. A call that
-// is not answered is an error.
-func call(ctx context.Context, dir, to string, numbers []string) (delays, error) {
+// Call calls numbers at the SIP address to with SIPp, so many a second, and returns the post-dial delays: the times from
+// INVITE to answer, sorted. The switch has to answer and to hang up. A call that is not answered is an error. What SIPp
+// writes goes into dir for a while.
+func Call(ctx context.Context, dir, to string, numbers []string, perSecond int) ([]time.Duration, error) {
 	dir, err := os.MkdirTemp(dir, "sipp-")
 	if err != nil {
 		return nil, err
@@ -42,16 +34,16 @@ func call(ctx context.Context, dir, to string, numbers []string) (delays, error)
 			return nil, err
 		}
 	}
-	count, patience := len(numbers), len(numbers)/callsPerSecond+5 // seconds
+	count, patience := len(numbers), len(numbers)/perSecond+5 // seconds
 	cmd := exec.CommandContext(ctx, "sipp", "-sf", file("calls.xml"), "-inf", file("numbers.csv"),
-		"-m", fmt.Sprint(count), "-r", fmt.Sprint(callsPerSecond), "-nostdin", "-skip_rlimit",
+		"-m", fmt.Sprint(count), "-r", fmt.Sprint(perSecond), "-nostdin", "-skip_rlimit",
 		"-timeout", fmt.Sprint(patience), "-timeout_error",
-		"-i", localhost, "-bind_local", "-mi", localhost,
+		"-i", "127.0.0.1", "-bind_local", "-mi", "127.0.0.1",
 		"-trace_msg", "-message_file", file("messages"), "-trace_err", "-error_file", file("errors"), to)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Run(); err != nil {
 		errors, _ := os.ReadFile(file("errors"))
-		return nil, fmt.Errorf("sipp: %w: %s", err, beginning(errors))
+		return nil, fmt.Errorf("sipp: %w: %q", err, errors[:min(1000, len(errors))])
 	}
 	messages, err := os.ReadFile(file("messages"))
 	if err != nil {
@@ -69,9 +61,9 @@ const messageLine = "----------------------------------------------- "
 
 // postDialDelays reads SIPp's trace of messages: the time from each INVITE to its 200. An INVITE tells its own
 // time, since SIPp writes that of a message after it has sent it: by then the switch may have had its turn.
-func postDialDelays(messages string) (delays, error) {
+func postDialDelays(messages string) ([]time.Duration, error) {
 	invited := map[string]time.Time{} // by Call-ID
-	var took delays
+	var took []time.Duration
 	for _, message := range strings.Split(messages, messageLine)[1:] {
 		written, message, _ := strings.Cut(message, "\n")
 		id := lineAfter(message, "Call-ID: ")

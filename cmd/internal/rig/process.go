@@ -1,0 +1,145 @@
+// Package rig is what the programs share that try the real xmlcurld out: they build it, start it as a process, and write
+// what they saw into a file of this repository.
+package rig
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// startTime is how long a process may take to be ready, and to end.
+const startTime = 30 * time.Second
+
+// Process is a child that ends with us.
+type Process struct {
+	cmd  *exec.Cmd
+	log  string
+	done chan struct{}
+	err  error // how it ended; read after done
+}
+
+// Start starts a program. Its output is added to dir/name.log.
+func Start(cmd *exec.Cmd, dir, name string) (*Process, error) {
+	p := &Process{cmd: cmd, log: filepath.Join(dir, name+".log"), done: make(chan struct{})}
+	output, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = output.Close() }()
+	cmd.Stdout, cmd.Stderr = output, output
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Pdeathsig, cmd.SysProcAttr.Setpgid = syscall.SIGTERM, true
+	started := make(chan error)
+	go p.run(started)
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	return p, nil
+}
+
+// run starts the child and waits for it on one thread: the kernel ends a child when the thread that started it ends.
+func (p *Process) run(started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := p.cmd.Start()
+	started <- err
+	if err == nil {
+		p.err = p.cmd.Wait()
+		close(p.done)
+	}
+}
+
+// Await returns when ready does without an error.
+func (p *Process) Await(ctx context.Context, ready func() error) error {
+	deadline := time.Now().Add(startTime)
+	for {
+		err := ready()
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s is not ready: %w", p.cmd.Path, err)
+		}
+		select {
+		case <-p.done:
+			said, _ := os.ReadFile(p.log)
+			return fmt.Errorf("%s ended (%w): %s", p.cmd.Path, p.err, bytes.TrimSpace(said))
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// PID is the process's id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Done is closed when the process has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Kill ends the process as a crash does, and returns when it has ended.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill() // one that has ended is as good as killed
+	<-p.done
+}
+
+// Stop asks the process to end, and returns when it has ended.
+func (p *Process) Stop() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+	case <-time.After(startTime):
+		p.Kill()
+	}
+}
+
+// Accepts is nil when somebody listens at address.
+func Accepts(address string) error {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// FreeAddress is a loopback address that nobody listens at.
+func FreeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// Memory is what the process has resident now, in bytes; mapped pages of files count.
+func (p *Process) Memory() (int64, error) { return p.status("VmRSS:") }
+
+// PeakMemory is the most that it had resident so far.
+func (p *Process) PeakMemory() (int64, error) { return p.status("VmHWM:") }
+
+func (p *Process) status(name string) (int64, error) {
+	file := fmt.Sprintf("/proc/%d/status", p.PID())
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(content)) {
+		if rest, ok := strings.CutPrefix(line, name); ok {
+			kib, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			return kib << 10, err
+		}
+	}
+	return 0, fmt.Errorf("%s: no %s", file, name)
+}

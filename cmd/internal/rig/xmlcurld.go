@@ -1,0 +1,40 @@
+package rig
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// Build builds xmlcurld into dir.
+func Build(ctx context.Context, dir string) (binary string, err error) {
+	binary = filepath.Join(dir, "xmlcurld")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", binary, "xmlcurld/cmd/xmlcurld").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build xmlcurld: %w: %s", err, out)
+	}
+	return binary, nil
+}
+
+// Serve is the command that serves what is in the database at url: at address, with /readyz at admin. Nothing else is set
+// but what more says, of settings as of the command line.
+func Serve(binary, address, admin, url string, more ...string) *exec.Cmd {
+	cmd := exec.Command(binary, append([]string{"serve", "--listen", address, "--admin-listen", admin}, more...)...)
+	cmd.Env = append(os.Environ(), "XMLCURLD_DATABASE_URL="+url)
+	return cmd
+}
+
+// Ready is nil when the xmlcurld with that admin address is ready.
+func Ready(admin string) error {
+	answer, err := http.Get("http://" + admin + "/readyz")
+	if err != nil {
+		return err
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("/readyz: %s", answer.Status)
+	}
+	return nil
+}
