@@ -18,28 +18,30 @@ import (
 // numbers and all users, whether anybody asked for them or not, and every other question that was ever asked. It belongs
 // to one server, and is kept up to date by Run while the database answers.
 //
-// What is committed reaches it within a second: it asks twice a second what changed since it asked last, so it needs no
-// notices, which a standby does not give. What it knows to have changed, and has not read yet, it does not answer.
+// What is committed reaches it within a second: it asks what changed since it asked last, at each notice and some times a
+// second besides, since a notice may be lost and a standby gives none. What it knows to have changed, and could not read
+// although the database answered, it does not answer.
 type Copy struct {
 	store      *Store
 	path       string
 	limit      time.Duration // for its age; 0: none
 	log        *slog.Logger
 	extensions extensionReader
-	wanted     chan struct{} // full when a question waits that was not asked before
+	wake       chan struct{} // full when there is something to read
 
 	mu        sync.RWMutex
 	file      *copyFile
-	doubt     map[change]bool // what changed and was not read yet
-	overtaken bool            // so much changed that all has to be read again
+	doubt     map[change]time.Time // what changed and was not read yet, since when
+	overtaken time.Time            // since when so much changed that all has to be read again; zero: not
 	asked     map[question]bool
 	waiting   map[question]bool // those of asked whose answers were not read yet
 }
 
 const (
 	copyFileName = "copy.db"
-	copyPause    = 500 * time.Millisecond // from one look at what changed to the next
-	copyRetry    = time.Second            // after a look that failed
+	copyPause    = 250 * time.Millisecond // from one look at what changed to the next, if there is no notice
+	copyGap      = 20 * time.Millisecond  // if there is
+	copyRelisten = time.Second            // before listening again
 	positionTime = 2 * time.Second        // for the host to say where it stands: one that hangs must not hold up the rest
 	copyTime     = 30 * time.Second       // for reading what changed
 	copyAllTime  = 10 * time.Minute       // for reading everything
@@ -54,8 +56,8 @@ func (s *Store) OpenCopy(dir string, limit time.Duration, log *slog.Logger, reg 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the copy's folder: %w", err)
 	}
-	c := &Copy{store: s, path: filepath.Join(dir, copyFileName), limit: limit, log: log, wanted: make(chan struct{}, 1),
-		doubt: map[change]bool{}, waiting: map[question]bool{}}
+	c := &Copy{store: s, path: filepath.Join(dir, copyFileName), limit: limit, log: log, wake: make(chan struct{}, 1),
+		doubt: map[change]time.Time{}, waiting: map[question]bool{}}
 	var err error
 	if c.file, err = openCopyFile(c.path); err != nil {
 		return nil, err
@@ -89,28 +91,51 @@ func (c *Copy) age() (age time.Duration, usable bool) {
 		return 0, false
 	}
 	age = time.Since(at)
-	return age, !c.overtaken && (c.limit == 0 || age <= c.limit)
+	return age, !c.tooOld(c.overtaken) && (c.limit == 0 || age <= c.limit)
 }
 
 // Run keeps the copy up to date until ctx is done.
 func (c *Copy) Run(ctx context.Context) {
+	var listening sync.WaitGroup
+	listening.Go(func() { c.listen(ctx) })
+	defer listening.Wait()
 	told := ""
 	for ctx.Err() == nil {
-		wait, reason := copyPause, ""
+		reason := ""
 		if err := c.follow(ctx); err != nil && ctx.Err() == nil {
-			wait, reason = copyRetry, err.Error()
+			reason = err.Error()
 		}
 		if reason != told {
 			c.tell(reason)
 			told = reason
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
-		case <-c.wanted:
-		}
-		timer.Stop()
+		pause(ctx, copyGap) // what comes at once is read together
+		c.awaitNews(ctx)
+	}
+}
+
+// listen has what is committed read at once, where the database tells of it.
+func (c *Copy) listen(ctx context.Context) {
+	for ctx.Err() == nil {
+		_ = c.store.Listen(ctx, func(Notice) { c.awake() }) // why it ended shows in reading, too
+		pause(ctx, copyRelisten)
+	}
+}
+
+func (c *Copy) awake() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (c *Copy) awaitNews(ctx context.Context) {
+	timer := time.NewTimer(copyPause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-c.wake:
 	}
 }
 
@@ -160,9 +185,10 @@ func (c *Copy) follow(ctx context.Context) error {
 	if err := tx.QueryRow(ctx, positionQuery, was.Snapshot).Scan(&now.Snapshot, &now.At, &now.Database, &later); err != nil {
 		return translate("copy", err)
 	}
+	c.store.heard()
 	r := &copyReader{rows: c.store.within(tx), tx: tx, file: c.file}
 	state := copyState{Position: now, InStepAt: began}
-	if c.overtaken || was.Database != now.Database || now.At.Sub(was.At) > changesSeen {
+	if !c.overtaken.IsZero() || was.Database != now.Database || now.At.Sub(was.At) > changesSeen {
 		limit.Stop()
 		return translate("copy everything", c.readAll(ctx, r, state))
 	}
@@ -180,31 +206,14 @@ func (c *Copy) readChanges(ctx context.Context, r *copyReader, state copyState) 
 		return err
 	}
 	questions := c.expect(news)
-	if c.overtaken {
+	c.store.heard()
+	if !c.overtaken.IsZero() {
 		return nil // the next look reads everything
 	}
 	if err := r.read(ctx, news, questions); err != nil {
 		return err
 	}
 	return c.settle(r, questions, state)
-}
-
-// expect takes note of what changed, before it is read, and returns the questions that have to be asked again.
-func (c *Copy) expect(news []change) (questions []question) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	relations := make(map[string]bool)
-	for _, n := range news {
-		c.doubt[n] = true
-		relations[n.Relation] = true
-		c.overtaken = c.overtaken || n.everything()
-	}
-	for q := range c.asked {
-		if c.waiting[q] || q.concerns(relations) {
-			questions = append(questions, q)
-		}
-	}
-	return questions
 }
 
 // settle makes what r read the copy's own. A file that cannot be written is told of and does not stop it: what it should
@@ -215,7 +224,9 @@ func (c *Copy) settle(r *copyReader, questions []question, state copyState) erro
 	for _, q := range questions {
 		delete(c.waiting, q)
 	}
-	c.overtaken = c.file.keep(r.edits, state)
+	if c.file.keep(r.edits, state) {
+		c.overtake()
+	}
 	c.mu.Unlock()
 	return c.file.flush()
 }
@@ -224,7 +235,7 @@ func (c *Copy) settle(r *copyReader, questions []question, state copyState) erro
 // what the old one holds was overtaken long ago.
 func (c *Copy) readAll(ctx context.Context, r *copyReader, state copyState) error {
 	c.mu.Lock()
-	c.overtaken = true
+	c.overtake()
 	questions := make([]question, 0, len(c.asked))
 	for q := range c.asked {
 		questions = append(questions, q)
@@ -244,7 +255,7 @@ func (c *Copy) readAll(ctx context.Context, r *copyReader, state copyState) erro
 		return errors.Join(err, fresh.close())
 	}
 	old := c.file
-	c.file, c.overtaken = fresh, false
+	c.file, c.overtaken = fresh, time.Time{}
 	clear(c.doubt)
 	for _, q := range questions {
 		delete(c.waiting, q)

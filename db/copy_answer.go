@@ -126,10 +126,7 @@ func (s *Store) asked(operation string, args ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asked[q], c.waiting[q] = true, true
-	select {
-	case c.wanted <- struct{}{}:
-	default:
-	}
+	c.awake()
 }
 
 // readAnswers asks questions. An answer is kept compressed: gateways are much alike.
@@ -184,12 +181,9 @@ func kept[T any](c *Copy, operation string, args ...string) (answer T, err error
 
 // doubtsAnswer reports whether something changed that the answer to q is made of, and was not read yet.
 func (c *Copy) doubtsAnswer(q question) bool {
-	if len(c.doubt) == 0 {
-		return false
-	}
 	relations := make(map[string]bool)
 	for n := range c.doubt {
-		relations[n.Relation] = true
+		relations[n.Relation] = relations[n.Relation] || c.doubts(n)
 	}
 	return q.concerns(relations)
 }

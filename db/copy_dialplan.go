@@ -154,7 +154,7 @@ func (c *Copy) Route(_ context.Context, call Call) (Route, error) {
 
 func (c *Copy) route(v copyView, call Call) (Route, error) {
 	r := Route{NodeKnown: v.get(ofNodes, call.Node) != nil}
-	if c.doubts("node") || c.doubts("context") || c.doubts("context_extension") {
+	if c.doubtsTable("node") || c.doubtsTable("context") || c.doubtsTable("context_extension") {
 		return r, errNotCopied
 	}
 	text := v.get(ofContexts, strings.ToLower(call.Context))
@@ -197,7 +197,7 @@ func (room *contextCopy) numbers(dialled string) (numbers []string) {
 
 // called fills r in if somebody has number in room.
 func (c *Copy) called(v copyView, r *Route, room *contextCopy, number string) (bool, error) {
-	if c.doubt[change{"number", room.Name, number}] {
+	if c.doubts(change{"number", room.Name, number}) {
 		return false, errNotCopied
 	}
 	text := v.get(ofNumbers, room.Name+separator+number)
@@ -246,7 +246,7 @@ func (c *Copy) notCalled(v copyView, r *Route, room *contextCopy) error {
 
 // extension returns the extension name, unless it is of a tenant other than tenant.
 func (c *Copy) extension(v copyView, name string, tenant *string) (*Extension, bool, error) {
-	if c.doubt[change{"extension", "", name}] {
+	if c.doubts(change{"extension", "", name}) {
 		return nil, false, errNotCopied
 	}
 	var row struct {
@@ -268,14 +268,11 @@ func (c *Copy) extension(v copyView, name string, tenant *string) (*Extension, b
 }
 
 func (c *Copy) tenantEnabled(v copyView, name string) (bool, error) {
-	if c.doubt[change{"tenant", "", name}] {
+	if c.doubts(change{"tenant", "", name}) {
 		return false, errNotCopied
 	}
 	return string(v.get(ofTenants, name)) == "true", nil
 }
-
-// doubts reports whether relation, which has no keys, changed and was not read yet.
-func (c *Copy) doubts(relation string) bool { return c.doubt[change{Relation: relation}] }
 
 // look calls f with the copy as it is, if it may answer at all.
 func (c *Copy) look(f func(v copyView) error) error {

@@ -158,9 +158,7 @@ func TestCopyFollows(t *testing.T) {
 	for _, edit := range copyEdits {
 		execute(t, url, edit)
 		follow(t, c)
-		if _, usable := c.Age(); !usable { // so much changed that the next look reads everything
-			follow(t, c)
-		}
+		follow(t, c) // where so much changed that all has to be read
 		same(t, edit, ask(t.Context(), store), ask(t.Context(), c))
 	}
 	want := ask(t.Context(), store)
@@ -242,6 +240,12 @@ func TestCopyDoubts(t *testing.T) {
 	defer cancel()
 	if err := c.Follow(ctx); !errors.Is(err, db.ErrUnavailable) {
 		t.Fatalf("a look while the table is locked: %v", err)
+	}
+	if r, err := c.Route(t.Context(), db.Call{Context: "public", Number: "+27123456789"}); err != nil || r.Called == nil {
+		t.Errorf("what was switched off at the moment at which the database went away: %v, %v", r.Called, err)
+	}
+	if _, err := store.Modules(t.Context(), "fs1"); err != nil { // it did not
+		t.Fatal(err)
 	}
 	if r, err := c.Route(t.Context(), db.Call{Context: "public", Number: "+27123456789"}); !errors.Is(err, db.ErrUnavailable) {
 		t.Errorf("what was switched off: %v, %v", r.Called, err)

@@ -166,7 +166,7 @@ func (r *copyReader) streamUsers(ctx context.Context) error {
 func (c *Copy) User(_ context.Context, node, domain, name string) (d []Domain, nodeKnown bool, err error) {
 	key := userKey{strings.ToLower(domain), strings.ToLower(name)}
 	err = c.look(func(v copyView) error {
-		if c.doubts("node") || c.doubtsUser(key) {
+		if c.doubtsTable("node") || c.doubtsUser(key) {
 			return errNotCopied
 		}
 		nodeKnown = v.get(ofNodes, node) != nil
@@ -189,6 +189,9 @@ func (c *Copy) User(_ context.Context, node, domain, name string) (d []Domain, n
 // doubtsUser reports whether a user, or the one who has its name for an alias, may have changed and was not read yet.
 func (c *Copy) doubtsUser(key userKey) bool {
 	for n := range c.doubt {
+		if !c.doubts(n) {
+			continue
+		}
 		switch n.Relation {
 		case "domain_user", "domain_user_param", "domain_user_variable":
 			if n.Scope == key.Domain {

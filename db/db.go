@@ -51,6 +51,8 @@ type Store struct {
 	copied     atomic.Pointer[Copy] // told what is asked for
 	tx         pgx.Tx               // not nil: everything is asked in it
 
+	answered atomic.Int64 // when a host answered last, in ns
+
 	life  context.Context
 	die   context.CancelFunc
 	works sync.WaitGroup

@@ -171,6 +171,7 @@ func onHosts[T any](ctx context.Context, s *Store, operation string, ask func(co
 		start := time.Now()
 		value, err = askWithin(ctx, share(ctx, len(order)-i), h.pool, ask)
 		if err == nil || !unavailable(err) {
+			s.heard()
 			return value, err
 		}
 		if ctx.Err() != nil && (errors.Is(ctx.Err(), context.Canceled) || time.Since(start) < tried) {
@@ -186,6 +187,9 @@ func onHosts[T any](ctx context.Context, s *Store, operation string, ask func(co
 	}
 	return none, err
 }
+
+// heard takes note that a host answers.
+func (s *Store) heard() { s.answered.Store(time.Now().UnixNano()) }
 
 // share is what a host may take of the time that is left, 0 for all of it.
 func share(ctx context.Context, hosts int) time.Duration {

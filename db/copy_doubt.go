@@ -1,0 +1,50 @@
+package db
+
+import "time"
+
+// doubtTime is how long after it was known of the database must have answered for a change to be in doubt. Together with
+// the time in which it becomes known that is less than a second: what was committed that long before the database went
+// away is not answered as if it had not been.
+const doubtTime = 500 * time.Millisecond
+
+// expect takes note of what changed, before it is read, and returns the questions that have to be asked again.
+func (c *Copy) expect(news []change) (questions []question) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	relations := make(map[string]bool)
+	for _, n := range news {
+		if _, known := c.doubt[n]; !known {
+			c.doubt[n] = time.Now()
+		}
+		relations[n.Relation] = true
+		if n.everything() {
+			c.overtake()
+		}
+	}
+	for q := range c.asked {
+		if c.waiting[q] || q.concerns(relations) {
+			questions = append(questions, q)
+		}
+	}
+	return questions
+}
+
+// overtake takes note that the whole of the copy is no longer right.
+func (c *Copy) overtake() {
+	if c.overtaken.IsZero() {
+		c.overtaken = time.Now()
+	}
+}
+
+// tooOld reports whether the database answered long after a change was known of, which was not read.
+func (c *Copy) tooOld(since time.Time) bool {
+	return !since.IsZero() && time.Unix(0, c.store.answered.Load()).Sub(since) > doubtTime
+}
+
+// doubts reports whether n changed and was not read yet, although the database answered.
+func (c *Copy) doubts(n change) bool {
+	return c.tooOld(c.doubt[n])
+}
+
+// doubtsTable is doubts for a table without keys.
+func (c *Copy) doubtsTable(relation string) bool { return c.doubts(change{Relation: relation}) }
