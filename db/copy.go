@@ -34,7 +34,7 @@ type Copy struct {
 	doubt     map[change]time.Time // what changed and was not read yet, since when
 	overtaken time.Time            // since when so much changed that all has to be read again; zero: not
 	asked     map[question]bool
-	waiting   map[question]bool // those of asked whose answers were not read yet
+	waiting   map[question]time.Time // those of asked whose answers have to be read, since when
 }
 
 const (
@@ -57,12 +57,13 @@ func (s *Store) OpenCopy(dir string, limit time.Duration, log *slog.Logger, reg 
 		return nil, fmt.Errorf("make the copy's folder: %w", err)
 	}
 	c := &Copy{store: s, path: filepath.Join(dir, copyFileName), limit: limit, log: log, wake: make(chan struct{}, 1),
-		doubt: map[change]time.Time{}, waiting: map[question]bool{}}
+		doubt: map[change]time.Time{}}
 	var err error
 	if c.file, err = openCopyFile(c.path); err != nil {
 		return nil, err
 	}
-	c.asked = c.file.questions()
+	c.asked, c.waiting = c.file.questions()
+	s.answered.Store(c.file.state().InStepAt.UnixNano())
 	if err := reg.Register(copyCollector{c}); err != nil {
 		return nil, errors.Join(fmt.Errorf("register the copy's metrics: %w", err), c.file.close())
 	}
@@ -164,9 +165,9 @@ SELECT
 		|| '/' || (SELECT timeline_id FROM pg_control_checkpoint()),
 	coalesce(pg_snapshot_xmax(nullif($1, '')::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot()), true)`
 
-// follow reads what changed since the last time, in a transaction that sees one moment.
-func (c *Copy) follow(ctx context.Context) error {
-	began, was := time.Now(), c.file.state().Position
+// atOneMoment calls read with a transaction that sees one moment.
+func (c *Copy) atOneMoment(ctx context.Context, read func(ctx context.Context, r *copyReader) error) error {
+	r := &copyReader{file: c.file, was: c.file.state().Position, now: copyState{InStepAt: time.Now()}}
 	ctx, cancel := context.WithTimeout(ctx, copyAllTime)
 	defer cancel()
 	limit := time.AfterFunc(positionTime, cancel)
@@ -180,60 +181,92 @@ func (c *Copy) follow(ctx context.Context) error {
 		defer cancel()
 		_ = tx.Rollback(ctx)
 	}()
-	var now position
-	var later bool
-	if err := tx.QueryRow(ctx, positionQuery, was.Snapshot).Scan(&now.Snapshot, &now.At, &now.Database, &later); err != nil {
+	r.tx, r.rows = tx, c.store.within(tx)
+	now := &r.now.Position
+	if err := tx.QueryRow(ctx, positionQuery, r.was.Snapshot).Scan(&now.Snapshot, &now.At, &now.Database, &r.later); err != nil {
 		return translate("copy", err)
 	}
+	limit.Stop()
 	c.store.heard()
-	r := &copyReader{rows: c.store.within(tx), tx: tx, file: c.file}
-	state := copyState{Position: now, InStepAt: began}
-	if !c.overtaken.IsZero() || was.Database != now.Database || now.At.Sub(was.At) > changesSeen {
-		limit.Stop()
-		return translate("copy everything", c.readAll(ctx, r, state))
-	}
-	if !later {
-		return nil
-	}
-	limit.Reset(copyTime)
-	return translate("copy", c.readChanges(ctx, r, state))
+	return translate("copy", read(ctx, r))
 }
 
-// readChanges brings the file from the moment it is at to that of r.
-func (c *Copy) readChanges(ctx context.Context, r *copyReader, state copyState) error {
-	news, err := r.changes(ctx, c.file.state().Position)
+// follow reads what changed since the last time: the rows at one moment, then the answers, each at a moment that is no
+// earlier, so that connections that break now and then do not keep it from getting on.
+func (c *Copy) follow(ctx context.Context) error {
+	err := c.atOneMoment(ctx, func(ctx context.Context, r *copyReader) error {
+		switch {
+		case !c.overtaken.IsZero(), r.was.Database != r.now.Position.Database, r.now.Position.At.Sub(r.was.At) > changesSeen:
+			return c.readAll(ctx, r)
+		case !r.later:
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(ctx, copyTime)
+		defer cancel()
+		return c.readChanges(ctx, r)
+	})
+	for _, q := range c.unread() {
+		if err != nil {
+			return err
+		}
+		err = c.atOneMoment(ctx, func(ctx context.Context, r *copyReader) error { return c.readAnswer(ctx, r, q) })
+	}
+	return errors.Join(err, c.file.flush())
+}
+
+// readChanges brings the rows from the moment they are at to that of r.
+func (c *Copy) readChanges(ctx context.Context, r *copyReader) error {
+	news, err := r.changes(ctx)
 	if err != nil {
 		return err
 	}
-	questions := c.expect(news)
+	c.expect(news)
 	c.store.heard()
 	if !c.overtaken.IsZero() {
 		return nil // the next look reads everything
 	}
-	if err := r.read(ctx, news, questions); err != nil {
+	if err := r.read(ctx, news); err != nil {
 		return err
 	}
-	return c.settle(r, questions, state)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.doubt)
+	for q, since := range c.waiting { // who reads the file when this program was killed has to know of them
+		r.edits[place{ofWaiting, string(q)}] = []byte(since.Format(time.RFC3339Nano))
+	}
+	return c.keep(r.edits, r.now)
 }
 
-// settle makes what r read the copy's own. A file that cannot be written is told of and does not stop it: what it should
-// hold stays in memory until it can be.
-func (c *Copy) settle(r *copyReader, questions []question, state copyState) error {
+// readAnswer asks q, unless r is of a standby that is behind.
+func (c *Copy) readAnswer(ctx context.Context, r *copyReader, q question) error {
+	if !r.later {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, copyTime)
+	defer cancel()
+	r.edits = map[place][]byte{{ofWaiting, string(q)}: nil}
+	if err := r.readAnswer(ctx, q); err != nil {
+		return err
+	}
 	c.mu.Lock()
-	clear(c.doubt)
-	for _, q := range questions {
-		delete(c.waiting, q)
-	}
-	if c.file.keep(r.edits, state) {
+	defer c.mu.Unlock()
+	delete(c.waiting, q)
+	return c.keep(r.edits, c.file.state())
+}
+
+// keep makes edits the copy's own. A file that cannot be written does not stop it: what it should hold stays in memory
+// until it can be.
+func (c *Copy) keep(edits map[place][]byte, now copyState) error {
+	if c.file.keep(edits, now) {
 		c.overtake()
+		return errors.New("the file could not be written for too long: all has to be read again")
 	}
-	c.mu.Unlock()
-	return c.file.flush()
+	return nil
 }
 
 // readAll makes a new file of everything and puts it in the place of the old one. Until it is there nothing is answered:
 // what the old one holds was overtaken long ago.
-func (c *Copy) readAll(ctx context.Context, r *copyReader, state copyState) error {
+func (c *Copy) readAll(ctx context.Context, r *copyReader) error {
 	c.mu.Lock()
 	c.overtake()
 	questions := make([]question, 0, len(c.asked))
@@ -246,7 +279,7 @@ func (c *Copy) readAll(ctx context.Context, r *copyReader, state copyState) erro
 	if err != nil {
 		return err
 	}
-	if err := r.readAll(ctx, fresh, questions, state); err != nil {
+	if err := r.readAll(ctx, fresh, questions); err != nil {
 		return errors.Join(err, fresh.close())
 	}
 	c.mu.Lock()

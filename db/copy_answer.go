@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -125,35 +126,33 @@ func (s *Store) asked(operation string, args ...string) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.asked[q], c.waiting[q] = true, true
+	c.asked[q], c.waiting[q] = true, time.Now()
 	c.awake()
 }
 
-// readAnswers asks questions. An answer is kept compressed: gateways are much alike.
-func (r *copyReader) readAnswers(ctx context.Context, questions []question) error {
-	for _, q := range questions {
-		operation, args := q.operation()
-		if operation.ask == nil {
-			r.edits[place{ofAnswers, string(q)}] = nil // of an older program
-			continue
-		}
-		answer, err := operation.ask(ctx, r.rows, args)
-		if err != nil {
-			return err
-		}
-		var text bytes.Buffer
-		packer, err := gzip.NewWriterLevel(&text, gzip.BestSpeed)
-		if err != nil {
-			return err
-		}
-		if err := json.NewEncoder(packer).Encode(answer); err != nil {
-			return err
-		}
-		if err := packer.Close(); err != nil {
-			return err
-		}
-		r.edits[place{ofAnswers, string(q)}] = text.Bytes()
+// readAnswer asks q. The answer is kept compressed: gateways are much alike.
+func (r *copyReader) readAnswer(ctx context.Context, q question) error {
+	operation, args := q.operation()
+	if operation.ask == nil {
+		r.edits[place{ofAnswers, string(q)}] = nil // of another version of this program
+		return nil
 	}
+	answer, err := operation.ask(ctx, r.rows, args)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	packer, err := gzip.NewWriterLevel(&text, gzip.BestSpeed)
+	if err != nil {
+		return err
+	}
+	if err := json.NewEncoder(packer).Encode(answer); err != nil {
+		return err
+	}
+	if err := packer.Close(); err != nil {
+		return err
+	}
+	r.edits[place{ofAnswers, string(q)}] = text.Bytes()
 	return nil
 }
 
@@ -165,7 +164,7 @@ func kept[T any](c *Copy, operation string, args ...string) (answer T, err error
 	}
 	return answer, c.look(func(v copyView) error {
 		text := v.get(ofAnswers, string(q))
-		if text == nil || c.doubtsAnswer(q) {
+		if text == nil || c.tooOld(c.waiting[q]) {
 			return errNotCopied
 		}
 		packed, err := gzip.NewReader(bytes.NewReader(text))
@@ -177,15 +176,6 @@ func kept[T any](c *Copy, operation string, args ...string) (answer T, err error
 		}
 		return nil
 	})
-}
-
-// doubtsAnswer reports whether something changed that the answer to q is made of, and was not read yet.
-func (c *Copy) doubtsAnswer(q question) bool {
-	relations := make(map[string]bool)
-	for n := range c.doubt {
-		relations[n.Relation] = relations[n.Relation] || c.doubts(n)
-	}
-	return q.concerns(relations)
 }
 
 // ACL is Store.ACL, from the copy.

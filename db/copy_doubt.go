@@ -1,20 +1,24 @@
 package db
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // doubtTime is how long after it was known of the database must have answered for a change to be in doubt. Together with
 // the time in which it becomes known that is less than a second: what was committed that long before the database went
 // away is not answered as if it had not been.
 const doubtTime = 500 * time.Millisecond
 
-// expect takes note of what changed, before it is read, and returns the questions that have to be asked again.
-func (c *Copy) expect(news []change) (questions []question) {
+// expect takes note of what changed, before it is read, and of the questions that have to be asked again.
+func (c *Copy) expect(news []change) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	relations := make(map[string]bool)
+	now, relations := time.Now(), make(map[string]bool)
 	for _, n := range news {
 		if _, known := c.doubt[n]; !known {
-			c.doubt[n] = time.Now()
+			c.doubt[n] = now
 		}
 		relations[n.Relation] = true
 		if n.everything() {
@@ -22,11 +26,17 @@ func (c *Copy) expect(news []change) (questions []question) {
 		}
 	}
 	for q := range c.asked {
-		if c.waiting[q] || q.concerns(relations) {
-			questions = append(questions, q)
+		if _, waits := c.waiting[q]; !waits && q.concerns(relations) {
+			c.waiting[q] = now
 		}
 	}
-	return questions
+}
+
+// unread are the questions whose answers have to be read.
+func (c *Copy) unread() []question {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return slices.Collect(maps.Keys(c.waiting))
 }
 
 // overtake takes note that the whole of the copy is no longer right.

@@ -43,9 +43,10 @@ const (
 	ofUsers      = "domain_user"
 	ofAliases    = "number_alias"
 	ofAnswers    = "answer"
+	ofWaiting    = "waiting" // questions whose answers were overtaken, and since when
 )
 
-var copyBuckets = []string{ofState, ofNodes, ofTenants, ofContexts, ofExtensions, ofNumbers, ofUsers, ofAliases, ofAnswers}
+var copyBuckets = []string{ofState, ofNodes, ofTenants, ofContexts, ofExtensions, ofNumbers, ofUsers, ofAliases, ofAnswers, ofWaiting}
 
 const (
 	// copyFormat goes up when what the file holds is written another way: it is then read anew.
@@ -221,14 +222,18 @@ func (v copyView) keys(bucket, prefix string) map[string]bool {
 	return keys
 }
 
-// questions returns those whose answers are in the file.
-func (f *copyFile) questions() map[question]bool {
-	all := make(map[question]bool)
+// questions returns those whose answers are in the file, and which of these were overtaken, since when.
+func (f *copyFile) questions() (asked map[question]bool, waiting map[question]time.Time) {
+	asked, waiting = make(map[question]bool), make(map[question]time.Time)
 	_ = f.view(func(v copyView) error { // reads what is mapped, and cannot fail
 		for key := range v.keys(ofAnswers, "") {
-			all[question(key)] = true
+			asked[question(key)] = true
+		}
+		for key := range v.keys(ofWaiting, "") {
+			since, _ := time.Parse(time.RFC3339Nano, string(v.get(ofWaiting, key))) // or it is long ago
+			waiting[question(key)] = since
 		}
 		return nil
 	})
-	return all
+	return asked, waiting
 }

@@ -42,6 +42,9 @@ type copyReader struct {
 	rows  *Store
 	tx    pgx.Tx
 	file  *copyFile
+	was   position // of the file
+	now   copyState
+	later bool // not before the file's
 	edits map[place][]byte
 }
 
@@ -51,13 +54,13 @@ FROM change
 WHERE xid >= pg_snapshot_xmin($1::pg_snapshot)
 	AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)`
 
-// changes returns what the moment since did not show yet.
-func (r *copyReader) changes(ctx context.Context, since position) ([]change, error) {
-	return ask(ctx, r.tx, pgx.RowToStructByPos[change], changesQuery, []any{since.Snapshot})
+// changes returns what the file does not show yet.
+func (r *copyReader) changes(ctx context.Context) ([]change, error) {
+	return ask(ctx, r.tx, pgx.RowToStructByPos[change], changesQuery, []any{r.was.Snapshot})
 }
 
-// read reads what changed, and the answers to questions.
-func (r *copyReader) read(ctx context.Context, news []change, questions []question) error {
+// read reads the rows that changed.
+func (r *copyReader) read(ctx context.Context, news []change) error {
 	r.edits = make(map[place][]byte)
 	by := make(map[string][]change)
 	for _, n := range news {
@@ -66,17 +69,14 @@ func (r *copyReader) read(ctx context.Context, news []change, questions []questi
 	if err := r.readDialplan(ctx, by); err != nil {
 		return err
 	}
-	if err := r.readUsers(ctx, by); err != nil {
-		return err
-	}
-	return r.readAnswers(ctx, questions)
+	return r.readUsers(ctx, by)
 }
 
 // copyChunk is how many rows are written at a time when everything is read.
 const copyChunk = 20_000
 
 // readAll writes everything to the file fresh, in no hurry: others wait for their calls.
-func (r *copyReader) readAll(ctx context.Context, fresh *copyFile, questions []question, state copyState) error {
+func (r *copyReader) readAll(ctx context.Context, fresh *copyFile, questions []question) error {
 	r.file, r.edits = fresh, make(map[place][]byte)
 	if err := r.readDialplan(ctx, map[string][]change{"node": {{}}, "context": {{}}}); err != nil {
 		return err
@@ -89,13 +89,15 @@ func (r *copyReader) readAll(ctx context.Context, fresh *copyFile, questions []q
 	if err := r.streamUsers(ctx); err != nil {
 		return err
 	}
-	if err := r.readAnswers(ctx, questions); err != nil {
-		return err
+	for _, q := range questions {
+		if err := r.readAnswer(ctx, q); err != nil {
+			return err
+		}
 	}
 	if err := r.write(); err != nil {
 		return err
 	}
-	fresh.keep(nil, state)
+	fresh.keep(nil, r.now)
 	fresh.written = time.Time{}
 	return fresh.flush()
 }

@@ -89,7 +89,7 @@ func (b *bound) busy() bool { return b.underWay.Load() >= (b.most+1)/2 }
 type bounds struct{ calls, documents, lists *bound }
 
 func newBounds(most int64, deadline time.Duration) bounds {
-	b := bounds{newBound(most, deadline/2), newBound(most, deadline/2), newBound(most, deadline)}
+	b := bounds{newBound(most, deadline), newBound(most, deadline), newBound(most, deadline)}
 	b.lists.turns = make(chan struct{}, runtime.GOMAXPROCS(0))
 	return b
 }
