@@ -60,24 +60,20 @@ func (b *bound) lasts(at time.Duration) time.Duration {
 
 func (b *bound) leave() { b.underWay.Add(-1) }
 
-// takeTurn waits for a turn until ctx ends.
-func (b *bound) takeTurn(ctx context.Context) error {
+// takeTurn waits for a turn until ctx ends, and reports whether it has to be ended.
+func (b *bound) takeTurn(ctx context.Context) bool {
 	if b.turns == nil {
-		return nil
+		return false
 	}
 	select {
 	case b.turns <- struct{}{}:
-		return nil
+		return true
 	case <-ctx.Done():
-		return errOverloaded
+		return false
 	}
 }
 
-func (b *bound) endTurn() {
-	if b.turns != nil {
-		<-b.turns
-	}
-}
+func (b *bound) endTurn() { <-b.turns }
 
 // busy reports whether it is time to look at requests before they are read.
 func (b *bound) busy() bool { return b.underWay.Load() >= (b.most+1)/2 }

@@ -116,10 +116,10 @@ func enter(r *http.Request, place *bound, start time.Time) error {
 // fillInTurn waits for a turn where one is needed, and keeps it until the document is there; not until it is sent, since
 // the caller may be slow to read.
 func (s *Server) fillInTurn(ctx context.Context, place *bound, x *exchange) error {
-	if err := place.takeTurn(ctx); err != nil {
-		return err
+	if place.takeTurn(ctx) {
+		defer place.endTurn()
 	}
-	defer place.endTurn()
+	// Who waited in vain is let in with its time over: the database is not asked any more, but a copy may still answer.
 	return s.fill(ctx, x.document, x.request)
 }
 
