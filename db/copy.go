@@ -25,6 +25,7 @@ type Copy struct {
 	store      *Store
 	path       string
 	limit      time.Duration // for its age; 0: none
+	patience   time.Duration // before an answer is read again
 	log        *slog.Logger
 	extensions extensionReader
 	wake       chan struct{} // full when there is something to read
@@ -41,6 +42,7 @@ const (
 	copyFileName = "copy.db"
 	copyPause    = 250 * time.Millisecond // from one look at what changed to the next, if there is no notice
 	copyGap      = 20 * time.Millisecond  // if there is
+	copyPatience = 250 * time.Millisecond // before an answer is read again: together with all else well below a second
 	copyRelisten = time.Second            // before listening again
 	positionTime = 2 * time.Second        // for the host to say where it stands: one that hangs must not hold up the rest
 	copyTime     = 30 * time.Second       // for reading what changed
@@ -56,7 +58,7 @@ func (s *Store) OpenCopy(dir string, limit time.Duration, log *slog.Logger, reg 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the copy's folder: %w", err)
 	}
-	c := &Copy{store: s, path: filepath.Join(dir, copyFileName), limit: limit, log: log, wake: make(chan struct{}, 1),
+	c := &Copy{store: s, path: filepath.Join(dir, copyFileName), limit: limit, patience: copyPatience, log: log, wake: make(chan struct{}, 1),
 		doubt: map[change]time.Time{}}
 	var err error
 	if c.file, err = openCopyFile(c.path); err != nil {

@@ -1,10 +1,6 @@
 package db
 
-import (
-	"maps"
-	"slices"
-	"time"
-)
+import "time"
 
 // doubtTime is how long after it was known of the database must have answered for a change to be in doubt. Together with
 // the time in which it becomes known that is less than a second: what was committed that long before the database went
@@ -32,11 +28,17 @@ func (c *Copy) expect(news []change) {
 	}
 }
 
-// unread are the questions whose answers have to be read.
-func (c *Copy) unread() []question {
+// unread are the questions whose answers have to be read, and waited long enough: when many nodes are given what changed,
+// the copy is not in their way.
+func (c *Copy) unread() (questions []question) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return slices.Collect(maps.Keys(c.waiting))
+	for q, since := range c.waiting {
+		if time.Since(since) >= c.patience {
+			questions = append(questions, q)
+		}
+	}
+	return questions
 }
 
 // overtake takes note that the whole of the copy is no longer right.

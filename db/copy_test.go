@@ -119,6 +119,7 @@ func openCopy(t *testing.T, store *db.Store, dir string) *db.Copy {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.Hurry()
 	return c
 }
 

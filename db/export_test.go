@@ -15,6 +15,9 @@ func Ask(ctx context.Context, s *Store, query string) error {
 // Follow brings the copy up to date, as Run does twice a second.
 func (c *Copy) Follow(ctx context.Context) error { return c.follow(ctx) }
 
+// Hurry has answers read as soon as rows.
+func (c *Copy) Hurry() { c.patience = 0 }
+
 // RefuseWrites has the file refuse what is written to it from now on, as a disk does that turned read-only.
 func (c *Copy) RefuseWrites() error {
 	if err := c.file.bolt.Close(); err != nil {

@@ -105,6 +105,10 @@ func (s *server) open(ctx context.Context, i *invocation) (err error) {
 
 // openCopy starts to keep the copy. Without one the server still answers, as long as the database does.
 func (s *server) openCopy(ctx context.Context, registry *prometheus.Registry) {
+	if s.config.DataDir == "" {
+		s.log.Error("there is no copy to answer from when the database does not: data_dir is not set")
+		return
+	}
 	opened, err := s.store.OpenCopy(filepath.Join(s.config.DataDir, "copy"), s.config.StaleLimit, s.log, registry)
 	if err != nil {
 		s.log.Error("there is no copy to answer from when the database does not", "err", err)

@@ -78,6 +78,10 @@ func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
 	awaitTrue(t, p, func() bool { return strings.Contains(p.stderr.String(), "loaded the demo world") })
 	p.ask(t, list)
 	p.awaitCopy(t)
+	awaitTrue(t, p, func() bool { // that one, and the nodes' credentials
+		_, body := p.get("/metrics")
+		return strings.Contains(body, "\nxmlcurld_copy_questions 2\n")
+	})
 	if err := first.Stop(); err != nil {
 		t.Fatal(err)
 	}
