@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"xmlcurld/simulated"
+	"xmlcurld/nodes/simulated"
 )
 
 // carrier is an edit that needs the switch: a gateway replaced.

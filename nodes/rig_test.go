@@ -16,7 +16,7 @@ import (
 	"xmlcurld/db/dbtest"
 	"xmlcurld/nodes"
 	"xmlcurld/sections"
-	"xmlcurld/simulated"
+	"xmlcurld/nodes/simulated"
 	"xmlcurld/xmlcurl"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"xmlcurld/cmd/internal/rig"
-	"xmlcurld/simulated"
+	"xmlcurld/nodes/simulated"
 )
 
 const (

@@ -16,7 +16,7 @@ import (
 	"xmlcurld/db"
 	"xmlcurld/db/cluster"
 	"xmlcurld/nodes"
-	"xmlcurld/simulated"
+	"xmlcurld/nodes/simulated"
 )
 
 // editsVerb makes this program measure edits: how long after its COMMIT an edit by plain SQL is proved to be on a real

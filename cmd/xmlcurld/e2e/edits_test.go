@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"xmlcurld/simulated"
+	"xmlcurld/nodes/simulated"
 )
 
 // edit changes the rows and waits until the switch is shown to run them. Nothing else is done.
