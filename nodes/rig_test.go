@@ -15,8 +15,8 @@ import (
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
 	"xmlcurld/nodes"
-	"xmlcurld/sections"
 	"xmlcurld/nodes/simulated"
+	"xmlcurld/sections"
 	"xmlcurld/xmlcurl"
 )
 
