@@ -1,8 +1,11 @@
 package rig
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -24,6 +27,26 @@ func Serve(binary, address, admin, url string, more ...string) *exec.Cmd {
 	cmd := exec.Command(binary, append([]string{"serve", "--listen", address, "--admin-listen", admin}, more...)...)
 	cmd.Env = append(os.Environ(), "XMLCURLD_DATABASE_URL="+url)
 	return cmd
+}
+
+// ErrNoCopy says that a server has no copy of the rows to answer from yet.
+var ErrNoCopy = errors.New("no copy of the rows yet")
+
+// Copied is nil when the xmlcurld with that admin address has a copy of the rows.
+func Copied(admin string) error {
+	answer, err := http.Get("http://" + admin + "/metrics")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(text, []byte("\nxmlcurld_copy_age_seconds ")) {
+		return ErrNoCopy
+	}
+	return nil
 }
 
 // Ready is nil when the xmlcurld with that admin address is ready.
