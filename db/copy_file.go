@@ -76,7 +76,7 @@ func createCopyFile(path string) (*copyFile, error) {
 }
 
 func newCopyFile(path string) (*copyFile, error) {
-	options := &bbolt.Options{Timeout: lockTime, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType}
+	options := &bbolt.Options{Timeout: lockTime, FreelistType: bbolt.FreelistMapType}
 	bolt, err := bbolt.Open(path, 0o600, options)
 	if errors.Is(err, berrors.ErrTimeout) {
 		return nil, fmt.Errorf("open the copy %s: another server has it, give each its own data_dir: %w", path, err)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 
 	"xmlcurld/db/cluster"
 )
@@ -29,9 +30,16 @@ func StartServer(ctx context.Context, dir string) (*Server, error) {
 
 // Start starts the server again in its folder, as what it was: a primary or a standby.
 func (s *Server) Start(ctx context.Context) (err error) {
-	s.Cluster, err = cluster.Start(ctx, s.options)
-	return err
+	for end := time.Now().Add(startTime); ; time.Sleep(50 * time.Millisecond) {
+		if s.Cluster, err = cluster.Start(ctx, s.options); err == nil || time.Now().After(end) {
+			return err
+		}
+	}
 }
+
+// startTime is how long the processes of a server that was killed may take to be gone: one that it was just making ends
+// by itself, and no other server starts on its data before.
+const startTime = 5 * time.Second
 
 // StartStandby fills the folder dir anew and starts a standby of s there.
 func (s *Server) StartStandby(ctx context.Context, dir string) (standby *Server, err error) {
