@@ -43,6 +43,7 @@ const (
 	copyPause    = 250 * time.Millisecond // from one look at what changed to the next, if there is no notice
 	copyGap      = 20 * time.Millisecond  // if there is
 	copyPatience = 250 * time.Millisecond // before an answer is read again: together with all else well below a second
+	copyTries    = 3                      // for one answer
 	copyRelisten = time.Second            // before listening again
 	positionTime = 2 * time.Second        // for the host to say where it stands: one that hangs must not hold up the rest
 	copyTime     = 30 * time.Second       // for reading what changed
@@ -133,7 +134,11 @@ func (c *Copy) awake() {
 }
 
 func (c *Copy) awaitNews(ctx context.Context) {
-	timer := time.NewTimer(copyPause)
+	wait := copyPause
+	if c.awaited() {
+		wait = copyPatience / 5
+	}
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -207,11 +212,18 @@ func (c *Copy) follow(ctx context.Context) error {
 		defer cancel()
 		return c.readChanges(ctx, r)
 	})
+	if err != nil {
+		return err
+	}
 	for _, q := range c.unread() {
+		for range copyTries {
+			if err = c.atOneMoment(ctx, func(ctx context.Context, r *copyReader) error { return c.readAnswer(ctx, r, q) }); err == nil {
+				break
+			}
+		}
 		if err != nil {
 			return err
 		}
-		err = c.atOneMoment(ctx, func(ctx context.Context, r *copyReader) error { return c.readAnswer(ctx, r, q) })
 	}
 	return errors.Join(err, c.file.flush())
 }

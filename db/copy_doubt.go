@@ -41,6 +41,13 @@ func (c *Copy) unread() (questions []question) {
 	return questions
 }
 
+// awaited reports whether there are answers that have to be read.
+func (c *Copy) awaited() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return len(c.waiting) > 0
+}
+
 // overtake takes note that the whole of the copy is no longer right.
 func (c *Copy) overtake() {
 	if c.overtaken.IsZero() {
