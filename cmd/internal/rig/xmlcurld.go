@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 )
 
 // Build builds xmlcurld into dir.
@@ -32,7 +33,7 @@ func Serve(binary, address, admin, url string, more ...string) *exec.Cmd {
 // ErrNoCopy says that a server has no copy of the rows to answer from yet.
 var ErrNoCopy = errors.New("no copy of the rows yet")
 
-// Copied is nil when the xmlcurld with that admin address has a copy of the rows.
+// Copied is nil when the xmlcurld with that admin address has a copy of the rows, and not an old one.
 func Copied(admin string) error {
 	answer, err := http.Get("http://" + admin + "/metrics")
 	if err != nil {
@@ -43,7 +44,9 @@ func Copied(admin string) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.Contains(text, []byte("\nxmlcurld_copy_age_seconds ")) {
+	_, age, _ := bytes.Cut(text, []byte("\nxmlcurld_copy_age_seconds "))
+	age, _, _ = bytes.Cut(age, []byte("\n"))
+	if seconds, err := strconv.ParseFloat(string(age), 64); err != nil || seconds > 1 {
 		return ErrNoCopy
 	}
 	return nil
