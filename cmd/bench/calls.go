@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"xmlcurld/cmd/internal/rig"
-	"xmlcurld/db/cluster"
 )
 
 // callsVerb makes this program measure calls: SIPp calls three real switches, which differ in their dialplan only. One
@@ -35,9 +34,9 @@ type callOptions struct {
 
 // callBench is everything that runs while calls are measured.
 type callBench struct {
-	cleanup
+	base
 	options                        callOptions
-	dir, conf                      string // folders
+	conf                           string // folder
 	asking, oneNumber, manyNumbers *freeSWITCH
 }
 
@@ -86,11 +85,6 @@ func runCalls(ctx context.Context, o callOptions) error {
 // openCalls starts everything. It returns b with an error too, to be closed.
 func openCalls(ctx context.Context, o callOptions) (b *callBench, err error) {
 	b = &callBench{options: o}
-	var remove func() error
-	if b.dir, remove, err = scratch(o.dir); err != nil {
-		return b, err
-	}
-	b.cleanup = append(b.cleanup, remove)
 	if b.conf, err = filepath.Abs(bootstrap); err != nil {
 		return b, err
 	}
@@ -101,6 +95,9 @@ func openCalls(ctx context.Context, o callOptions) (b *callBench, err error) {
 		return b, err
 	}
 	if b.manyNumbers, err = newFreeSWITCH("many-numbers", "static XML", manyNumbers, 2); err != nil {
+		return b, err
+	}
+	if b.base, err = openBase(ctx, o.dir, o.server); err != nil {
 		return b, err
 	}
 	if err := b.startAsking(ctx); err != nil {
@@ -116,23 +113,11 @@ func openCalls(ctx context.Context, o callOptions) (b *callBench, err error) {
 
 // startAsking makes the world, and starts xmlcurld on it and the switch that asks.
 func (b *callBench) startAsking(ctx context.Context) error {
-	binary := b.options.server
-	if binary == "" {
-		var err error
-		if binary, err = buildServer(ctx, b.dir); err != nil {
-			return err
-		}
-	}
-	c, err := cluster.Start(ctx, cluster.Options{Dir: filepath.Join(b.dir, "postgres")})
+	url, err := callsURL(ctx, b.cluster, b.options.sizes, b.asking)
 	if err != nil {
 		return err
 	}
-	b.cleanup = append(b.cleanup, c.Stop)
-	url, err := callsURL(ctx, c, b.options.sizes, b.asking)
-	if err != nil {
-		return err
-	}
-	xmlcurld, err := b.started(startServer(ctx, binary, b.dir, "xmlcurld", url))
+	xmlcurld, err := b.start(ctx, "xmlcurld", url)
 	if err != nil {
 		return err
 	}

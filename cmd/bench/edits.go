@@ -14,7 +14,6 @@ import (
 
 	"xmlcurld/cmd/internal/rig"
 	"xmlcurld/db"
-	"xmlcurld/db/cluster"
 	"xmlcurld/nodes"
 	"xmlcurld/nodes/simulated"
 )
@@ -40,10 +39,8 @@ type editOptions struct {
 
 // editBench is everything that runs while edits are measured.
 type editBench struct {
-	cleanup
+	base
 	options    editOptions
-	dir        string
-	postgres   int // process
 	server     server
 	switchProc *rig.Process
 	rows       *pgx.Conn
@@ -94,26 +91,10 @@ func runEdits(ctx context.Context, o editOptions) error {
 // openEdits makes the world and starts everything. It returns b with an error too, to be closed.
 func openEdits(ctx context.Context, o editOptions) (b *editBench, err error) {
 	b = &editBench{options: o, edits: allEdits(), loads: allLoads()}
-	var remove func() error
-	if b.dir, remove, err = scratch(""); err != nil {
+	if b.base, err = openBase(ctx, "", o.server); err != nil {
 		return b, err
 	}
-	b.cleanup = append(b.cleanup, remove)
-	binary := o.server
-	if binary == "" {
-		if binary, err = buildServer(ctx, b.dir); err != nil {
-			return b, err
-		}
-	}
-	c, err := cluster.Start(ctx, cluster.Options{Dir: filepath.Join(b.dir, "postgres")})
-	if err != nil {
-		return b, err
-	}
-	b.cleanup = append(b.cleanup, c.Stop)
-	if b.postgres, err = postgresProcess(b.dir); err != nil {
-		return b, err
-	}
-	url, err := worldURL(ctx, c, o.sizes)
+	url, err := worldURL(ctx, b.cluster, o.sizes)
 	if err != nil {
 		return b, err
 	}
@@ -123,7 +104,7 @@ func openEdits(ctx context.Context, o editOptions) (b *editBench, err error) {
 	if err := b.insertSwitch(ctx); err != nil {
 		return b, fmt.Errorf("make the switch a node: %w", err)
 	}
-	if b.server, err = b.started(startServer(ctx, binary, b.dir, "xmlcurld", url)); err != nil {
+	if b.server, err = b.start(ctx, "xmlcurld", url); err != nil {
 		return b, err
 	}
 	return b, b.boot(ctx)
