@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,14 +20,11 @@ const callsPerSecond = 10
 
 // callOptions are what the command line says after callsVerb.
 type callOptions struct {
-	freeSWITCH string // program
-	sizes      sizes
-	rounds     int
-	duration   time.Duration // of one measurement
-	dir        string
-	server     string
-	write      string
-	quick      bool
+	switchOptions
+	sizes    sizes
+	rounds   int
+	duration time.Duration // of one measurement
+	dir      string
 }
 
 // callBench is everything that runs while calls are measured.
@@ -49,14 +44,11 @@ const disturbed = 12
 
 func callsCommandLine(args []string) callOptions {
 	o := callOptions{sizes: fullSize}
-	flags := flag.NewFlagSet("bench "+callsVerb, flag.ExitOnError)
-	flags.StringVar(&o.freeSWITCH, "freeswitch", "", "the switch's program")
+	flags := o.flags(callsVerb)
 	flags.IntVar(&o.sizes.numbers, "numbers", o.sizes.numbers, "numbers of the world")
 	flags.IntVar(&o.rounds, "rounds", 5, "rounds")
 	flags.DurationVar(&o.duration, "time", 10*time.Second, "time of one measurement")
 	flags.StringVar(&o.dir, "dir", "", "folder that keeps the world for the next run (none: a temporary one)")
-	flags.StringVar(&o.server, "server", "", "xmlcurld to measure (none: it is built from here)")
-	flags.StringVar(&o.write, "write", "", "file, as BENCHMARKS.md, whose results of calls are replaced by these")
 	flags.BoolFunc("quick", "a sanity check: 100,000 numbers and 2 short rounds, if later flags do not say otherwise; no bar fails it", func(string) error {
 		o.sizes.numbers, o.sizes.users, o.rounds, o.duration, o.quick = 100_000, 10_000, 2, 3*time.Second, true
 		return nil
@@ -66,14 +58,11 @@ func callsCommandLine(args []string) callOptions {
 }
 
 func runCalls(ctx context.Context, o callOptions) error {
-	if o.freeSWITCH == "" {
-		return errors.New("no switch is named: make bench-calls FREESWITCH=/path/to/freeswitch")
+	if err := o.check(callsVerb); err != nil {
+		return err
 	}
 	b, err := openCalls(ctx, o)
-	if err == nil {
-		err = b.measure(ctx)
-	}
-	if err := errors.Join(err, b.close()); err != nil {
+	if err := complete(ctx, b, err); err != nil {
 		return err
 	}
 	if half := b.oneNumber.spread(50).median; half > disturbed {
