@@ -66,7 +66,9 @@ func (s *Store) OpenCopy(dir string, limit time.Duration, log *slog.Logger, reg 
 		return nil, err
 	}
 	c.asked, c.waiting = c.file.questions()
-	s.answered.Store(c.file.state().InStepAt.UnixNano())
+	if at := c.file.state().InStepAt; !at.IsZero() { // a new copy knows of no answer
+		s.answered.Store(at.UnixNano())
+	}
 	if err := reg.Register(copyCollector{c}); err != nil {
 		return nil, errors.Join(fmt.Errorf("register the copy's metrics: %w", err), c.file.close())
 	}

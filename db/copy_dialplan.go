@@ -89,20 +89,12 @@ func (r *copyReader) readDialplan(ctx context.Context, by map[string][]change) e
 
 // readTable reads a whole table, a small one.
 func (r *copyReader) readTable(ctx context.Context, bucket, query string) error {
-	rows, err := r.tx.Query(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	values := make(map[string][]byte)
-	for rows.Next() {
-		key, value, err := keyAndValue(rows)
-		if err != nil {
-			return err
-		}
+	err := r.each(ctx, query, nil, func(key string, value []byte) error {
 		values[key] = value
-	}
-	if err := rows.Err(); err != nil {
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	return r.replace(bucket, values)
@@ -127,19 +119,10 @@ func (r *copyReader) readRows(ctx context.Context, table copyTable, news []chang
 	if scopes != nil {
 		args = []any{scopes, keys}
 	}
-	rows, err := r.tx.Query(ctx, table.query+table.some, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		key, value, err := keyAndValue(rows)
-		if err != nil {
-			return err
-		}
+	return r.each(ctx, table.query+table.some, args, func(key string, value []byte) error {
 		r.edits[place{table.bucket, key}] = value
-	}
-	return rows.Err()
+		return nil
+	})
 }
 
 // Route is Store.Route, from the copy.

@@ -1,10 +1,13 @@
 package db
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -166,10 +169,8 @@ func (f *copyFile) flush() error {
 }
 
 func (f *copyFile) writePending(tx *bbolt.Tx) error {
-	for at, value := range f.pending {
-		if err := put(tx, at, value); err != nil {
-			return err
-		}
+	if err := putAll(tx, f.pending); err != nil {
+		return err
 	}
 	text, err := json.Marshal(f.now)
 	if err != nil {
@@ -184,6 +185,20 @@ func put(tx *bbolt.Tx, at place, value []byte) error {
 		return tx.Bucket([]byte(at.bucket)).Delete([]byte(at.key))
 	}
 	return tx.Bucket([]byte(at.bucket)).Put([]byte(at.key), value)
+}
+
+// putAll stores values in the order of their places, in which bbolt is quickest.
+func putAll(tx *bbolt.Tx, values map[place][]byte) error {
+	for _, at := range slices.SortedFunc(maps.Keys(values), comparePlaces) {
+		if err := put(tx, at, values[at]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func comparePlaces(a, b place) int {
+	return cmp.Or(strings.Compare(a.bucket, b.bucket), strings.Compare(a.key, b.key))
 }
 
 // copyView is the file at one moment. Its values are good until the view ends.

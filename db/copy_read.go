@@ -1,12 +1,8 @@
 package db
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -105,22 +101,11 @@ func (r *copyReader) readAll(ctx context.Context, fresh *copyFile, questions []q
 // stream writes all rows of table.
 func (r *copyReader) stream(ctx context.Context, table copyTable) error {
 	began := time.Now()
-	rows, err := r.tx.Query(ctx, table.query)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		key, value, err := keyAndValue(rows)
-		if err != nil {
-			return err
-		}
+	return r.each(ctx, table.query, nil, func(key string, value []byte) (err error) {
 		r.edits[place{table.bucket, key}] = value
-		if began, err = r.writeSome(ctx, began); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+		began, err = r.writeSome(ctx, began)
+		return err
+	})
 }
 
 // writeSome writes what was read since began, once it is much, and pauses: two thirds of a processor are the calls'. It
@@ -139,26 +124,25 @@ func (r *copyReader) writeSome(ctx context.Context, began time.Time) (time.Time,
 // write writes what was read so far straight to the file.
 func (r *copyReader) write() error {
 	err := r.file.bolt.Update(func(tx *bbolt.Tx) error {
-		for _, at := range slices.SortedFunc(maps.Keys(r.edits), comparePlaces) {
-			tx.Bucket([]byte(at.bucket)).FillPercent = 0.9 // in order, little is inserted between
-			if err := put(tx, at, r.edits[at]); err != nil {
-				return err
-			}
+		for _, name := range copyBuckets {
+			tx.Bucket([]byte(name)).FillPercent = 0.9 // in order, little is inserted between
 		}
-		return nil
+		return putAll(tx, r.edits)
 	})
 	clear(r.edits)
 	return err
 }
 
-func comparePlaces(a, b place) int {
-	return cmp.Or(strings.Compare(a.bucket, b.bucket), strings.Compare(a.key, b.key))
-}
-
-// keyAndValue reads a row of two columns.
-func keyAndValue(row pgx.CollectableRow) (key string, value []byte, err error) {
-	err = row.Scan(&key, &value)
-	return key, value, err
+// each calls keep with every row of query, which has two columns.
+func (r *copyReader) each(ctx context.Context, query string, args []any, keep func(key string, value []byte) error) error {
+	rows, err := r.tx.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	var key string
+	var value []byte
+	_, err = pgx.ForEachRow(rows, []any{&key, &value}, func() error { return keep(key, value) })
+	return err
 }
 
 // putJSON keeps value under key.

@@ -298,6 +298,9 @@ func TestCopyFile(t *testing.T) {
 	t.Parallel()
 	store, dir := openStore(t, dbtest.DemoURL(t)), filepath.Join(t.TempDir(), "copy")
 	c := openCopy(t, store, dir)
+	if at := store.Answered(); at != 0 {
+		t.Errorf("a new copy knows that the database answered at %v", time.Unix(0, at))
+	}
 	follow(t, c)
 	if _, err := store.OpenCopy(dir, 0, slog.New(slog.DiscardHandler), prometheus.NewRegistry()); err == nil {
 		t.Error("two have it open")

@@ -12,7 +12,10 @@ func Ask(ctx context.Context, s *Store, query string) error {
 	return err
 }
 
-// Follow brings the copy up to date, as Run does twice a second.
+// Answered is when a host answered last, as far as s knows, in ns; 0: never.
+func (s *Store) Answered() int64 { return s.answered.Load() }
+
+// Follow brings the copy up to date, as Run does.
 func (c *Copy) Follow(ctx context.Context) error { return c.follow(ctx) }
 
 // Hurry has answers read as soon as rows.

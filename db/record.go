@@ -111,10 +111,7 @@ func (r *Recorder) save(ctx context.Context, key fetchKey, f fetched) bool {
 	err := r.store.saveFetch(ctx, key.node, key.document, f.parts, time.Since(f.at))
 	if errors.Is(err, ErrUnavailable) {
 		r.putBack(key, f)
-		select {
-		case <-time.After(fetchRetry):
-		case <-ctx.Done():
-		}
+		pause(ctx, fetchRetry)
 		return false
 	}
 	r.mu.Lock()

@@ -25,16 +25,11 @@ var demoCall = db.Call{Context: "public", Number: "+27123456789"}
 // demoPair is a primary and its standby with the demo world.
 func demoPair(t *testing.T) *fault.Pair {
 	t.Helper()
-	dir, remove, err := fault.TempDir()
+	p, stop, err := fault.StartTempPair(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(remove)
-	p, err := fault.StartPair(t.Context(), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Stop() })
+	t.Cleanup(stop)
 	url := p.Primary.URL(cluster.Superuser)
 	if err := db.Migrate(t.Context(), url, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)

@@ -2,16 +2,16 @@ package nodes_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Each kind of edit by plain SQL, and what the switch is like then.
 func TestEdits(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	s := r.node(t, "fs1")
-	r.keep(t, "one")
-	r.inStep(t)
+	r, s := newKept(t)
 	for _, tc := range []struct {
 		name, statement string
 		holds           func() bool
@@ -65,11 +65,8 @@ func TestEdits(t *testing.T) {
 			for words := range tc.most {
 				before[words] = s.Did(words)
 			}
-			r.sql(t, tc.statement)
-			r.inStep(t)
-			if err := has(s, tc.holds); err != nil {
-				t.Error(err)
-			}
+			r.edit(t, tc.statement)
+			wantHas(t, s, tc.holds)
 			for words, most := range tc.most {
 				if n := s.Did(words) - before[words]; n > most {
 					t.Errorf("%d times %q, want at most %d", n, words, most)
@@ -79,6 +76,69 @@ func TestEdits(t *testing.T) {
 	}
 	if all := r.state(t, "fs1").RestartRequired; len(all) > 0 {
 		t.Errorf("restart required: %q", all)
+	}
+}
+
+func TestRegistrations(t *testing.T) {
+	t.Parallel()
+	r, s := newKept(t)
+	const sales, door, alias, foreign = "internal/1001@acme.example", "external/1002@acme.example", "internal/71000@acme.example", "internal/x@other.example"
+	for _, tc := range []struct{ name, statement, left string }{
+		{"password", `UPDATE domain_user SET password = 'b' WHERE id = '1001'`, door + " " + alias},
+		{"a1_hash, by the alias as well", `UPDATE domain_user SET password = NULL, a1_hash = md5('1') WHERE id = '1000'`, sales + " " + door},
+		{"name to show", `UPDATE domain_user SET caller_id_name = 'Desk'`, sales + " " + door + " " + alias},
+		{"off", `UPDATE domain_user SET enabled = false WHERE id = '1002'`, sales + " " + alias},
+		{"on", `UPDATE domain_user SET enabled = true WHERE id = '1002'`, sales + " " + door + " " + alias},
+		{"renamed", `UPDATE domain_user SET id = '1009' WHERE id = '1002'`, sales + " " + alias},
+		{"named back", `UPDATE domain_user SET id = '1002' WHERE id = '1009'`, sales + " " + door + " " + alias},
+		{"tenant off", `UPDATE tenant SET enabled = false WHERE name = 'acme'`, ""},
+		{"tenant on", `UPDATE tenant SET enabled = true WHERE name = 'acme'`, sales + " " + door + " " + alias},
+		{"domain off", `UPDATE domain SET enabled = false`, ""},
+		{"domain on", `UPDATE domain SET enabled = true`, sales + " " + door + " " + alias},
+		{"removed", `DELETE FROM domain_user WHERE id = '1001'`, door + " " + alias},
+		{"truncated", `TRUNCATE domain_user CASCADE`, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s.Set(func() { s.Registered = []string{sales, door, alias, foreign} })
+			r.edit(t, tc.statement)
+			s.Set(func() {
+				got := strings.TrimSuffix(strings.Join(s.Registered, " "), foreign)
+				if strings.TrimSpace(got) != tc.left {
+					t.Errorf("left: %q, want %q", got, tc.left)
+				}
+			})
+			r.sql(t, `UPDATE domain_user SET number_alias = '71000' WHERE id = '1000'`)
+		})
+	}
+}
+
+// Bursts are merged.
+func TestBursts(t *testing.T) {
+	t.Parallel()
+	r, s := newKept(t)
+	before := s.Did("")
+	for n := range 500 {
+		r.sql(t, `INSERT INTO acl_entry (list, cidr) VALUES ('domains', ('10.' || $1::int || '.' || $2::int || '.0/24')::cidr)`, n/250, n%250)
+	}
+	r.inStep(t)
+	if reloads, all := s.Did("reloadacl"), s.Did("")-before; reloads > 30 || all > 200 {
+		t.Errorf("500 transactions: %d reloads, %d commands", reloads, all)
+	}
+	reloads := s.Did("reloadacl")
+	r.edit(t, `INSERT INTO acl_entry (list, cidr) SELECT 'domains', ('11.' || n / 250 || '.' || n % 250 || '.0/24')::cidr FROM generate_series(0, 9999) n`)
+	if n := s.Did("reloadacl") - reloads; n > 2 {
+		t.Errorf("10,000 rows: %d reloads", n)
+	}
+	_, err := r.conn.CopyFrom(t.Context(), pgx.Identifier{"gateway"}, []string{"name", "profile", "proxy"}, pgx.CopyFromSlice(1000, func(n int) ([]any, error) {
+		return []any{fmt.Sprintf("g%d", n), "external", "x"}, nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.inStep(t)
+	wantHas(t, s, func() bool { return s.Gateways["g999"].Revision != "" })
+	if n := s.Did("sofia profile external startgw"); n > 2 {
+		t.Errorf("1,000 copied gateways: %d lookups", n)
 	}
 }
 

@@ -5,10 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/jackc/pgx/v5"
-
-	"xmlcurld/nodes/simulated"
 )
 
 // carrier is an edit that needs the switch: a gateway replaced.
@@ -16,24 +12,11 @@ const carrier = `UPDATE gateway SET proxy = proxy || 'x' WHERE name = 'twilio'`
 
 func TestListenerAway(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	s := r.node(t, "fs1")
-	r.keep(t, "one")
-	r.inStep(t)
+	r, s := newKept(t)
 	r.sql(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 	r.sql(t, `INSERT INTO acl_list (name) VALUES ('guests')`)
 	eventually(t, "the list is there", func() error { return has(s, func() bool { return s.Lists["guests"] }) })
 	r.inStep(t)
-}
-
-// has is nil when something is so on the switch.
-func has(s *simulated.Switch, holds func() bool) error {
-	held := false
-	s.Set(func() { held = holds() })
-	if held {
-		return nil
-	}
-	return fmt.Errorf("not so after %q", s.Told())
 }
 
 func TestEditWhileNoServerRuns(t *testing.T) {
@@ -50,17 +33,11 @@ func TestEditWhileNoServerRuns(t *testing.T) {
 	r.sql(t, `DELETE FROM module WHERE name = 'mod_flite'`)
 	r.keep(t, "two")
 	r.inStep(t)
-	if err := has(s, func() bool {
+	wantHas(t, s, func() bool {
 		return s.Lists["guests"] && !s.Modules["mod_flite"] && len(s.Registered) == 1 && s.Registered[0] == "internal/1001@acme.example"
-	}); err != nil {
-		t.Error(err)
-	}
-	if n := s.Did("sofia profile external startgw twilio"); n != 1 {
-		t.Errorf("the gateway was started %d times", n)
-	}
-	if server := r.state(t, "fs1").Server; server != "two" {
-		t.Errorf("%q takes care", server)
-	}
+	})
+	wantDid(t, s, "sofia profile external startgw twilio", 1)
+	r.wantServer(t, "two")
 }
 
 // A transaction that is held open while later ones commit and are applied is not missed.
@@ -81,21 +58,14 @@ func TestTransactionHeldOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r.sql(t, `UPDATE domain_user SET password = 'another' WHERE id = '1001'`)
-	r.inStep(t)
-	if err := has(s, func() bool { return strings.Join(s.Registered, " ") == "internal/1000@acme.example" }); err != nil {
-		t.Error(err)
-	}
+	r.edit(t, `UPDATE domain_user SET password = 'another' WHERE id = '1001'`)
+	wantHas(t, s, func() bool { return strings.Join(s.Registered, " ") == "internal/1000@acme.example" })
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	r.inStep(t)
-	if err := has(s, func() bool { return len(s.Registered) == 0 }); err != nil {
-		t.Error(err)
-	}
-	if n := s.Did("sofia profile external startgw twilio"); n != 1 {
-		t.Errorf("the gateway was started %d times", n)
-	}
+	wantHas(t, s, func() bool { return len(s.Registered) == 0 })
+	wantDid(t, s, "sofia profile external startgw twilio", 1)
 }
 
 // Of two servers one takes care of a node; when it ends the other does.
@@ -107,24 +77,14 @@ func TestTwoServers(t *testing.T) {
 	r.inStep(t)
 	r.keep(t, "two")
 	for range 5 {
-		r.sql(t, carrier)
-		r.inStep(t)
+		r.edit(t, carrier)
 	}
-	if n := s.Did("sofia profile external killgw twilio"); n != 5 {
-		t.Errorf("5 edits, %d times killed", n)
-	}
-	if server := r.state(t, "fs1").Server; server != "one" {
-		t.Errorf("%q takes care", server)
-	}
+	wantDid(t, s, "sofia profile external killgw twilio", 5)
+	r.wantServer(t, "one")
 	stop()
-	r.sql(t, carrier)
-	r.inStep(t)
-	if server := r.state(t, "fs1").Server; server != "two" {
-		t.Errorf("%q takes care", server)
-	}
-	if n := s.Did("sofia profile external killgw twilio"); n != 6 {
-		t.Errorf("6 edits, %d times killed", n)
-	}
+	r.edit(t, carrier)
+	r.wantServer(t, "two")
+	wantDid(t, s, "sofia profile external killgw twilio", 6)
 }
 
 // The switch still wants the password that it took, whoever asks.
@@ -140,8 +100,7 @@ func TestChangedPassword(t *testing.T) {
 	r.restartRequired(t, "fs1", "event_socket.conf")
 	stop()
 	r.keep(t, "two")
-	r.sql(t, carrier)
-	r.inStep(t)
+	r.edit(t, carrier)
 	s.Boot()
 	if err := has(s, func() bool { return s.Password == "second" }); err != nil {
 		t.Fatal(err)
@@ -155,16 +114,10 @@ func TestChangedPassword(t *testing.T) {
 // A gateway that is being replaced does not stay killed when the switch's fetch fails.
 func TestNotFoundInTheMiddleOfAReplacement(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	s := r.node(t, "fs1")
-	r.keep(t, "one")
-	r.inStep(t)
+	r, s := newKept(t)
 	s.Set(func() { s.Faults.Fetches = 20 })
-	r.sql(t, carrier)
-	r.inStep(t)
-	if err := has(s, func() bool { return !s.Gateways["twilio"].Killed && s.Gateways["twilio"].Revision != "" }); err != nil {
-		t.Error(err)
-	}
+	r.edit(t, carrier)
+	wantHas(t, s, func() bool { return !s.Gateways["twilio"].Killed && s.Gateways["twilio"].Revision != "" })
 	if n := s.Did("sofia profile external startgw twilio"); n < 20 {
 		t.Errorf("the gateway was started %d times", n)
 	}
@@ -172,14 +125,10 @@ func TestNotFoundInTheMiddleOfAReplacement(t *testing.T) {
 
 func TestSwitchDies(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	s := r.node(t, "fs1")
-	r.keep(t, "one")
-	r.inStep(t)
+	r, s := newKept(t)
 	for _, at := range []string{"sofia profile external killgw", "sofia profile external startgw", "sofia_gateway_data", "sofia xmlstatus"} {
 		s.Set(func() { s.Faults.DieAt = at })
-		r.sql(t, carrier)
-		r.inStep(t)
+		r.edit(t, carrier)
 		if err := has(s, func() bool { return !s.Gateways["twilio"].Killed && s.Faults.DieAt == "" }); err != nil {
 			t.Errorf("at %s: %v", at, err)
 		}
@@ -198,21 +147,16 @@ func TestBootedAlone(t *testing.T) {
 	r.sql(t, `INSERT INTO node (name, event_socket_port) VALUES ('fs1', $1)`, s.Port())
 	r.keep(t, "one")
 	r.inStep(t)
-	if err := has(s, func() bool {
+	wantHas(t, s, func() bool {
 		return s.Modules["mod_flite"] && s.Profiles["external"] && s.Profiles["internal"] && s.Gateways["twilio"].Revision != "" && s.Lists["domains"] &&
 			s.Limits["max_sessions"] == "1000"
-	}); err != nil {
-		t.Error(err)
-	}
+	})
 	r.restartRequired(t, "fs1", "post_load_switch.conf RTP ports")
 }
 
 func TestModuleThatDoesNotLoad(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	s := r.node(t, "fs1")
-	r.keep(t, "one")
-	r.inStep(t)
+	r, s := newKept(t)
 	s.Set(func() { s.Faults.DoesNotLoad = "mod_opus" })
 	r.sql(t, `INSERT INTO module (name) VALUES ('mod_opus')`)
 	eventually(t, "it is pending", func() error {
@@ -260,79 +204,6 @@ func TestJudgedByItsFetches(t *testing.T) {
 	}
 }
 
-func TestRegistrations(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	s := r.node(t, "fs1")
-	r.keep(t, "one")
-	r.inStep(t)
-	const sales, door, alias, foreign = "internal/1001@acme.example", "external/1002@acme.example", "internal/71000@acme.example", "internal/x@other.example"
-	for _, tc := range []struct{ name, statement, left string }{
-		{"password", `UPDATE domain_user SET password = 'b' WHERE id = '1001'`, door + " " + alias},
-		{"a1_hash, by the alias as well", `UPDATE domain_user SET password = NULL, a1_hash = md5('1') WHERE id = '1000'`, sales + " " + door},
-		{"name to show", `UPDATE domain_user SET caller_id_name = 'Desk'`, sales + " " + door + " " + alias},
-		{"off", `UPDATE domain_user SET enabled = false WHERE id = '1002'`, sales + " " + alias},
-		{"on", `UPDATE domain_user SET enabled = true WHERE id = '1002'`, sales + " " + door + " " + alias},
-		{"renamed", `UPDATE domain_user SET id = '1009' WHERE id = '1002'`, sales + " " + alias},
-		{"named back", `UPDATE domain_user SET id = '1002' WHERE id = '1009'`, sales + " " + door + " " + alias},
-		{"tenant off", `UPDATE tenant SET enabled = false WHERE name = 'acme'`, ""},
-		{"tenant on", `UPDATE tenant SET enabled = true WHERE name = 'acme'`, sales + " " + door + " " + alias},
-		{"domain off", `UPDATE domain SET enabled = false`, ""},
-		{"domain on", `UPDATE domain SET enabled = true`, sales + " " + door + " " + alias},
-		{"removed", `DELETE FROM domain_user WHERE id = '1001'`, door + " " + alias},
-		{"truncated", `TRUNCATE domain_user CASCADE`, ""},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			s.Set(func() { s.Registered = []string{sales, door, alias, foreign} })
-			r.sql(t, tc.statement)
-			r.inStep(t)
-			s.Set(func() {
-				got := strings.TrimSuffix(strings.Join(s.Registered, " "), foreign)
-				if strings.TrimSpace(got) != tc.left {
-					t.Errorf("left: %q, want %q", got, tc.left)
-				}
-			})
-			r.sql(t, `UPDATE domain_user SET number_alias = '71000' WHERE id = '1000'`)
-		})
-	}
-}
-
-// Bursts are merged.
-func TestBursts(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	s := r.node(t, "fs1")
-	r.keep(t, "one")
-	r.inStep(t)
-	before := s.Did("")
-	for n := range 500 {
-		r.sql(t, `INSERT INTO acl_entry (list, cidr) VALUES ('domains', ('10.' || $1::int || '.' || $2::int || '.0/24')::cidr)`, n/250, n%250)
-	}
-	r.inStep(t)
-	if reloads, all := s.Did("reloadacl"), s.Did("")-before; reloads > 30 || all > 200 {
-		t.Errorf("500 transactions: %d reloads, %d commands", reloads, all)
-	}
-	reloads := s.Did("reloadacl")
-	r.sql(t, `INSERT INTO acl_entry (list, cidr) SELECT 'domains', ('11.' || n / 250 || '.' || n % 250 || '.0/24')::cidr FROM generate_series(0, 9999) n`)
-	r.inStep(t)
-	if n := s.Did("reloadacl") - reloads; n > 2 {
-		t.Errorf("10,000 rows: %d reloads", n)
-	}
-	_, err := r.conn.CopyFrom(t.Context(), pgx.Identifier{"gateway"}, []string{"name", "profile", "proxy"}, pgx.CopyFromSlice(1000, func(n int) ([]any, error) {
-		return []any{fmt.Sprintf("g%d", n), "external", "x"}, nil
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.inStep(t)
-	if err := has(s, func() bool { return s.Gateways["g999"].Revision != "" }); err != nil {
-		t.Error(err)
-	}
-	if n := s.Did("sofia profile external startgw"); n > 2 {
-		t.Errorf("1,000 copied gateways: %d lookups", n)
-	}
-}
-
 // A node that is inserted is taken care of, and one that is deleted no more.
 func TestNodesComeAndGo(t *testing.T) {
 	t.Parallel()
@@ -352,10 +223,7 @@ func TestNodesComeAndGo(t *testing.T) {
 // The record of fetches makes no notice of its own, or looking would never end.
 func TestFetchesMakeNoNotice(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	s := r.node(t, "fs1")
-	r.keep(t, "one")
-	r.inStep(t)
+	r, s := newKept(t)
 	listener := r.connect(t)
 	if _, err := listener.Exec(t.Context(), "LISTEN xmlcurld"); err != nil {
 		t.Fatal(err)

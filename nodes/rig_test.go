@@ -79,6 +79,16 @@ func (r *rig) node(t *testing.T, name string) *simulated.Switch {
 	return s
 }
 
+// newKept is a rig with one node, fs1, which server one keeps in step.
+func newKept(t *testing.T) (*rig, *simulated.Switch) {
+	t.Helper()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	r.keep(t, "one")
+	r.inStep(t)
+	return r, s
+}
+
 func newSwitch(t *testing.T, name, server string) *simulated.Switch {
 	t.Helper()
 	s, err := simulated.NewSwitch(name, server)
@@ -157,6 +167,46 @@ func (r *rig) inStep(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// edit edits, and waits until all nodes run it.
+func (r *rig) edit(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	r.sql(t, statement, args...)
+	r.inStep(t)
+}
+
+// wantServer wants server to take care of fs1.
+func (r *rig) wantServer(t *testing.T, server string) {
+	t.Helper()
+	if got := r.state(t, "fs1").Server; got != server {
+		t.Errorf("%q takes care, want %q", got, server)
+	}
+}
+
+// has is nil when something is so on the switch.
+func has(s *simulated.Switch, holds func() bool) error {
+	held := false
+	s.Set(func() { held = holds() })
+	if held {
+		return nil
+	}
+	return fmt.Errorf("not so after %q", s.Told())
+}
+
+func wantHas(t *testing.T, s *simulated.Switch, holds func() bool) {
+	t.Helper()
+	if err := has(s, holds); err != nil {
+		t.Error(err)
+	}
+}
+
+// wantDid wants the switch to have been told n times what begins with words.
+func wantDid(t *testing.T, s *simulated.Switch, words string, n int) {
+	t.Helper()
+	if got := s.Did(words); got != n {
+		t.Errorf("%d times %q, want %d", got, words, n)
+	}
 }
 
 // eventually waits until check finds no fault.

@@ -36,9 +36,7 @@ func Await(ctx context.Context, rows *db.Store) error {
 		if ctx.Err() == nil {
 			last = err
 		}
-		select {
-		case <-time.After(waitPoll):
-		case <-ctx.Done():
+		if pause(ctx, waitPoll) != nil {
 			return fmt.Errorf("waited in vain: %w", last)
 		}
 		if time.Since(asked) > waitAgain {

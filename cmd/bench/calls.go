@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
 	"xmlcurld/cmd/internal/rig"
-	"xmlcurld/db/cluster"
 )
 
 // callsVerb makes this program measure calls: SIPp calls three real switches, which differ in their dialplan only. One
@@ -23,21 +20,18 @@ const callsPerSecond = 10
 
 // callOptions are what the command line says after callsVerb.
 type callOptions struct {
-	freeSWITCH string // program
-	sizes      sizes
-	rounds     int
-	duration   time.Duration // of one measurement
-	dir        string
-	server     string
-	write      string
-	quick      bool
+	switchOptions
+	sizes    sizes
+	rounds   int
+	duration time.Duration // of one measurement
+	dir      string
 }
 
 // callBench is everything that runs while calls are measured.
 type callBench struct {
-	cleanup
+	base
 	options                        callOptions
-	dir, conf                      string // folders
+	conf                           string // folder
 	asking, oneNumber, manyNumbers *freeSWITCH
 }
 
@@ -50,14 +44,11 @@ const disturbed = 12
 
 func callsCommandLine(args []string) callOptions {
 	o := callOptions{sizes: fullSize}
-	flags := flag.NewFlagSet("bench "+callsVerb, flag.ExitOnError)
-	flags.StringVar(&o.freeSWITCH, "freeswitch", "", "the switch's program")
+	flags := o.flags(callsVerb)
 	flags.IntVar(&o.sizes.numbers, "numbers", o.sizes.numbers, "numbers of the world")
 	flags.IntVar(&o.rounds, "rounds", 5, "rounds")
 	flags.DurationVar(&o.duration, "time", 10*time.Second, "time of one measurement")
 	flags.StringVar(&o.dir, "dir", "", "folder that keeps the world for the next run (none: a temporary one)")
-	flags.StringVar(&o.server, "server", "", "xmlcurld to measure (none: it is built from here)")
-	flags.StringVar(&o.write, "write", "", "file, as BENCHMARKS.md, whose results of calls are replaced by these")
 	flags.BoolFunc("quick", "a sanity check: 100,000 numbers and 2 short rounds, if later flags do not say otherwise; no bar fails it", func(string) error {
 		o.sizes.numbers, o.sizes.users, o.rounds, o.duration, o.quick = 100_000, 10_000, 2, 3*time.Second, true
 		return nil
@@ -67,14 +58,11 @@ func callsCommandLine(args []string) callOptions {
 }
 
 func runCalls(ctx context.Context, o callOptions) error {
-	if o.freeSWITCH == "" {
-		return errors.New("no switch is named: make bench-calls FREESWITCH=/path/to/freeswitch")
+	if err := o.check(callsVerb); err != nil {
+		return err
 	}
 	b, err := openCalls(ctx, o)
-	if err == nil {
-		err = b.measure(ctx)
-	}
-	if err := errors.Join(err, b.close()); err != nil {
+	if err := complete(ctx, b, err); err != nil {
 		return err
 	}
 	if half := b.oneNumber.spread(50).median; half > disturbed {
@@ -86,11 +74,6 @@ func runCalls(ctx context.Context, o callOptions) error {
 // openCalls starts everything. It returns b with an error too, to be closed.
 func openCalls(ctx context.Context, o callOptions) (b *callBench, err error) {
 	b = &callBench{options: o}
-	var remove func() error
-	if b.dir, remove, err = scratch(o.dir); err != nil {
-		return b, err
-	}
-	b.cleanup = append(b.cleanup, remove)
 	if b.conf, err = filepath.Abs(bootstrap); err != nil {
 		return b, err
 	}
@@ -101,6 +84,9 @@ func openCalls(ctx context.Context, o callOptions) (b *callBench, err error) {
 		return b, err
 	}
 	if b.manyNumbers, err = newFreeSWITCH("many-numbers", "static XML", manyNumbers, 2); err != nil {
+		return b, err
+	}
+	if b.base, err = openBase(ctx, o.dir, o.server); err != nil {
 		return b, err
 	}
 	if err := b.startAsking(ctx); err != nil {
@@ -116,23 +102,11 @@ func openCalls(ctx context.Context, o callOptions) (b *callBench, err error) {
 
 // startAsking makes the world, and starts xmlcurld on it and the switch that asks.
 func (b *callBench) startAsking(ctx context.Context) error {
-	binary := b.options.server
-	if binary == "" {
-		var err error
-		if binary, err = buildServer(ctx, b.dir); err != nil {
-			return err
-		}
-	}
-	c, err := cluster.Start(ctx, cluster.Options{Dir: filepath.Join(b.dir, "postgres")})
+	url, err := callsURL(ctx, b.cluster, b.options.sizes, b.asking)
 	if err != nil {
 		return err
 	}
-	b.cleanup = append(b.cleanup, c.Stop)
-	url, err := callsURL(ctx, c, b.options.sizes, b.asking)
-	if err != nil {
-		return err
-	}
-	xmlcurld, err := b.started(startServer(ctx, binary, b.dir, "xmlcurld", url))
+	xmlcurld, err := b.start(ctx, "xmlcurld", url)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 
 	"xmlcurld/cmd/internal/rig"
 	"xmlcurld/db"
-	"xmlcurld/db/cluster"
 	"xmlcurld/nodes"
 	"xmlcurld/nodes/simulated"
 )
@@ -26,24 +24,19 @@ const editsVerb = "edits"
 
 // editOptions are what the command line says after editsVerb.
 type editOptions struct {
-	freeSWITCH string // program
-	sizes      sizes
-	simulated  int           // nodes
-	rounds     int           // of each edit
-	loads      int           // rounds of the load
-	duration   time.Duration // of one measurement under load
-	inFlight   int
-	server     string
-	write      string
-	quick      bool
+	switchOptions
+	sizes     sizes
+	simulated int           // nodes
+	rounds    int           // of each edit
+	loads     int           // rounds of the load
+	duration  time.Duration // of one measurement under load
+	inFlight  int
 }
 
 // editBench is everything that runs while edits are measured.
 type editBench struct {
-	cleanup
+	base
 	options    editOptions
-	dir        string
-	postgres   int // process
 	server     server
 	switchProc *rig.Process
 	rows       *pgx.Conn
@@ -58,8 +51,7 @@ type editBench struct {
 
 func editsCommandLine(args []string) editOptions {
 	o := editOptions{sizes: sizes{tenants: 100, numbers: 100_000, users: 10_000, aclEntries: 100, nodes: 1}}
-	flags := flag.NewFlagSet("bench "+editsVerb, flag.ExitOnError)
-	flags.StringVar(&o.freeSWITCH, "freeswitch", "", "the switch's program")
+	flags := o.flags(editsVerb)
 	flags.IntVar(&o.sizes.numbers, "numbers", o.sizes.numbers, "numbers of the world")
 	flags.IntVar(&o.sizes.aclEntries, "acl-entries", o.sizes.aclEntries, "entries of access lists of the world")
 	flags.IntVar(&o.simulated, "simulated", 50, "simulated nodes beside the real one")
@@ -67,8 +59,6 @@ func editsCommandLine(args []string) editOptions {
 	flags.IntVar(&o.loads, "loads", 9, "rounds of the load")
 	flags.DurationVar(&o.duration, "time", 10*time.Second, "time of one measurement under load")
 	flags.IntVar(&o.inFlight, "in-flight", 32, "connections in flight under load")
-	flags.StringVar(&o.server, "server", "", "xmlcurld to measure (none: it is built from here)")
-	flags.StringVar(&o.write, "write", "", "file, as BENCHMARKS.md, whose results of edits are replaced by these")
 	flags.BoolFunc("quick", "a sanity check: 3 rounds and short ones, if later flags do not say otherwise; no bar fails it", func(string) error {
 		o.rounds, o.loads, o.duration, o.quick = 3, 2, 4*time.Second, true
 		return nil
@@ -78,14 +68,11 @@ func editsCommandLine(args []string) editOptions {
 }
 
 func runEdits(ctx context.Context, o editOptions) error {
-	if o.freeSWITCH == "" {
-		return errors.New("no switch is named: make bench-edits FREESWITCH=/path/to/freeswitch")
+	if err := o.check(editsVerb); err != nil {
+		return err
 	}
 	b, err := openEdits(ctx, o)
-	if err == nil {
-		err = b.measure(ctx)
-	}
-	if err := errors.Join(err, b.close()); err != nil {
+	if err := complete(ctx, b, err); err != nil {
 		return err
 	}
 	return b.report().show(o.write, editsResults, o.quick)
@@ -94,26 +81,10 @@ func runEdits(ctx context.Context, o editOptions) error {
 // openEdits makes the world and starts everything. It returns b with an error too, to be closed.
 func openEdits(ctx context.Context, o editOptions) (b *editBench, err error) {
 	b = &editBench{options: o, edits: allEdits(), loads: allLoads()}
-	var remove func() error
-	if b.dir, remove, err = scratch(""); err != nil {
+	if b.base, err = openBase(ctx, "", o.server); err != nil {
 		return b, err
 	}
-	b.cleanup = append(b.cleanup, remove)
-	binary := o.server
-	if binary == "" {
-		if binary, err = buildServer(ctx, b.dir); err != nil {
-			return b, err
-		}
-	}
-	c, err := cluster.Start(ctx, cluster.Options{Dir: filepath.Join(b.dir, "postgres")})
-	if err != nil {
-		return b, err
-	}
-	b.cleanup = append(b.cleanup, c.Stop)
-	if b.postgres, err = postgresProcess(b.dir); err != nil {
-		return b, err
-	}
-	url, err := worldURL(ctx, c, o.sizes)
+	url, err := worldURL(ctx, b.cluster, o.sizes)
 	if err != nil {
 		return b, err
 	}
@@ -123,7 +94,7 @@ func openEdits(ctx context.Context, o editOptions) (b *editBench, err error) {
 	if err := b.insertSwitch(ctx); err != nil {
 		return b, fmt.Errorf("make the switch a node: %w", err)
 	}
-	if b.server, err = b.started(startServer(ctx, binary, b.dir, "xmlcurld", url)); err != nil {
+	if b.server, err = b.start(ctx, "xmlcurld", url); err != nil {
 		return b, err
 	}
 	return b, b.boot(ctx)

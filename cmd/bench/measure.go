@@ -3,22 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"xmlcurld/cmd/internal/rig"
-	"xmlcurld/db/cluster"
 )
 
 // bench is everything that runs while it is measured.
 type bench struct {
-	cleanup
+	base
 	options  options
-	dir      string
-	postgres int    // process
 	large    server // xmlcurld on the large world
 	subjects []*subject
 }
@@ -55,42 +48,17 @@ const (
 // open makes the worlds and starts everything. It returns b with an error too, to be closed.
 func open(ctx context.Context, o options) (b *bench, err error) {
 	b = &bench{options: o}
-	var remove func() error
-	if b.dir, remove, err = scratch(o.dir); err != nil {
+	if b.base, err = openBase(ctx, o.dir, o.server); err != nil {
 		return b, err
 	}
-	b.cleanup = append(b.cleanup, remove)
-	binary := o.server
-	if binary == "" {
-		if binary, err = buildServer(ctx, b.dir); err != nil {
-			return b, err
-		}
-	}
-	c, err := cluster.Start(ctx, cluster.Options{Dir: filepath.Join(b.dir, "postgres")})
-	if err != nil {
+	if b.large, err = b.serve(ctx, "xmlcurld", o.sizes); err != nil {
 		return b, err
 	}
-	b.cleanup = append(b.cleanup, c.Stop)
-	if b.postgres, err = postgresProcess(b.dir); err != nil {
-		return b, err
-	}
-	if b.large, err = b.serve(ctx, c, "xmlcurld", binary, o.sizes); err != nil {
-		return b, err
-	}
-	small, err := b.serve(ctx, c, "xmlcurld-small", binary, smallSize)
+	small, err := b.serve(ctx, "xmlcurld-small", smallSize)
 	if err != nil {
 		return b, err
 	}
 	return b, b.addSubjects(ctx, small)
-}
-
-// serve makes a world and starts xmlcurld on it.
-func (b *bench) serve(ctx context.Context, c *cluster.Cluster, name, binary string, s sizes) (server, error) {
-	url, err := worldURL(ctx, c, s)
-	if err != nil {
-		return server{}, err
-	}
-	return b.started(startServer(ctx, binary, b.dir, name, url))
 }
 
 // addSubjects asks every question once, and sets up who will answer it: xmlcurld, and nginx with that very answer. To
@@ -196,14 +164,4 @@ func (b *bench) subject(name string) *subject {
 		}
 	}
 	return nil
-}
-
-// postgresProcess is the first line of what the server writes into its data folder.
-func postgresProcess(dir string) (int, error) {
-	content, err := os.ReadFile(filepath.Join(dir, "postgres", "data", "postmaster.pid"))
-	if err != nil {
-		return 0, err
-	}
-	line, _, _ := strings.Cut(string(content), "\n")
-	return strconv.Atoi(line)
 }

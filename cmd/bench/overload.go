@@ -5,10 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"path/filepath"
 	"time"
-
-	"xmlcurld/db/cluster"
 )
 
 // overloadVerb makes this program ask for more than the server can answer. First it measures what the server answers to
@@ -39,12 +36,15 @@ func overloadCommandLine(args []string) overloadOptions {
 }
 
 func runOverload(ctx context.Context, o overloadOptions) (err error) {
-	var c cleanup
-	defer func() { err = errors.Join(err, c.close()) }()
 	if err := stayOn(serversProcessors()); err != nil { // and so do the children
 		return err
 	}
-	s, err := overloadServer(ctx, o, &c)
+	b, err := openBase(ctx, o.dir, o.server)
+	defer func() { err = errors.Join(err, b.close()) }()
+	if err != nil {
+		return err
+	}
+	s, err := b.serve(ctx, "xmlcurld", o.sizes)
 	if err != nil {
 		return err
 	}
@@ -59,31 +59,6 @@ func runOverload(ctx context.Context, o overloadOptions) (err error) {
 	}
 	call.length = len(answer)
 	return o.measure(s, call)
-}
-
-// overloadServer starts the server on a world of its own.
-func overloadServer(ctx context.Context, o overloadOptions, c *cleanup) (server, error) {
-	dir, remove, err := scratch(o.dir)
-	if err != nil {
-		return server{}, err
-	}
-	*c = append(*c, remove)
-	binary := o.server
-	if binary == "" {
-		if binary, err = buildServer(ctx, dir); err != nil {
-			return server{}, err
-		}
-	}
-	postgres, err := cluster.Start(ctx, cluster.Options{Dir: filepath.Join(dir, "postgres")})
-	if err != nil {
-		return server{}, err
-	}
-	*c = append(*c, postgres.Stop)
-	url, err := worldURL(ctx, postgres, o.sizes)
-	if err != nil {
-		return server{}, err
-	}
-	return c.started(startServer(ctx, binary, dir, "xmlcurld", url))
 }
 
 func (o overloadOptions) measure(s server, call question) error {

@@ -29,10 +29,14 @@ func buildProgram(t *testing.T) (path string) {
 	return path
 }
 
-// spawnProgram runs serve of the program at path as a process of its own.
-func spawnProgram(t *testing.T, path string, args ...string) (*program, *os.Process) {
+// serveCommand is serve of the program at path as a process of its own.
+func serveCommand(path string, args ...string) *exec.Cmd {
+	return exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"}, args...)...)
+}
+
+// spawn runs a serveCommand until the test ends, or it is told to end before.
+func spawn(t *testing.T, command *exec.Cmd) *program {
 	t.Helper()
-	command := exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"}, args...)...)
 	p := &program{stderr: &safeBuffer{}}
 	command.Stderr = p.stderr
 	out, err := command.StdoutPipe()
@@ -47,7 +51,7 @@ func spawnProgram(t *testing.T, path string, args ...string) (*program, *os.Proc
 		_ = command.Wait()
 	})
 	p.readHints(t, out)
-	return p, command.Process
+	return p
 }
 
 // peak is the most that process had resident so far, in MiB.
@@ -116,7 +120,8 @@ func TestCrowds(t *testing.T) {
 		{"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 2000},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p, process := spawnProgram(t, path, "--database-url", url)
+			command := serveCommand(path, "--database-url", url)
+			p, process := spawn(t, command), command.Process
 			p.awaitReady(t, http.StatusOK, "")
 			before := peak(t, process)
 			n := p.crowd(t, tc.connections, func(int) string { return tc.sends })

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -12,23 +11,15 @@ import (
 	"xmlcurld/db/dbtest"
 )
 
-// call runs the program to its end.
-func call(t *testing.T, args ...string) (code int, stdout, stderr string) {
-	t.Helper()
-	var out, fault bytes.Buffer
-	code = run(t.Context(), args, nil, &out, &fault)
-	return code, out.String(), fault.String()
-}
-
 // No switch is there: the verbs tell so, and a node that fetched nothing is not in step.
 func TestNodesAndWait(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
 	boot(t, "--database-url", url)
-	if code, stdout, _ := call(t, "nodes", "--json", "--database-url", url); code != exitOK || strings.TrimSpace(stdout) != "[]" {
+	if code, stdout, _ := runOnce(t, nil, "nodes", "--json", "--database-url", url); code != exitOK || strings.TrimSpace(stdout) != "[]" {
 		t.Errorf("without nodes: exit code %d, %s", code, stdout)
 	}
-	if code, _, stderr := call(t, "wait", "--database-url", url); code != exitOK {
+	if code, _, stderr := runOnce(t, nil, "wait", "--database-url", url); code != exitOK {
 		t.Errorf("nothing to wait for: exit code %d, %s", code, stderr)
 	}
 	conn, err := pgx.Connect(t.Context(), url)
@@ -39,11 +30,11 @@ func TestNodesAndWait(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), `INSERT INTO node (name, event_socket_port) VALUES ('fs1', 1)`); err != nil {
 		t.Fatal(err)
 	}
-	code, _, stderr := call(t, "wait", "--timeout", "300ms", "--database-url", url)
+	code, _, stderr := runOnce(t, nil, "wait", "--timeout", "300ms", "--database-url", url)
 	if code != exitFault || !strings.Contains(stderr, "fs1: ") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
-	code, stdout, stderr := call(t, "nodes", "--json", "--database-url", url)
+	code, stdout, stderr := runOnce(t, nil, "nodes", "--json", "--database-url", url)
 	var states []db.NodeState
 	if err := json.Unmarshal([]byte(stdout), &states); err != nil || len(states) != 1 {
 		t.Fatalf("%v in %s", err, stdout)
@@ -51,7 +42,7 @@ func TestNodesAndWait(t *testing.T) {
 	if s := states[0]; code != exitFault || s.Reachable || len(s.Pending) == 0 || s.PendingSince == nil || !strings.Contains(s.LastError, "connection refused") {
 		t.Errorf("exit code %d, %s\n%s", code, stdout, stderr)
 	}
-	if code, stdout, _ := call(t, "nodes", "--database-url", url); code != exitFault || !strings.HasPrefix(stdout, "NODE ") || !strings.Contains(stdout, "event socket") {
+	if code, stdout, _ := runOnce(t, nil, "nodes", "--database-url", url); code != exitFault || !strings.HasPrefix(stdout, "NODE ") || !strings.Contains(stdout, "event socket") {
 		t.Errorf("exit code %d, %s", code, stdout)
 	}
 }

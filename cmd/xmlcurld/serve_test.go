@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -244,18 +243,9 @@ func awaitWaiting(t *testing.T, tx pgx.Tx) {
 func TestSignal(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
-	command := exec.Command(os.Args[0], "serve", "--data-dir", dir, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
+	command := serveCommand(os.Args[0], "--data-dir", dir)
 	command.Env = append(os.Environ(), asProgram+"=1")
-	p := &program{stderr: &safeBuffer{}}
-	command.Stderr = p.stderr
-	out, err := command.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	p.readHints(t, out)
+	p := spawn(t, command)
 	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

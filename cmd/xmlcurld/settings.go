@@ -91,10 +91,12 @@ func settings() []setting {
 			parse: func(c *config, text string) error { c.TLSClientCA = text; return nil }},
 		{key: "deadline", preset: "800ms",
 			about: "time for one answer; keep it below the binding's timeout",
-			parse: func(c *config, text string) error { return parseDeadline(&c.Deadline, text) }},
+			parse: func(c *config, text string) error { return parseTime(&c.Deadline, text, 1, "not a time such as 800ms") }},
 		{key: "stale_limit", preset: "0s",
 			about: "age up to which the copy may answer when PostgreSQL does not; 0s: any",
-			parse: func(c *config, text string) error { return parseStaleLimit(&c.StaleLimit, text) }},
+			parse: func(c *config, text string) error {
+				return parseTime(&c.StaleLimit, text, 0, "not a time such as 24h, or 0s for no limit")
+			}},
 		{key: "body_limit", preset: "1048576",
 			about: "bytes that a request may have",
 			parse: func(c *config, text string) error { return parseBytes(&c.BodyLimit, text) }},
@@ -193,16 +195,10 @@ func isLoopback(address string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-func parseDeadline(to *time.Duration, text string) (err error) {
-	if *to, err = time.ParseDuration(text); err != nil || *to <= 0 {
-		return errors.New("not a time such as 800ms")
-	}
-	return nil
-}
-
-func parseStaleLimit(to *time.Duration, text string) (err error) {
-	if *to, err = time.ParseDuration(text); err != nil || *to < 0 {
-		return errors.New("not a time such as 24h, or 0s for no limit")
+// parseTime takes no time below least. The error is fault.
+func parseTime(to *time.Duration, text string, least time.Duration, fault string) (err error) {
+	if *to, err = time.ParseDuration(text); err != nil || *to < least {
+		return errors.New(fault)
 	}
 	return nil
 }

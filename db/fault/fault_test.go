@@ -21,16 +21,11 @@ const (
 // newPair starts a pair with a table of one word, and a role that owns it.
 func newPair(t *testing.T) *fault.Pair {
 	t.Helper()
-	dir, remove, err := fault.TempDir()
+	p, stop, err := fault.StartTempPair(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(remove)
-	p, err := fault.StartPair(t.Context(), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Stop() })
+	t.Cleanup(stop)
 	execute(t, p.Primary, `CREATE ROLE guest LOGIN; CREATE TABLE word AS SELECT 'first' AS word; GRANT ALL ON word TO guest`)
 	if err := p.AwaitStandby(t.Context()); err != nil {
 		t.Fatal(err)

@@ -47,6 +47,19 @@ func StartPair(ctx context.Context, dir string) (p *Pair, err error) {
 	return p, nil
 }
 
+// StartTempPair starts a pair in a folder of its own, which goes with the pair when stop is called.
+func StartTempPair(ctx context.Context) (p *Pair, stop func(), err error) {
+	dir, remove, err := TempDir()
+	if err != nil {
+		return nil, nil, err
+	}
+	if p, err = StartPair(ctx, dir); err != nil {
+		remove()
+		return nil, nil, err
+	}
+	return p, func() { _ = p.Stop(); remove() }, nil
+}
+
 // URL is the connection string for a database on both servers, the first primary's address first.
 func (p *Pair) URL(role, database string) string {
 	u := url.URL{
