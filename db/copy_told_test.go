@@ -64,7 +64,7 @@ func (t told) users(ctx context.Context, r rows) {
 func (t told) documents(ctx context.Context, r rows) {
 	credentials, err := r.Credentials(ctx)
 	t.add("credentials", credentials, err)
-	for _, node := range []string{"fs1", "fs2", "fs3", "unknown"} {
+	for _, node := range []string{"fs1", "fs2", "unknown"} {
 		acl, err := r.ACL(ctx, node)
 		t.add(node+" acl", acl, err)
 		modules, err := r.Modules(ctx, node)
@@ -117,6 +117,9 @@ var copyEdits = []string{
 	`INSERT INTO number (context, number, tenant, extension) SELECT context, '+27990000000', tenant, extension FROM number WHERE number = '+27123456789'`,
 	`UPDATE number SET number = '+27000000000' WHERE number = '+27990000000'`,
 	`UPDATE number SET tenant = 'acme', extension = 'reception', display_name = 'Acme' WHERE number = '+27000000000'`,
+	`INSERT INTO gateway (name, profile, node, tenant, proxy) VALUES ('own', 'external', 'fs1', 'acme', 'carrier.example');
+	 INSERT INTO gateway_param (gateway, name, value, expand) VALUES ('own', 'ping', '30', true), ('own', 'extension', '1000', false)`,
+	`INSERT INTO gateway_variable (gateway, name, value, direction) VALUES ('own', 'rate', '7', 'outbound'), ('own', 'absolute_codec_string', 'PCMA', 'both')`,
 	`UPDATE tenant SET enabled = false WHERE name = 'acme'`,
 	`UPDATE tenant SET enabled = true WHERE name = 'acme'`,
 	`UPDATE context SET number_forms = '{bare}' WHERE name = 'public'`,
@@ -141,24 +144,17 @@ var copyEdits = []string{
 	`DELETE FROM domain WHERE name = 'gamma.example'`,
 	`INSERT INTO acl_entry (list, cidr) SELECT name, '198.51.100.0/24' FROM acl_list`,
 	`INSERT INTO acl_entry (list, node, cidr) SELECT name, 'fs1', '203.0.113.0/24' FROM acl_list`,
-	`INSERT INTO node (name) VALUES ('fs3')`,
 	`UPDATE acl_entry SET node = 'fs2' WHERE node = 'fs1'`,
 	`UPDATE gateway SET password = 'new-password'`,
-	`INSERT INTO gateway (name, profile, node, tenant, proxy) VALUES ('own', 'external', 'fs1', 'acme', 'carrier.example')`,
-	`INSERT INTO gateway_param (gateway, name, value, expand) VALUES ('own', 'ping', '30', true), ('own', 'extension', '1000', false)`,
-	`INSERT INTO gateway_variable (gateway, name, value, direction) VALUES ('own', 'rate', '7', 'outbound'), ('own', 'absolute_codec_string', 'PCMA', 'both')`,
 	`UPDATE gateway_variable SET value = '8' WHERE name = 'rate'`,
-	`UPDATE tenant SET enabled = false WHERE name = 'acme'`,
-	`UPDATE tenant SET enabled = true WHERE name = 'acme'`,
 	`UPDATE gateway SET node = '*', profile = 'internal' WHERE name = 'own'`,
 	`UPDATE gateway SET name = 'other' WHERE name = 'own'`,
 	`UPDATE gateway SET name = 'own', enabled = false WHERE name = 'other'`,
 	`UPDATE gateway SET enabled = true, domain = 'acme.example', user_id = 'new' WHERE name = 'own'`,
 	`UPDATE gateway SET domain = NULL, user_id = NULL WHERE name = 'own'`,
-	`DELETE FROM gateway_param`,
-	`TRUNCATE gateway_variable`,
+	`DELETE FROM gateway_param; TRUNCATE gateway_variable`,
 	`UPDATE sip_profile SET enabled = false WHERE name = 'external'`,
-	`UPDATE sip_profile SET enabled = true, name = 'external' WHERE name = 'external'`,
+	`UPDATE sip_profile SET enabled = true WHERE name = 'external'`,
 	`DELETE FROM gateway WHERE name = 'own'`,
 	`TRUNCATE gateway CASCADE`,
 	`INSERT INTO sip_profile (name) VALUES ('new')`,
