@@ -7,14 +7,19 @@ import (
 	"time"
 )
 
-// manyRows is how many rows one transaction holds that is applied while calls are answered.
-const manyRows = 10_000
+const (
+	// manyRows is how many rows one transaction holds that is applied while calls are answered.
+	manyRows = 10_000
+	// quietTime is how long calls at a steady pace are measured while nothing is edited.
+	quietTime = 3 * time.Second
+)
 
 // loadKind is what is committed while calls are answered, and what became of them.
 type loadKind struct {
-	name         string
-	insert, undo string // statements; none: nothing is edited
-	rounds       []loadRound
+	name              string
+	insert, undo      string // statements; none: nothing is edited
+	steady, saturated []loadRound
+	removed           []time.Duration // from COMMIT of undo to proved, while nobody calls
 }
 
 // loadRound is one measurement of calls.
@@ -47,7 +52,7 @@ func allLoads() []*loadKind {
 	}
 }
 
-// measureLoads answers calls in every round with every kind of edit. Each round begins with another one.
+// measureLoads answers calls with every kind of edit: at a steady pace, and then as fast as they are answered.
 func (b *editBench) measureLoads(ctx context.Context) error {
 	if err := b.openCalls(ctx); err != nil {
 		return err
@@ -55,13 +60,26 @@ func (b *editBench) measureLoads(ctx context.Context) error {
 	if _, err := b.calls.run(b.options.duration / 2); err != nil { // what is slow the first time only
 		return err
 	}
-	for r := range b.options.loads {
-		progress("calls, round %d of %d", r+1, b.options.loads)
+	if err := b.eachLoad(ctx, "calls at a steady pace", b.options.loads, b.measureSteady); err != nil {
+		return err
+	}
+	return b.eachLoad(ctx, "as many calls as are answered", b.options.saturated, b.measureSaturated)
+}
+
+// eachLoad measures with every kind of edit in every round. Each round begins with another one.
+func (b *editBench) eachLoad(ctx context.Context, what string, rounds int, measure func(context.Context, *loadKind) error) error {
+	for r := range rounds {
+		progress("%s, round %d of %d", what, r+1, rounds)
 		for i := range b.loads {
 			k := b.loads[(i+r)%len(b.loads)]
-			if err := b.measureLoad(ctx, k); err != nil {
-				return fmt.Errorf("calls, and %s: %w", k.name, err)
+			if err := errors.Join(rest(ctx), measure(ctx, k)); err != nil {
+				return fmt.Errorf("%s, and %s: %w", what, k.name, err)
 			}
+			removed, err := b.apply(ctx, k.undo)
+			if err != nil {
+				return err
+			}
+			k.removed = append(k.removed, removed)
 		}
 	}
 	return nil
@@ -79,15 +97,36 @@ func (b *editBench) openCalls(ctx context.Context) error {
 		return err
 	}
 	call.length = len(answer)
+	b.steady = stream{*call.load(b.options.sizes, 1), b.options.perSecond, processors()}
 	b.calls = call.load(b.options.sizes, b.options.inFlight)
 	return b.calls.open(b.server.address)
 }
 
-// measureLoad answers calls while k is inserted, committed and applied.
-func (b *editBench) measureLoad(ctx context.Context, k *loadKind) error {
-	if err := rest(ctx); err != nil {
+// measureSteady answers calls at a steady pace from when k is inserted until it is proved.
+func (b *editBench) measureSteady(ctx context.Context, k *loadKind) error {
+	before := b.cost()
+	var proved time.Duration
+	f, err := b.steady.runWhile(b.server.address, func() (err error) {
+		if k.insert == "" {
+			time.Sleep(quietTime)
+		}
+		proved, err = b.apply(ctx, k.insert, manyRows)
+		return err
+	})
+	if err == nil && len(f.refused)+f.skipped > 0 {
+		err = fmt.Errorf("%d calls were refused, and %d not asked", len(f.refused), f.skipped)
+	}
+	if err != nil {
 		return err
 	}
+	n := len(f.answered)
+	calls := sample{answers: n, took: f.took, half: f.answered[n/2], most: f.answered[n*99/100]}
+	k.steady = append(k.steady, loadRound{calls, proved, b.cost().since(before)})
+	return nil
+}
+
+// measureSaturated answers as many calls as it can while k is inserted, committed and applied.
+func (b *editBench) measureSaturated(ctx context.Context, k *loadKind) error {
 	before := b.cost()
 	var proved time.Duration
 	applied := make(chan error, 1)
@@ -96,13 +135,12 @@ func (b *editBench) measureLoad(ctx context.Context, k *loadKind) error {
 		proved, err = b.apply(ctx, k.insert, manyRows)
 		applied <- err
 	}()
-	sample, err := b.calls.run(b.options.duration)
+	calls, err := b.calls.run(b.options.duration)
 	if err := errors.Join(err, <-applied); err != nil {
 		return err
 	}
-	k.rounds = append(k.rounds, loadRound{sample, proved, b.cost().since(before)})
-	_, err = b.apply(ctx, k.undo)
-	return err
+	k.saturated = append(k.saturated, loadRound{calls, proved, b.cost().since(before)})
+	return nil
 }
 
 // apply executes a statement in a transaction and returns how long after its COMMIT it was proved.
