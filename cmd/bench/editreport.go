@@ -43,12 +43,13 @@ func (b *editBench) report() report {
 
 // writeLoads writes what became of calls while rows were applied.
 func (b *editBench) writeLoads(out *strings.Builder, what string, rounds func(*loadKind) []loadRound) {
-	fmt.Fprintf(out, "\n| %s, while %d rows are applied | answers a second | p50 ms | p99 ms | proved after ms | s of server | of PostgreSQL | of FreeSWITCH |\n"+
-		"| --- | --: | --: | --: | --: | --: | --: | --: |\n", what, manyRows)
+	fmt.Fprintf(out, "\n| %s, while %d rows are applied | answers a second | refused | p50 ms | p99 ms | proved after ms | s of server | of PostgreSQL | of FreeSWITCH |\n"+
+		"| --- | --: | --: | --: | --: | --: | --: | --: | --: |\n", what, manyRows)
 	for _, k := range b.loads {
 		all := func(measure func(loadRound) float64) spread { return loadSpread(rounds(k), nil, measure) }
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %.2f | %.2f | %.2f |\n", k.name,
+		fmt.Fprintf(out, "| %s | %s | %.0f | %s | %s | %s | %.2f | %.2f | %.2f |\n", k.name,
 			show(all(func(r loadRound) float64 { return r.perSecond() }), "%.0f"),
+			all(func(r loadRound) float64 { return float64(r.lost) }).highest,
 			show(all(func(r loadRound) float64 { return p50(r.sample) }), "%.2f"),
 			show(all(func(r loadRound) float64 { return p99(r.sample) }), "%.2f"),
 			show(all(func(r loadRound) float64 { return milliseconds(r.proved) }), "%.0f"),
