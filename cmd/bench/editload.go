@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"slices"
 	"time"
 )
@@ -19,6 +20,7 @@ const (
 type loadKind struct {
 	name              string
 	insert, undo      string // statements; none: nothing is edited
+	busy              bool   // and another program takes a processor, as a switch does that reads what was edited
 	steady, saturated []loadRound
 	removed           []time.Duration // from COMMIT of undo to proved, while nobody calls
 }
@@ -45,6 +47,7 @@ func (c cost) since(before cost) cost {
 func allLoads() []*loadKind {
 	return []*loadKind{
 		{name: "nothing"},
+		{name: "nothing, and a processor is taken", busy: true},
 		{name: "ACL entries",
 			insert: `INSERT INTO acl_entry (list, cidr) SELECT 'carriers', set_masklen((inet '12.0.0.0' + 256 * n)::cidr, 24) FROM generate_series(1, $1::integer) n`,
 			undo:   `DELETE FROM acl_entry WHERE cidr << '12.0.0.0/6'`},
@@ -65,7 +68,12 @@ func (b *editBench) measureLoads(ctx context.Context) error {
 	if err := b.eachLoad(ctx, "calls at a steady pace", b.options.loads, b.measureSteady); err != nil {
 		return err
 	}
-	return b.eachLoad(ctx, "as many calls as are answered", b.options.saturated, b.measureSaturated)
+	return b.eachLoad(ctx, "as many calls as are answered", b.options.saturated, func(ctx context.Context, k *loadKind) error {
+		if k.busy {
+			return nil
+		}
+		return b.measureSaturated(ctx, k)
+	})
 }
 
 // eachLoad measures with every kind of edit in every round. Each round begins with another one.
@@ -76,6 +84,9 @@ func (b *editBench) eachLoad(ctx context.Context, what string, rounds int, measu
 			k := b.loads[(i+r)%len(b.loads)]
 			if err := errors.Join(rest(ctx), measure(ctx, k)); err != nil {
 				return fmt.Errorf("%s, and %s: %w", what, k.name, err)
+			}
+			if k.undo == "" {
+				continue
 			}
 			removed, err := b.apply(ctx, k.undo)
 			if err != nil {
@@ -104,16 +115,17 @@ func (b *editBench) openCalls(ctx context.Context) error {
 	return b.calls.open(b.server.address)
 }
 
-// measureSteady answers calls at a steady pace from when k is inserted until it is proved. A call that is refused waits as
+// measureSteady answers calls at a steady pace from when k is committed until it is proved. A call that is refused waits as
 // long as any may.
 func (b *editBench) measureSteady(ctx context.Context, k *loadKind) error {
+	commit, err := b.prepare(ctx, k)
+	if err != nil {
+		return err
+	}
 	before := b.cost()
 	var proved time.Duration
 	f, err := b.steady.runWhile(b.server.address, func() (err error) {
-		if k.insert == "" {
-			time.Sleep(quietTime)
-		}
-		proved, err = b.apply(ctx, k.insert, manyRows)
+		proved, err = commit(ctx)
 		return err
 	})
 	if err != nil {
@@ -125,6 +137,23 @@ func (b *editBench) measureSteady(ctx context.Context, k *loadKind) error {
 	calls := sample{answers: len(f.answered), took: f.took, half: times[n/2], most: times[n*99/100]}
 	k.steady = append(k.steady, loadRound{calls, lost, proved, b.cost().since(before)})
 	return nil
+}
+
+// prepare inserts k and returns what commits it, and returns how long after that it was proved.
+func (b *editBench) prepare(ctx context.Context, k *loadKind) (commit func(context.Context) (time.Duration, error), err error) {
+	if k.insert != "" {
+		return b.begin(ctx, k.insert, manyRows)
+	}
+	return func(ctx context.Context) (time.Duration, error) {
+		ctx, cancel := context.WithTimeout(ctx, quietTime)
+		defer cancel()
+		if !k.busy {
+			<-ctx.Done()
+			return 0, nil
+		}
+		_ = exec.CommandContext(ctx, "sh", "-c", "while :; do :; done").Run() // it is killed
+		return 0, nil
+	}, nil
 }
 
 // measureSaturated answers as many calls as it can while k is inserted, committed and applied.
@@ -150,17 +179,28 @@ func (b *editBench) apply(ctx context.Context, statement string, args ...any) (t
 	if statement == "" {
 		return 0, nil
 	}
-	tx, err := b.rows.Begin(ctx)
+	commit, err := b.begin(ctx, statement, args...)
 	if err != nil {
 		return 0, err
 	}
+	return commit(ctx)
+}
+
+// begin executes a statement in a transaction and returns what commits it, and returns how long after that it was proved.
+func (b *editBench) begin(ctx context.Context, statement string, args ...any) (commit func(context.Context) (time.Duration, error), err error) {
+	tx, err := b.rows.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := tx.Exec(ctx, statement, args...); err != nil {
-		return 0, errors.Join(err, tx.Rollback(ctx))
+		return nil, errors.Join(err, tx.Rollback(ctx))
 	}
-	began := time.Now()
-	if err := tx.Commit(ctx); err != nil {
-		return 0, err
-	}
-	err = b.proved(ctx, provedTime)
-	return time.Since(began), err
+	return func(ctx context.Context) (time.Duration, error) {
+		began := time.Now()
+		if err := tx.Commit(ctx); err != nil {
+			return 0, err
+		}
+		err := b.proved(ctx, provedTime)
+		return time.Since(began), err
+	}, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ func (b *editBench) report() report {
 		b.writeLoads(&out, "as many calls as are answered", func(k *loadKind) []loadRound { return k.saturated })
 	}
 	out.WriteString("\nThe last columns are the processor time that was taken meanwhile. While nobody calls, rows are removed again:")
-	for _, k := range b.loads[1:] {
+	for _, k := range b.edited() {
 		fmt.Fprintf(&out, "\n%s are proved to be gone after %s ms;", k.name, show(timesOf(k.removed), "%.0f"))
 	}
 	out.WriteString(" from the COMMIT.\n\n")
@@ -46,6 +47,9 @@ func (b *editBench) writeLoads(out *strings.Builder, what string, rounds func(*l
 	fmt.Fprintf(out, "\n| %s, while %d rows are applied | answers a second | refused | p50 ms | p99 ms | proved after ms | s of server | of PostgreSQL | of FreeSWITCH |\n"+
 		"| --- | --: | --: | --: | --: | --: | --: | --: | --: |\n", what, manyRows)
 	for _, k := range b.loads {
+		if len(rounds(k)) == 0 {
+			continue
+		}
 		all := func(measure func(loadRound) float64) spread { return loadSpread(rounds(k), nil, measure) }
 		fmt.Fprintf(out, "| %s | %s | %.0f | %s | %s | %s | %.2f | %.2f | %.2f |\n", k.name,
 			show(all(func(r loadRound) float64 { return r.perSecond() }), "%.0f"),
@@ -76,11 +80,16 @@ func (b *editBench) writeBars(out *strings.Builder) (missed bool) {
 		missed = bar{what: fmt.Sprintf("%s: and on %d more nodes", e.name, b.options.simulated), limit: manyTimes * e.limit, unit: "ms"}.
 			write(out, timesOf(e.many)) || missed
 	}
-	for _, k := range b.loads[1:] {
+	for _, k := range b.edited() {
 		missed = bar{what: "p50 of calls while " + k.name + " are applied, against nothing", limit: 1 + slower}.
 			write(out, loadSpread(k.steady, b.loads[0].steady, func(r loadRound) float64 { return p50(r.sample) })) || missed
 	}
 	return missed
+}
+
+// edited are those loads while which something is edited.
+func (b *editBench) edited() []*loadKind {
+	return slices.DeleteFunc(slices.Clone(b.loads), func(k *loadKind) bool { return k.insert == "" })
 }
 
 // loadSpread is measure over all rounds, divided by what it is for against in the same round.

@@ -12,9 +12,9 @@ func measured(one, many, call time.Duration) *editBench {
 	for _, e := range b.edits {
 		e.one, e.many = []time.Duration{one, one, one}, []time.Duration{many, many, many}
 	}
-	for i, k := range b.loads {
+	for _, k := range b.loads {
 		half := 100 * time.Microsecond
-		if i > 0 {
+		if k.insert != "" {
 			half = call
 		}
 		k.steady = []loadRound{{sample: sample{answers: 1000, took: time.Second, half: half}}}
