@@ -43,7 +43,7 @@ const (
 
 var keptOperations = map[string]keptOperation{
 	"acl": {strings.Fields("node tenant acl_list acl_entry domain domain_user"),
-		func(ctx context.Context, s *Store, args []string) (any, error) { return s.ACL(ctx, args[0]) }},
+		func(ctx context.Context, s *Store, args []string) (any, error) { return s.aclRuns(ctx, args[0]) }},
 	"credentials": {strings.Fields("node_credential"),
 		func(ctx context.Context, s *Store, _ []string) (any, error) { return s.Credentials(ctx) }},
 	"document": {strings.Fields("node document"),
@@ -216,7 +216,8 @@ func keptIn[T any](c *Copy, v copyView, operation string, args ...string) (answe
 
 // ACL is Store.ACL, from the copy.
 func (c *Copy) ACL(_ context.Context, node string) ([]ACLEntry, error) {
-	return kept[[]ACLEntry](c, "acl", node)
+	runs, err := kept[[]aclRun](c, "acl", node)
+	return aclEntries(runs), err
 }
 
 // Credentials is Store.Credentials, from the copy.
