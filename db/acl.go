@@ -27,7 +27,7 @@ type ACLEntry struct {
 // Postgres makes it in half the time that 10,000 take.
 type aclRun struct {
 	ACLEntry
-	common bool // they are for all nodes
+	Common bool // they are for all nodes
 	CIDRs  []netip.Prefix
 	IDs    []int64 // they were inserted in this order
 }
@@ -82,8 +82,12 @@ LEFT JOIN (
 // neither CIDR nor Domain stands for a list that holds none; one without List, for no list at all.
 func (s *Store) ACL(ctx context.Context, node string) ([]ACLEntry, error) {
 	s.asked("acl", node)
-	runs, err := scan(ctx, s, scanACLRun, "acl", aclQuery, node)
+	runs, err := s.aclRuns(ctx, node)
 	return aclEntries(runs), err
+}
+
+func (s *Store) aclRuns(ctx context.Context, node string) ([]aclRun, error) {
+	return scan(ctx, s, scanACLRun, "acl", aclQuery, node)
 }
 
 const ownListsQuery = `
@@ -125,7 +129,7 @@ func (s *Store) askACLRevisions(ctx context.Context, nodes []string) ([]string, 
 }
 
 func scanACLRun(row pgx.CollectableRow) (r aclRun, err error) {
-	err = row.Scan(&r.List, &r.DefaultAllow, &r.Allow, &r.common, &r.Domain, &r.Networks, &r.PortMin, &r.PortMax,
+	err = row.Scan(&r.List, &r.DefaultAllow, &r.Allow, &r.Common, &r.Domain, &r.Networks, &r.PortMin, &r.PortMax,
 		&r.CIDRs, &r.IDs, &r.NodeKnown)
 	return r, err
 }
@@ -152,7 +156,7 @@ func aclEntries(runs []aclRun) []ACLEntry {
 	}
 	slices.SortFunc(places, func(a, b aclPlace) int {
 		if a.run != b.run {
-			if c := cmp.Or(strings.Compare(a.run.List, b.run.List), compareBool(a.run.common, b.run.common)); c != 0 {
+			if c := cmp.Or(strings.Compare(a.run.List, b.run.List), compareBool(a.run.Common, b.run.Common)); c != 0 {
 				return c
 			}
 		}

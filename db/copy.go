@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -157,51 +156,7 @@ func (c *Copy) tell(reason string) {
 	c.log.Warn("the copy does not follow the database", "err", reason)
 }
 
-// position is a moment in the life of a database.
-type position struct {
-	Snapshot string
-	At       time.Time // by the database's clock
-	Database string    // which one it is, and which of its timelines
-}
-
-// positionQuery tells also whether this moment is not before the one that is known already: a standby may be behind.
-const positionQuery = `
-SELECT
-	pg_current_snapshot()::text,
-	statement_timestamp(),
-	(SELECT system_identifier FROM pg_control_system())
-		|| '/' || (SELECT oid FROM pg_database WHERE datname = current_database())
-		|| '/' || (SELECT timeline_id FROM pg_control_checkpoint()),
-	coalesce(pg_snapshot_xmax(nullif($1, '')::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot()), true)`
-
-// atOneMoment calls read with a transaction that sees one moment.
-func (c *Copy) atOneMoment(ctx context.Context, read func(ctx context.Context, r *copyReader) error) error {
-	r := &copyReader{file: c.file, was: c.file.state().Position, now: copyState{InStepAt: time.Now()}}
-	ctx, cancel := context.WithTimeout(ctx, copyAllTime)
-	defer cancel()
-	limit := time.AfterFunc(positionTime, cancel)
-	defer limit.Stop()
-	tx, err := c.store.hosts.best().pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
-	if err != nil {
-		return translate("copy", err)
-	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = tx.Rollback(ctx)
-	}()
-	r.tx, r.rows = tx, c.store.within(tx)
-	now := &r.now.Position
-	if err := tx.QueryRow(ctx, positionQuery, r.was.Snapshot).Scan(&now.Snapshot, &now.At, &now.Database, &r.later); err != nil {
-		return translate("copy", err)
-	}
-	limit.Stop()
-	c.store.heard()
-	return translate("copy", read(ctx, r))
-}
-
-// follow reads what changed since the last time: the rows at one moment, then the answers, each at a moment that is no
-// earlier, so that connections that break now and then do not keep it from getting on.
+// follow reads what changed since the last time: the rows at one moment, then the answers at moments that are no earlier.
 func (c *Copy) follow(ctx context.Context) error {
 	err := c.atOneMoment(ctx, func(ctx context.Context, r *copyReader) error {
 		switch {
@@ -217,17 +172,31 @@ func (c *Copy) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, q := range c.unread() {
-		for range copyTries {
-			if err = c.atOneMoment(ctx, func(ctx context.Context, r *copyReader) error { return c.readAnswer(ctx, r, q) }); err == nil {
-				break
+	if err := c.readAnswers(ctx); err != nil {
+		return err
+	}
+	return c.file.flush()
+}
+
+// readAnswers asks the questions that have to be asked again. Each answer is kept at once, so that connections that break
+// now and then do not keep it from getting on.
+func (c *Copy) readAnswers(ctx context.Context) error {
+	questions := c.unread()
+	for tries := 0; len(questions) > 0; tries++ {
+		err := c.atOneMoment(ctx, func(ctx context.Context, r *copyReader) error {
+			for len(questions) > 0 {
+				if err := c.readAnswer(ctx, r, questions[0]); err != nil {
+					return err
+				}
+				questions, tries = questions[1:], 0
 			}
-		}
-		if err != nil {
+			return nil
+		})
+		if err != nil && tries >= copyTries-1 {
 			return err
 		}
 	}
-	return errors.Join(err, c.file.flush())
+	return nil
 }
 
 // readChanges brings the rows from the moment they are at to that of r.

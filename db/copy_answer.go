@@ -6,10 +6,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"github.com/jackc/pgx/v5"
 )
 
 // question is one whose answer is kept as it is: an operation and its arguments.
@@ -31,25 +32,18 @@ type keptOperation struct {
 	ask       func(ctx context.Context, s *Store, args []string) (any, error)
 }
 
-// keptDomains is an answer about domains.
-type keptDomains struct {
-	Domains   []Domain
-	NodeKnown bool
-}
-
-func keepDomains(d []Domain, nodeKnown bool, err error) (any, error) {
-	return keptDomains{d, nodeKnown}, err
-}
+// keepDomains is an answer about domains. It is the same for all nodes, whether they are known or not.
+func keepDomains(d []Domain, _ bool, err error) (any, error) { return d, err }
 
 const (
-	ofDirectory = "node tenant context domain domain_param domain_variable domain_user domain_user_param domain_user_variable "
-	ofSofia     = "node tenant domain sofia_param sip_profile sip_profile_param sip_profile_domain sip_profile_alias " + ofTrunks
-	ofTrunks    = "gateway gateway_param gateway_variable "
+	ofDirectory = "tenant context domain domain_param domain_variable domain_user domain_user_param domain_user_variable "
+	ofSofia     = "node tenant domain sofia_param sip_profile sip_profile_param sip_profile_domain sip_profile_alias"
+	ofTrunks    = "gateway gateway_param gateway_variable"
 )
 
 var keptOperations = map[string]keptOperation{
 	"acl": {strings.Fields("node tenant acl_list acl_entry domain domain_user"),
-		func(ctx context.Context, s *Store, args []string) (any, error) { return s.ACL(ctx, args[0]) }},
+		func(ctx context.Context, s *Store, args []string) (any, error) { return s.aclRuns(ctx, args[0]) }},
 	"credentials": {strings.Fields("node_credential"),
 		func(ctx context.Context, s *Store, _ []string) (any, error) { return s.Credentials(ctx) }},
 	"document": {strings.Fields("node document"),
@@ -62,25 +56,25 @@ var keptOperations = map[string]keptOperation{
 		func(ctx context.Context, s *Store, args []string) (any, error) { return s.Modules(ctx, args[0]) }},
 	"sofia": {strings.Fields(ofSofia),
 		func(ctx context.Context, s *Store, args []string) (any, error) {
-			return s.Sofia(ctx, args[0], args[1], args[2])
+			return s.Sofia(ctx, args[0], "", "")
 		}},
 	"switch": {strings.Fields("node switch_param switch_variable"),
 		func(ctx context.Context, s *Store, args []string) (any, error) { return s.Switch(ctx, args[0]) }},
 	"domain": {strings.Fields(ofDirectory),
 		func(ctx context.Context, s *Store, args []string) (any, error) {
-			return keepDomains(s.Domain(ctx, args[0], args[1]))
+			return keepDomains(s.Domain(ctx, Common, args[0]))
 		}},
 	"users": {strings.Fields(ofDirectory),
 		func(ctx context.Context, s *Store, args []string) (any, error) {
-			return keepDomains(s.Users(ctx, args[0], args[1]))
+			return keepDomains(s.Users(ctx, Common, args[0]))
 		}},
 	"networks": {strings.Fields(ofDirectory),
 		func(ctx context.Context, s *Store, args []string) (any, error) {
-			return keepDomains(s.Networks(ctx, args[0], args[1]))
+			return keepDomains(s.Networks(ctx, Common, args[0]))
 		}},
 	"group": {strings.Fields(ofDirectory + "domain_group domain_group_user"),
 		func(ctx context.Context, s *Store, args []string) (any, error) {
-			return keepDomains(s.Group(ctx, args[0], args[1], args[2]))
+			return keepDomains(s.Group(ctx, Common, args[0], args[1]))
 		}},
 	"user_gateways": {strings.Fields(ofDirectory + ofTrunks),
 		func(ctx context.Context, s *Store, args []string) (any, error) {
@@ -130,57 +124,100 @@ func (s *Store) asked(operation string, args ...string) {
 	c.awake()
 }
 
-// readAnswer asks q. The answer is kept compressed: gateways are much alike.
+// readAnswer asks q, or takes the answer to a question that has the same.
 func (r *copyReader) readAnswer(ctx context.Context, q question) error {
 	operation, args := q.operation()
 	if operation.ask == nil {
 		r.edits[place{ofAnswers, string(q)}] = nil // of another version of this program
 		return nil
 	}
-	answer, err := operation.ask(ctx, r.rows, args)
+	alike, err := r.alike(ctx, q)
 	if err != nil {
 		return err
 	}
+	if r.texts[alike] == nil {
+		answer, err := operation.ask(ctx, r.rows, args)
+		if err != nil {
+			return err
+		}
+		if r.texts[alike], err = packed(answer); err != nil {
+			return err
+		}
+	}
+	r.edits[place{ofAnswers, string(q)}] = r.texts[alike]
+	return nil
+}
+
+// commonListsQuery: these nodes are told the same access lists.
+const commonListsQuery = `
+SELECT name
+FROM node
+WHERE name <> '*'
+	AND name NOT IN (SELECT node FROM acl_entry)`
+
+// alike is one of the questions that have the same answer as q. Ten thousand entries of access lists that fifty nodes have
+// in common are read once.
+func (r *copyReader) alike(ctx context.Context, q question) (question, error) {
+	node, lists := strings.CutPrefix(string(q), "acl"+separator)
+	if !lists {
+		return q, nil
+	}
+	if r.commonLists == nil {
+		nodes, err := ask(ctx, r.tx, pgx.RowTo[string], commonListsQuery, nil)
+		if err != nil {
+			return "", err
+		}
+		r.commonLists = nodes
+	}
+	if slices.Contains(r.commonLists, node) {
+		return question("acl" + separator + r.commonLists[0]), nil
+	}
+	return q, nil
+}
+
+// packed is how an answer is kept: entries of lists are much alike.
+func packed(answer any) ([]byte, error) {
 	var text bytes.Buffer
 	packer, err := gzip.NewWriterLevel(&text, gzip.BestSpeed)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := json.NewEncoder(packer).Encode(answer); err != nil {
-		return err
+		return nil, err
 	}
-	if err := packer.Close(); err != nil {
-		return err
-	}
-	r.edits[place{ofAnswers, string(q)}] = text.Bytes()
-	return nil
+	err = packer.Close()
+	return text.Bytes(), err
 }
 
 // kept returns the answer to a question that was asked before.
 func kept[T any](c *Copy, operation string, args ...string) (answer T, err error) {
+	err = c.look(func(v copyView) error {
+		answer, err = keptIn[T](c, v, operation, args...)
+		return err
+	})
+	return answer, err
+}
+
+func keptIn[T any](c *Copy, v copyView, operation string, args ...string) (answer T, err error) {
 	q, ok := questionOf(operation, args...)
-	if !ok {
+	text := v.get(ofAnswers, string(q))
+	if !ok || text == nil || c.tooOld(c.waiting[q]) {
 		return answer, errNotCopied
 	}
-	return answer, c.look(func(v copyView) error {
-		text := v.get(ofAnswers, string(q))
-		if text == nil || c.tooOld(c.waiting[q]) {
-			return errNotCopied
-		}
-		packed, err := gzip.NewReader(bytes.NewReader(text))
-		if err != nil {
-			return fmt.Errorf("copy of an answer to %s: %w", operation, err)
-		}
-		if err := json.NewDecoder(packed).Decode(&answer); err != nil {
-			return fmt.Errorf("copy of an answer to %s: %w", operation, err)
-		}
-		return nil
-	})
+	reader, err := gzip.NewReader(bytes.NewReader(text))
+	if err == nil {
+		err = json.NewDecoder(reader).Decode(&answer)
+	}
+	if err != nil {
+		return answer, fmt.Errorf("copy of an answer to %s: %w", operation, err)
+	}
+	return answer, nil
 }
 
 // ACL is Store.ACL, from the copy.
 func (c *Copy) ACL(_ context.Context, node string) ([]ACLEntry, error) {
-	return kept[[]ACLEntry](c, "acl", node)
+	runs, err := kept[[]aclRun](c, "acl", node)
+	return aclEntries(runs), err
 }
 
 // Credentials is Store.Credentials, from the copy.
@@ -203,11 +240,6 @@ func (c *Copy) Modules(_ context.Context, node string) ([]Module, error) {
 	return kept[[]Module](c, "modules", node)
 }
 
-// Sofia is Store.Sofia, from the copy.
-func (c *Copy) Sofia(_ context.Context, node, profile, gateway string) (Sofia, error) {
-	return kept[Sofia](c, "sofia", node, profile, gateway)
-}
-
 // Switch is Store.Switch, from the copy.
 func (c *Copy) Switch(_ context.Context, node string) ([]NodeSetting, error) {
 	return kept[[]NodeSetting](c, "switch", node)
@@ -215,53 +247,37 @@ func (c *Copy) Switch(_ context.Context, node string) ([]NodeSetting, error) {
 
 // Domain is Store.Domain, from the copy.
 func (c *Copy) Domain(_ context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
-	return c.keptDomains("domain", node, domain)
+	return c.keptDomains(node, "domain", domain)
 }
 
 // Users is Store.Users, from the copy.
 func (c *Copy) Users(_ context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
-	return c.keptDomains("users", node, domain)
+	return c.keptDomains(node, "users", domain)
 }
 
 // Networks is Store.Networks, from the copy.
 func (c *Copy) Networks(_ context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
-	return c.keptDomains("networks", node, domain)
+	return c.keptDomains(node, "networks", domain)
 }
 
 // Group is Store.Group, from the copy.
 func (c *Copy) Group(_ context.Context, node, domain, name string) (d []Domain, nodeKnown bool, err error) {
-	return c.keptDomains("group", node, domain, name)
+	return c.keptDomains(node, "group", domain, name)
 }
 
 // UserGateways is Store.UserGateways, from the copy.
 func (c *Copy) UserGateways(_ context.Context, node, domain, profile string) (d []Domain, nodeKnown bool, err error) {
-	return c.keptDomains("user_gateways", node, domain, profile)
+	return c.keptDomains(node, "user_gateways", node, domain, profile)
 }
 
-func (c *Copy) keptDomains(operation string, args ...string) ([]Domain, bool, error) {
-	answer, err := kept[keptDomains](c, operation, args...)
-	return answer.Domains, answer.NodeKnown, err
-}
-
-// copyCollector tells Prometheus of a copy.
-type copyCollector struct{ copy *Copy }
-
-var (
-	copyAge = prometheus.NewDesc("xmlcurld_copy_age_seconds",
-		"How long ago the copy was last known to hold what the database held; absent if it may not be used.", nil, nil)
-	copyQuestions = prometheus.NewDesc("xmlcurld_copy_questions",
-		"Questions, besides those for numbers and users, whose answers the copy holds.", nil, nil)
-)
-
-// Describe implements prometheus.Collector.
-func (c copyCollector) Describe(ch chan<- *prometheus.Desc) { ch <- copyAge; ch <- copyQuestions }
-
-// Collect implements prometheus.Collector.
-func (c copyCollector) Collect(ch chan<- prometheus.Metric) {
-	if age, usable := c.copy.Age(); usable {
-		ch <- prometheus.MustNewConstMetric(copyAge, prometheus.GaugeValue, age.Seconds())
-	}
-	c.copy.mu.RLock()
-	defer c.copy.mu.RUnlock()
-	ch <- prometheus.MustNewConstMetric(copyQuestions, prometheus.GaugeValue, float64(len(c.copy.asked)-len(c.copy.waiting)))
+func (c *Copy) keptDomains(node, operation string, args ...string) (d []Domain, nodeKnown bool, err error) {
+	err = c.look(func(v copyView) error {
+		if c.doubtsTable("node") {
+			return errNotCopied
+		}
+		nodeKnown = v.get(ofNodes, node) != nil
+		d, err = keptIn[[]Domain](c, v, operation, args...)
+		return err
+	})
+	return d, nodeKnown, err
 }

@@ -67,3 +67,13 @@ func (c *Copy) doubts(n change) bool {
 
 // doubtsTable is doubts for a table without keys.
 func (c *Copy) doubtsTable(relation string) bool { return c.doubts(change{Relation: relation}) }
+
+// doubtsAny is doubts for any row of a table.
+func (c *Copy) doubtsAny(relation string) bool {
+	for n := range c.doubt {
+		if n.Relation == relation && c.doubts(n) {
+			return true
+		}
+	}
+	return false
+}

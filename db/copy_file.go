@@ -45,15 +45,16 @@ const (
 	ofNumbers    = "number"
 	ofUsers      = "domain_user"
 	ofAliases    = "number_alias"
+	ofGateways   = "gateway"
 	ofAnswers    = "answer"
 	ofWaiting    = "waiting" // questions whose answers were overtaken, and since when
 )
 
-var copyBuckets = []string{ofState, ofNodes, ofTenants, ofContexts, ofExtensions, ofNumbers, ofUsers, ofAliases, ofAnswers, ofWaiting}
+var copyBuckets = []string{ofState, ofNodes, ofTenants, ofContexts, ofExtensions, ofNumbers, ofUsers, ofAliases, ofGateways, ofAnswers, ofWaiting}
 
 const (
 	// copyFormat goes up when what the file holds is written another way: it is then read anew.
-	copyFormat = "1"
+	copyFormat = "2"
 	// pendingMost bounds what is kept in memory while the file cannot be written.
 	pendingMost = 100_000
 	// stateTime is how old the state in the file may be for want of anything else to write.
@@ -94,23 +95,30 @@ func newCopyFile(path string) (*copyFile, error) {
 	return f, nil
 }
 
-// prepare sees that all buckets are there, and reads the state.
+// prepare reads the state. A file that is new, or written another way, is emptied.
 func (f *copyFile) prepare() error {
 	return f.bolt.Update(func(tx *bbolt.Tx) error {
-		for _, name := range copyBuckets {
-			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
-				return err
-			}
-		}
 		state := tx.Bucket([]byte(ofState))
-		if string(state.Get([]byte("format"))) != copyFormat {
-			return state.Put([]byte("format"), []byte(copyFormat))
+		if state == nil || string(state.Get([]byte("format"))) != copyFormat {
+			return clearCopy(tx)
 		}
 		if text := state.Get([]byte("now")); text != nil {
 			return json.Unmarshal(text, &f.now)
 		}
 		return nil
 	})
+}
+
+func clearCopy(tx *bbolt.Tx) error {
+	for _, name := range copyBuckets {
+		if err := tx.DeleteBucket([]byte(name)); err != nil && !errors.Is(err, berrors.ErrBucketNotFound) {
+			return err
+		}
+		if _, err := tx.CreateBucket([]byte(name)); err != nil {
+			return err
+		}
+	}
+	return tx.Bucket([]byte(ofState)).Put([]byte("format"), []byte(copyFormat))
 }
 
 func (f *copyFile) close() error {

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -42,6 +43,9 @@ type copyReader struct {
 	now   copyState
 	later bool // not before the file's
 	edits map[place][]byte
+
+	texts       map[question][]byte // the answers that were read, by one of the questions that have them
+	commonLists []string            // the nodes that have the same access lists; nil: not known yet
 }
 
 const changesQuery = `
@@ -65,6 +69,9 @@ func (r *copyReader) read(ctx context.Context, news []change) error {
 	if err := r.readDialplan(ctx, by); err != nil {
 		return err
 	}
+	if err := r.readGateways(ctx, by); err != nil {
+		return err
+	}
 	return r.readUsers(ctx, by)
 }
 
@@ -77,7 +84,7 @@ func (r *copyReader) readAll(ctx context.Context, fresh *copyFile, questions []q
 	if err := r.readDialplan(ctx, map[string][]change{"node": {{}}, "context": {{}}}); err != nil {
 		return err
 	}
-	for _, table := range dialplanTables {
+	for _, table := range append(slices.Clone(dialplanTables), gatewayTable) {
 		if err := r.stream(ctx, table); err != nil {
 			return err
 		}

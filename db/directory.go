@@ -131,6 +131,7 @@ LEFT JOIN LATERAL (` + domainLines + `
 
 // Domain returns domain without its users.
 func (s *Store) Domain(ctx context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
+	s.asked("domain", domain)
 	return s.tree(ctx, "domain", domainQuery, node, domain)
 }
 
@@ -143,6 +144,7 @@ LEFT JOIN LATERAL (` + domainLines + `
 
 // Users returns domain, or all domains if it is empty, each with all its users.
 func (s *Store) Users(ctx context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
+	s.asked("users", domain)
 	return s.tree(ctx, "users", usersQuery, node, domain)
 }
 
@@ -153,6 +155,7 @@ LEFT JOIN (SELECT '' AS gateway, '' AS kind, '' AS name, '' AS value, false AS e
 
 // Networks returns domain with those of its users who have a cidr.
 func (s *Store) Networks(ctx context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
+	s.asked("networks", domain)
 	return s.tree(ctx, "networks", networksQuery, node, domain)
 }
 
@@ -176,6 +179,7 @@ ORDER BY
 // Group returns domain with the users of its group name, in the order in which they ring. No Users: there is no such
 // group, or nobody in it.
 func (s *Store) Group(ctx context.Context, node, domain, name string) (d []Domain, nodeKnown bool, err error) {
+	s.asked("group", domain, name)
 	return s.tree(ctx, "group", groupQuery, node, domain, name)
 }
 
@@ -218,11 +222,11 @@ LEFT JOIN LATERAL (
 // UserGateways returns domain, or all domains if it is empty, each with those of its users who have a gateway in
 // profile.
 func (s *Store) UserGateways(ctx context.Context, node, domain, profile string) (d []Domain, nodeKnown bool, err error) {
+	s.asked("user_gateways", node, domain, profile)
 	return s.tree(ctx, "user_gateways", userGatewaysQuery, node, domain, profile)
 }
 
 func (s *Store) tree(ctx context.Context, operation, query string, args ...string) ([]Domain, bool, error) {
-	s.asked(operation, args...)
 	values := make([]any, len(args))
 	for i, arg := range args {
 		values[i] = arg

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 
 	"go.etcd.io/bbolt"
 )
@@ -20,6 +21,16 @@ func (c *Copy) Follow(ctx context.Context) error { return c.follow(ctx) }
 
 // Hurry has answers read as soon as rows.
 func (c *Copy) Hurry() { c.patience = 0 }
+
+// AgeCopy makes the file one of a version of this program that wrote it another way.
+func AgeCopy(path string) error {
+	bolt, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		return err
+	}
+	err = bolt.Update(func(tx *bbolt.Tx) error { return tx.Bucket([]byte(ofState)).Put([]byte("format"), []byte("0")) })
+	return errors.Join(err, bolt.Close())
+}
 
 // RefuseWrites has the file refuse what is written to it from now on, as a disk does that turned read-only.
 func (c *Copy) RefuseWrites() error {

@@ -16,7 +16,7 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-func openStore(t *testing.T, url string) *db.Store {
+func openStore(t testing.TB, url string) *db.Store {
 	t.Helper()
 	store, err := db.Open(t.Context(), url, prometheus.NewRegistry())
 	if err != nil {
@@ -27,7 +27,7 @@ func openStore(t *testing.T, url string) *db.Store {
 }
 
 // execute runs one statement on a connection of its own.
-func execute(t *testing.T, url, sql string) {
+func execute(t testing.TB, url, sql string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {

@@ -16,7 +16,8 @@ type Node struct {
 	TookPassword string    // what it took last; it may still want that
 	Modules      []string  // that the rows had
 	Limits       []string  // that the rows set
-	UsersSeen    string    // the snapshot up to which changes of users were applied; empty: none, or too long ago
+	UsersSeen    string    // the snapshot up to which changes of users were applied; empty: none
+	UsersNoted   bool      // what changed after that is noted still
 	ReadAt       time.Time // by the database's clock, before it was
 	Refers       bool      // secrets are in files, which change without a notice
 	FetchedAt    time.Time // by the database's clock, when the switch fetched a document last; zero: never
@@ -43,7 +44,8 @@ SELECT
 	coalesce(s.event_socket_password, '') AS took_password,
 	coalesce(s.modules, '{}') AS modules,
 	coalesce(s.limits, '{}') AS limits,
-	coalesce(CASE WHEN s.users_seen_at > now() - ` + usersSeenKept + ` THEN s.users_seen::text END, '') AS users_seen,
+	coalesce(s.users_seen::text, '') AS users_seen,
+	coalesce(s.users_seen_at > now() - ` + usersSeenKept + `, false) AS users_noted,
 	statement_timestamp() AS read_at,
 	x.reference IS NOT NULL OR EXISTS (SELECT FROM gateway WHERE password_from IS NOT NULL) AS refers,
 	coalesce((SELECT max(at) FROM node_fetch f WHERE f.node = n.name), '0001-01-01 00:00:00Z') AS fetched_at

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -129,14 +130,14 @@ func TestUserChanges(t *testing.T) {
 		{"truncate users", `TRUNCATE domain_user CASCADE`, []db.UserChange{{}, {Unregister: true}}},
 		{"tenant deleted", `DELETE FROM tenant WHERE name = 'acme'`, all(true)},
 	} {
-		_, before, err := store.UserChanges(t.Context(), "")
+		_, before, err := store.UserChanges(t.Context(), "", true)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := conn.Exec(t.Context(), tc.statement); err != nil {
 			t.Fatalf("%s: %v", tc.statement, err)
 		}
-		got, _, err := store.UserChanges(t.Context(), before)
+		got, _, err := store.UserChanges(t.Context(), before, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,7 +164,7 @@ func TestUserChangesOfATransactionHeldOpen(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
 	conn, held, store := connect(t, url), connect(t, url), openStore(t, url)
-	_, seen, err := store.UserChanges(t.Context(), "")
+	_, seen, err := store.UserChanges(t.Context(), "", true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +182,7 @@ func TestUserChangesOfATransactionHeldOpen(t *testing.T) {
 	}
 	check := func(want ...string) {
 		t.Helper()
-		changes, next, err := store.UserChanges(t.Context(), seen)
+		changes, next, err := store.UserChanges(t.Context(), seen, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -203,8 +204,40 @@ func TestUserChangesOfATransactionHeldOpen(t *testing.T) {
 	check("1000")
 	check()
 	seen = "9000000000:9000000000:" // of a database that was restored from a dump
-	if changes, _, err := store.UserChanges(t.Context(), seen); err != nil || len(changes) != 1 || changes[0] != (db.UserChange{}) {
+	if changes, _, err := store.UserChanges(t.Context(), seen, true); err != nil || len(changes) != 1 || changes[0] != (db.UserChange{}) {
 		t.Errorf("%v, %v", changes, err)
+	}
+}
+
+// Of changes that are not noted any more those remain known that end a registration.
+func TestUserChangesOfLongAgo(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	store := openStore(t, url)
+	_, seen, err := store.UserChanges(t.Context(), "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, edit := range []string{
+		`UPDATE domain_user SET password = 'another' WHERE id = '1000'`,
+		`UPDATE domain_user SET caller_id_name = 'Another', password = password`,
+		`UPDATE domain_user SET id = 'renamed' WHERE id = '1002'`,
+		`INSERT INTO domain_user (domain, id, password) VALUES ('acme.example', '1002', 'a-password')`,
+		`DELETE FROM user_change`,
+	} {
+		execute(t, url, edit)
+	}
+	changes, _, err := store.UserChanges(t.Context(), seen, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range changes {
+		got = append(got, fmt.Sprintf("%s %t", c.UserID, c.Unregister))
+	}
+	slices.Sort(got)
+	if want := []string{" false", "1000 true", "1002 true", "renamed true"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

@@ -70,6 +70,9 @@ var gatewayColumns = [6]string{"username", "password", "proxy", "realm", "regist
 
 const passwordColumn = 1
 
+// allGateways is what FreeSWITCH calls them all when it starts them.
+const allGateways = "_all_"
+
 // sofiaQuery: of a profile's param the node's own row wins, then the node's own address, then the common row, then the
 // common address.
 const sofiaQuery = `
@@ -90,7 +93,7 @@ WITH profile AS (
 		AND coalesce(t.enabled, true)
 		AND CASE $3
 			WHEN '' THEN $2 <> ''
-			WHEN '_all_' THEN true
+			WHEN '` + allGateways + `' THEN true
 			ELSE lower(g.name) = lower($3)
 		END
 ), line AS (
@@ -200,17 +203,19 @@ func sofiaRows() pgx.RowToFunc[*sofiaRow] {
 // that one, or to all when it is FreeSWITCH's _all_, and to nothing else of the profile. Without a profile there are no
 // gateways: FreeSWITCH does not read them then.
 func (s *Store) Sofia(ctx context.Context, node, profile, gateway string) (Sofia, error) {
-	s.asked("sofia", node, profile, gateway)
+	s.asked("sofia", node)
 	rows, err := scan(ctx, s, sofiaRows(), "sofia", sofiaQuery, node, profile, gateway)
 	if err != nil {
 		return Sofia{}, err
 	}
 	// Postgres would carry the wide rows through its sort.
-	slices.SortFunc(rows, func(a, b *sofiaRow) int {
-		return cmp.Or(strings.Compare(a.Profile, b.Profile), strings.Compare(a.Gateway, b.Gateway),
-			strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), cmp.Compare(a.Position, b.Position))
-	})
+	slices.SortFunc(rows, compareSofiaRows)
 	return sofia(s.withSecrets(rows)), nil
+}
+
+func compareSofiaRows(a, b *sofiaRow) int {
+	return cmp.Or(strings.Compare(a.Profile, b.Profile), strings.Compare(a.Gateway, b.Gateway),
+		strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), cmp.Compare(a.Position, b.Position))
 }
 
 // withSecrets puts the passwords that rows, sorted, refer to in their place, and their marks behind the revisions. A

@@ -29,10 +29,19 @@ FROM user_change
 WHERE xid >= pg_snapshot_xmin($1::pg_snapshot)
 	AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)`
 
-// UserChanges returns the changes that the snapshot since did not show, and the snapshot to ask with the next time. With
-// since empty, or from another database's life (it was restored from a dump), nobody knows what changed: that is one
-// change of all users.
-func (s *Store) UserChanges(ctx context.Context, since string) (changes []UserChange, seen string, err error) {
+// newPasswordsQuery: all users changed, and of these have other passwords, or are others under the same name.
+const newPasswordsQuery = `
+SELECT '' AS domain, '' AS user_id, '' AS number_alias, false AS unregister
+UNION ALL
+SELECT domain, id, coalesce(number_alias, ''), true
+FROM domain_user
+WHERE NOT pg_visible_in_snapshot(password_xid, $1::pg_snapshot)`
+
+// UserChanges returns the changes that the snapshot since did not show, and the snapshot to ask with the next time. When
+// they are not noted any more that is one change of all users, and one of each whose password is another. With since empty,
+// or from another database's life (it was restored from a dump), nobody knows what changed: that is one change of all
+// users.
+func (s *Store) UserChanges(ctx context.Context, since string, noted bool) (changes []UserChange, seen string, err error) {
 	tx, err := s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return nil, "", translate("user changes", err)
@@ -45,7 +54,11 @@ func (s *Store) UserChanges(ctx context.Context, since string) (changes []UserCh
 	if !known {
 		return []UserChange{{}}, seen, nil
 	}
-	rows, err := tx.Query(ctx, userChangesQuery, since)
+	query := userChangesQuery
+	if !noted {
+		query = newPasswordsQuery
+	}
+	rows, err := tx.Query(ctx, query, since)
 	if err != nil {
 		return nil, "", translate("user changes", err)
 	}

@@ -40,6 +40,29 @@ func TestEditWhileNoServerRuns(t *testing.T) {
 	r.wantServer(t, "two")
 }
 
+// Changes of users are noted for a day. After more than that a phone whose password is another loses its registration all the
+// same, and the others keep theirs.
+func TestEditsOfManyDays(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.node(t, "fs1")
+	stop := r.keep(t, "one")
+	r.inStep(t)
+	stop()
+	const other, same = "internal/1000@acme.example", "internal/1001@acme.example"
+	s.Set(func() { s.Registered = []string{other, same} })
+	r.sql(t, `UPDATE domain_user SET password = 'another' WHERE id = '1000'`)
+	r.sql(t, `UPDATE domain_user SET caller_id_name = 'Another'`)
+	r.sql(t, `DELETE FROM user_change`)
+	r.sql(t, `UPDATE node_state SET users_seen_at = now() - interval '2 days'`)
+	r.keep(t, "two")
+	r.inStep(t)
+	wantHas(t, s, func() bool { return strings.Join(s.Registered, " ") == same })
+	if s.Did("xml_flush_cache") == 0 {
+		t.Error("no cache was cleared")
+	}
+}
+
 // A transaction that is held open while later ones commit and are applied is not missed.
 func TestTransactionHeldOpen(t *testing.T) {
 	t.Parallel()

@@ -82,26 +82,27 @@ func (n *node) otherRevision(ctx context.Context, some []db.GatewayRevision) ([]
 	return other, nil
 }
 
-// missing returns those of started that the switch does not run in their revision yet. Each is asked for it, but for those
+// missing returns those of started that the switch does not run in their revision yet, and which gateways it has, if it had
+// to be asked for that. Each is asked for its revision, but for those
 // beyond the first hundred that it did not have before: of so many it is enough that they are there, since the switch
 // can have them from nowhere but the rows, and each question costs it a quarter of a millisecond.
-func (n *node) missing(ctx context.Context, started []db.GatewayRevision, before []gatewayStatus) ([]db.GatewayRevision, error) {
+func (n *node) missing(ctx context.Context, started []db.GatewayRevision, before []gatewayStatus) (left []db.GatewayRevision, has []gatewayStatus, err error) {
 	if len(started) <= manyGateways {
-		return n.otherRevision(ctx, started)
+		left, err = n.otherRevision(ctx, started)
+		return left, nil, err
 	}
 	had := make(map[string]bool, len(before))
 	for _, g := range before {
 		had[g.Name] = true
 	}
-	has, err := n.gatewayStatuses(ctx)
-	if err != nil {
-		return nil, err
+	if has, err = n.gatewayStatuses(ctx); err != nil {
+		return nil, nil, err
 	}
 	there := make(map[string]bool, len(has))
 	for _, g := range has {
 		there[g.Name] = true
 	}
-	var left, ask []db.GatewayRevision
+	var ask []db.GatewayRevision
 	for _, g := range started {
 		switch {
 		case len(ask) < manyGateways || had[g.Name]:
@@ -113,7 +114,7 @@ func (n *node) missing(ctx context.Context, started []db.GatewayRevision, before
 		}
 	}
 	other, err := n.otherRevision(ctx, ask)
-	return append(left, other...), err
+	return append(left, other...), has, err
 }
 
 // known asks which of some the switch has by their names, and in their profiles. It gives each once: of a name that is

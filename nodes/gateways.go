@@ -49,16 +49,16 @@ func (n *node) gateways(ctx context.Context) (findings, error) {
 	if stale, err = n.replaceGateways(ctx, stale, has, &found); err != nil {
 		return found, err
 	}
-	left := stale
+	left, now := stale, []gatewayStatus(nil)
 	_, err = n.await(ctx, settle, func() (bool, error) {
-		left, err = n.missing(ctx, left, has)
+		left, now, err = n.missing(ctx, left, has)
 		return len(left) == 0, err
 	})
 	for _, g := range left {
 		found.pending = append(found.pending, "gateway "+g.Name)
 	}
 	if err == nil {
-		err = n.awaitAnswers(ctx, stale)
+		err = n.awaitAnswers(ctx, stale, now)
 	}
 	return found, err
 }
@@ -74,15 +74,22 @@ func (n *node) readable(want []db.GatewayRevision, found *findings) []db.Gateway
 	})
 }
 
-// awaitAnswers gives the carriers of gateways that register the time to answer. What they answer is their own.
-func (n *node) awaitAnswers(ctx context.Context, some []db.GatewayRevision) error {
+// awaitAnswers gives the carriers of gateways that register the time to answer. What they answer is their own. If it was
+// asked just now which gateways the switch has, that is now.
+func (n *node) awaitAnswers(ctx context.Context, some []db.GatewayRevision, now []gatewayStatus) error {
 	waiting := make(map[string]bool, len(some))
 	for _, g := range some {
 		waiting[g.Name] = true
 	}
+	answered := func(has []gatewayStatus) bool {
+		return !slices.ContainsFunc(has, func(g gatewayStatus) bool { return waiting[g.Name] && slices.Contains(undecided, g.State) })
+	}
+	if now != nil && answered(now) {
+		return nil
+	}
 	_, err := n.await(ctx, settle, func() (bool, error) {
 		has, err := n.gatewayStatuses(ctx)
-		return !slices.ContainsFunc(has, func(g gatewayStatus) bool { return waiting[g.Name] && slices.Contains(undecided, g.State) }), err
+		return answered(has), err
 	})
 	return err
 }
@@ -109,16 +116,36 @@ func (n *node) removeGateways(ctx context.Context, want []db.GatewayRevision, ha
 		served[profiles.Profiles[i].Name] = true
 	}
 	gone := slices.DeleteFunc(surplus, func(g gatewayStatus) bool { return !served[g.Profile] })
-	if _, err = n.killGateways(ctx, gone); err != nil {
-		return err
-	}
-	left, err := n.known(ctx, gone) // one that is killed has no name any more, though it is listed for a while
-	for i := range left {
-		if left[i] {
-			found.pending = append(found.pending, "gateway "+gone[i].Name+": remove")
+	left, err := n.endGateways(ctx, gone)
+	for _, g := range gone {
+		if left[strings.ToLower(g.Name)] {
+			found.pending = append(found.pending, "gateway "+g.Name+": remove")
 		}
 	}
 	return err
+}
+
+// endGateways kills gateways and returns the names of those that are there all the same. One that is killed has no name any
+// more, though it is listed for a while. Of many none is asked for by its name, which takes the switch as long as killing
+// it: they are waited for until the list is without them.
+func (n *node) endGateways(ctx context.Context, some []gatewayStatus) (left map[string]bool, err error) {
+	if len(some) > manyGateways {
+		if err := n.kill(ctx, some); err != nil {
+			return nil, err
+		}
+		return n.awaitGone(ctx, some)
+	}
+	if _, err := n.killGateways(ctx, some); err != nil {
+		return nil, err
+	}
+	known, err := n.known(ctx, some)
+	left = make(map[string]bool)
+	for i := range known {
+		if known[i] {
+			left[strings.ToLower(some[i].Name)] = true
+		}
+	}
+	return left, err
 }
 
 // sayable reports whether a name that the switch told can be said in a command.
@@ -206,9 +233,8 @@ func (n *node) awaitGone(ctx context.Context, some []gatewayStatus) (left map[st
 	return left, err
 }
 
-// killGateways kills gateways, each registered one after it gave up its registration: killed at once, its un-REGISTER
-// would leave after the REGISTER of the one in its place, and the carrier would end without any. It returns those that
-// the switch does not know by name: they are killed already, or were lost.
+// killGateways kills gateways. It returns those that the switch does not know by name: they are killed already, or were
+// lost.
 func (n *node) killGateways(ctx context.Context, some []gatewayStatus) (unknown map[gatewayStatus]bool, err error) {
 	known, err := n.known(ctx, some)
 	if err != nil {
@@ -224,16 +250,22 @@ func (n *node) killGateways(ctx context.Context, some []gatewayStatus) (unknown 
 			unknown[g.place()] = !known[i]
 		}
 	}
-	if err := n.unregister(ctx, live); err != nil {
-		return nil, err
+	return unknown, n.kill(ctx, live)
+}
+
+// kill kills gateways, each registered one after it gave up its registration: killed at once, its un-REGISTER would leave
+// after the REGISTER of the one in its place, and the carrier would end without any.
+func (n *node) kill(ctx context.Context, some []gatewayStatus) error {
+	if err := n.unregister(ctx, some); err != nil {
+		return err
 	}
 	var commands []eventsocket.Command
-	for _, g := range live {
+	for _, g := range some {
 		delete(n.runs, g.Name)
 		commands = append(commands, eventsocket.Command{"sofia", "profile", g.Profile, "killgw", g.Name})
 	}
-	_, err = n.askAll(ctx, commands)
-	return unknown, err
+	_, err := n.askAll(ctx, commands)
+	return err
 }
 
 // unregister has gateways give up their registrations, and returns when they did.

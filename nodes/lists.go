@@ -11,26 +11,25 @@ import (
 func (n *node) lists(ctx context.Context) (findings, error) {
 	var found findings
 	for range 2 { // the rows may have changed again before the switch read them
-		current, err := n.hasLists(ctx)
-		if current || err != nil {
+		revision, err := n.rows.ACLRevision(ctx, n.name)
+		if err != nil {
+			return found, err
+		}
+		if current, err := n.hasLists(ctx, revision); current || err != nil {
 			return found, err
 		}
 		if err := n.command(ctx, "reloadacl"); err != nil {
 			return found, err
 		}
+		if current, err := n.hasLists(ctx, revision); current || err != nil {
+			return found, err
+		}
 	}
-	current, err := n.hasLists(ctx)
-	if !current {
-		found.pending = append(found.pending, "access lists")
-	}
-	return found, err
+	found.pending = append(found.pending, "access lists")
+	return found, nil
 }
 
-func (n *node) hasLists(ctx context.Context) (bool, error) {
-	revision, err := n.rows.ACLRevision(ctx, n.name)
-	if err != nil {
-		return false, err
-	}
+func (n *node) hasLists(ctx context.Context, revision string) (bool, error) {
 	reply, err := n.ask(ctx, "acl", "127.0.0.1", revision)
 	return strings.TrimSpace(reply) == "true", err
 }

@@ -17,7 +17,7 @@ const manyUsers = 100
 // out of its registrations as well.
 func (n *node) users(ctx context.Context) (findings, error) {
 	var found findings
-	changes, seen, err := n.rows.UserChanges(ctx, n.usersSeen)
+	changes, seen, err := n.rows.UserChanges(ctx, n.usersSeen, n.row.UsersNoted)
 	if err != nil {
 		return found, err
 	}

@@ -28,8 +28,10 @@ type editOptions struct {
 	sizes     sizes
 	simulated int           // nodes
 	rounds    int           // of each edit
-	loads     int           // rounds of the load
-	duration  time.Duration // of one measurement under load
+	loads     int           // rounds of calls at a steady pace
+	perSecond float64       // calls at that pace
+	saturated int           // rounds of as many calls as are answered
+	duration  time.Duration // of one of these
 	inFlight  int
 }
 
@@ -44,6 +46,7 @@ type editBench struct {
 	carrier    *simulated.Registrar
 	edits      []*edit
 	loads      []*loadKind
+	steady     stream
 	calls      *load
 	made       int // edits so far: no two are alike
 	manyCost   cost
@@ -56,11 +59,13 @@ func editsCommandLine(args []string) editOptions {
 	flags.IntVar(&o.sizes.aclEntries, "acl-entries", o.sizes.aclEntries, "entries of access lists of the world")
 	flags.IntVar(&o.simulated, "simulated", 50, "simulated nodes beside the real one")
 	flags.IntVar(&o.rounds, "rounds", 15, "rounds of each edit")
-	flags.IntVar(&o.loads, "loads", 9, "rounds of the load")
-	flags.DurationVar(&o.duration, "time", 10*time.Second, "time of one measurement under load")
-	flags.IntVar(&o.inFlight, "in-flight", 32, "connections in flight under load")
+	flags.IntVar(&o.loads, "loads", 15, "rounds of calls at a steady pace")
+	flags.Float64Var(&o.perSecond, "calls", 300, "calls a second at that pace")
+	flags.IntVar(&o.saturated, "saturated", 3, "rounds of as many calls as are answered")
+	flags.DurationVar(&o.duration, "time", 10*time.Second, "time of one of these")
+	flags.IntVar(&o.inFlight, "in-flight", 32, "connections in flight meanwhile")
 	flags.BoolFunc("quick", "a sanity check: 3 rounds and short ones, if later flags do not say otherwise; no bar fails it", func(string) error {
-		o.rounds, o.loads, o.duration, o.quick = 3, 2, 4*time.Second, true
+		o.rounds, o.loads, o.saturated, o.duration, o.quick = 3, 5, 1, 4*time.Second, true
 		return nil
 	})
 	_ = flags.Parse(args) // it exits
@@ -153,12 +158,7 @@ func (b *editBench) measure(ctx context.Context) error {
 		return err
 	}
 	before := b.cost()
-	err = b.measureEdits(ctx, func(e *edit) *[]time.Duration {
-		if e.alone {
-			return nil
-		}
-		return &e.many
-	})
+	err = b.measureEdits(ctx, func(e *edit) *[]time.Duration { return &e.many })
 	b.manyCost = b.cost().since(before)
 	if err := errors.Join(err, remove(ctx)); err != nil {
 		return err
@@ -171,15 +171,11 @@ func (b *editBench) measureEdits(ctx context.Context, into func(*edit) *[]time.D
 	for r := range b.options.rounds + 1 {
 		progress("edits, round %d of %d", r, b.options.rounds)
 		for _, e := range b.edits {
-			times := into(e)
-			if times == nil {
-				continue
-			}
 			took, err := b.measureEdit(ctx, e)
 			if err != nil {
 				return fmt.Errorf("%s: %w", e.name, err)
 			}
-			if r > 0 {
+			if times := into(e); r > 0 {
 				*times = append(*times, took)
 			}
 		}

@@ -7,20 +7,17 @@ import (
 )
 
 // measured is a bench that measured something.
-func measured(one, many time.Duration, answers int) *editBench {
+func measured(one, many, call time.Duration) *editBench {
 	b := &editBench{edits: allEdits(), loads: allLoads()}
 	for _, e := range b.edits {
-		e.one = []time.Duration{one, one, one}
-		if !e.alone {
-			e.many = []time.Duration{many, many, many}
-		}
+		e.one, e.many = []time.Duration{one, one, one}, []time.Duration{many, many, many}
 	}
-	for i, k := range b.loads {
-		n := 1000
-		if i > 0 {
-			n = answers
+	for _, k := range b.loads {
+		half := 100 * time.Microsecond
+		if k.insert != "" {
+			half = call
 		}
-		k.rounds = []loadRound{{sample: sample{answers: n, took: time.Second, half: time.Millisecond}}}
+		k.steady = []loadRound{{sample: sample{answers: 1000, took: time.Second, half: half}}}
 	}
 	return b
 }
@@ -28,14 +25,16 @@ func measured(one, many time.Duration, answers int) *editBench {
 // Every bar can be missed, and each of its own kind.
 func TestEditBars(t *testing.T) {
 	t.Parallel()
+	const ms, call = time.Millisecond, 105 * time.Microsecond
 	for name, tc := range map[string]struct {
 		bench  *editBench
 		missed int
 	}{
-		"all reached":               {measured(100*time.Millisecond, 200*time.Millisecond, 950), 0},
-		"an edit takes long":        {measured(5*time.Second, 5*time.Second, 1000), 4},
-		"many nodes take too long":  {measured(100*time.Millisecond, 201*time.Millisecond, 1000), 3},
-		"calls are answered slowly": {measured(100*time.Millisecond, 100*time.Millisecond, 949), 2},
+		"all reached":               {measured(300*ms, 600*ms, call), 0},
+		"an edit takes long":        {measured(4001*ms, 600*ms, call), 4},
+		"many nodes take too long":  {measured(300*ms, 601*ms, call), 1},
+		"even for a registration":   {measured(300*ms, 8001*ms, call), 4},
+		"calls are answered slowly": {measured(300*ms, 600*ms, call+time.Microsecond), 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

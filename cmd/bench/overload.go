@@ -77,12 +77,12 @@ func (o overloadOptions) measure(s server, call question) error {
 		"| --- | --: | --: | --: | --: | --: | --: | --: | --: |\n")
 	fmt.Printf("| %d at a time | %.0f | %.0f | 0 %% | %.1f | %.1f | | | |\n", o.inFlight, capacity.perSecond(), capacity.perSecond(),
 		milliseconds(capacity.half), milliseconds(capacity.most))
-	half := stream{*call.load(o.sizes, 1), capacity.perSecond() / 2}
+	half := stream{*call.load(o.sizes, 1), capacity.perSecond() / 2, loadsProcessors()}
 	if err := half.show("half of that", s.address, o.duration); err != nil {
 		return err
 	}
 	for _, factor := range o.factors {
-		much := stream{*call.load(o.sizes, 1), capacity.perSecond() * factor}
+		much := stream{*call.load(o.sizes, 1), capacity.perSecond() * factor, loadsProcessors()}
 		if err := much.show(fmt.Sprintf("%.3g times as much", factor), s.address, o.duration); err != nil {
 			return err
 		}

@@ -14,8 +14,9 @@ import (
 // stream asks one server at a steady pace, whether it keeps up or not, as switches full of callers do. What it is asked
 // beyond its means it may refuse with a 503.
 type stream struct {
-	load      load
-	perSecond float64
+	load       load
+	perSecond  float64
+	processors []int // that it asks from
 }
 
 // flood is what became of a stream.
@@ -32,11 +33,16 @@ const waitingLimit = 4096
 
 // run asks for as long as duration, and waits for the last answers.
 func (s *stream) run(address string, duration time.Duration) (flood, error) {
+	return s.runWhile(address, func() error { time.Sleep(duration); return nil })
+}
+
+// runWhile asks for as long as something else takes, and waits for the last answers.
+func (s *stream) runWhile(address string, something func() error) (flood, error) {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return flood{}, err
 	}
-	callers := len(loadsProcessors())
+	callers := len(s.processors)
 	pacers := make([]*pacer, callers)
 	for n := range pacers {
 		c := &caller{load: &s.load, next: n, step: callers, address: syscall.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}}
@@ -45,11 +51,13 @@ func (s *stream) run(address string, duration time.Duration) (flood, error) {
 		}
 		pacers[n] = &pacer{caller: c, pace: time.Duration(float64(callers) / s.perSecond * float64(time.Second))}
 	}
-	began, errs := time.Now(), make([]error, callers)
+	began, errs, over := time.Now(), make([]error, callers), make(chan struct{})
 	var running sync.WaitGroup
 	for i, p := range pacers {
-		running.Go(func() { errs[i] = errors.Join(p.run(began, began.Add(duration)), syscall.Close(p.epoll)) })
+		running.Go(func() { errs[i] = errors.Join(p.run(s.processors, began, over), syscall.Close(p.epoll)) })
 	}
+	errs = append(errs, something())
+	close(over)
 	running.Wait()
 	all := flood{took: time.Since(began)}
 	for _, p := range pacers {
@@ -70,9 +78,10 @@ type pacer struct {
 	flood
 }
 
-func (p *pacer) run(began, until time.Time) error {
+// run asks from began on until over is closed.
+func (p *pacer) run(processors []int, began time.Time, over <-chan struct{}) error {
 	runtime.LockOSThread()
-	if err := stayOn(loadsProcessors()); err != nil { // the thread ends with the goroutine, since it stays locked
+	if err := stayOn(processors); err != nil { // the thread ends with the goroutine, since it stays locked
 		return err
 	}
 	for i := range p.connections {
@@ -80,8 +89,12 @@ func (p *pacer) run(began, until time.Time) error {
 		p.idle = append(p.idle, i)
 	}
 	events, due := make([]syscall.EpollEvent, 256), began
-	for time.Now().Before(until) || p.underWay > 0 {
-		for now := time.Now(); due.Before(now) && due.Before(until); due = due.Add(p.pace) {
+	var ended time.Time
+	for ended.IsZero() || p.underWay > 0 {
+		if ended.IsZero() && closed(over) {
+			ended = time.Now()
+		}
+		for now := time.Now(); due.Before(now) && ended.IsZero(); due = due.Add(p.pace) {
 			if err := p.begin(); err != nil {
 				return err
 			}
@@ -95,11 +108,20 @@ func (p *pacer) run(began, until time.Time) error {
 				return err
 			}
 		}
-		if time.Since(until) > patience {
+		if !ended.IsZero() && time.Since(ended) > patience {
 			return fmt.Errorf("no answer within %v", patience)
 		}
 	}
 	return nil
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // begin asks on an idle connection, if there is one.

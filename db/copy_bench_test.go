@@ -1,0 +1,64 @@
+package db_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"xmlcurld/db"
+	"xmlcurld/db/dbtest"
+)
+
+// copyWorld has fifty nodes, a thousand gateways of one profile and a thousand entries of an access list.
+const copyWorld = `
+INSERT INTO node (name) SELECT 'node' || n FROM generate_series(1, 50) n;
+INSERT INTO gateway (name, profile, proxy) SELECT 'gateway' || n, 'external', 'carrier.example' FROM generate_series(1, 1000) n;
+INSERT INTO acl_entry (list, cidr) SELECT 'domains', set_masklen((inet '12.0.0.0' + 256 * n)::cidr, 24) FROM generate_series(1, 1000) n`
+
+// BenchmarkCopyFollows tells what it takes to bring the copy up to date after one edit, when fifty switches have fetched
+// their documents, and some gateways one by one.
+func BenchmarkCopyFollows(b *testing.B) {
+	url := dbtest.DemoURL(b)
+	execute(b, url, `INSERT INTO acl_list (name) VALUES ('domains') ON CONFLICT DO NOTHING`)
+	execute(b, url, copyWorld)
+	store := openStore(b, url)
+	c := openCopy(b, store, b.TempDir())
+	defer func() { _ = c.Close() }()
+	for n := 1; n <= 50; n++ {
+		askAsASwitch(b.Context(), b, store, fmt.Sprintf("node%d", n))
+	}
+	follow(b, c)
+	follow(b, c)
+	for name, edit := range map[string]string{
+		"gateway": `UPDATE gateway SET username = gen_random_uuid()::text WHERE name = 'gateway7'`,
+		"acl":     `INSERT INTO acl_entry (list, cidr) SELECT 'domains', set_masklen((inet '13.0.0.0' + count(*))::cidr, 32) FROM acl_entry`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				execute(b, url, edit)
+				b.StartTimer()
+				follow(b, c)
+			}
+		})
+	}
+}
+
+// askAsASwitch asks what a switch asks when it starts, and when gateways are started there.
+func askAsASwitch(ctx context.Context, b *testing.B, store *db.Store, node string) {
+	b.Helper()
+	_, err := store.ACL(ctx, node)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, profile := range []string{"", "external"} {
+		if _, err := store.Sofia(ctx, node, profile, ""); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for n := range 15 {
+		if _, err := store.Sofia(ctx, node, "external", fmt.Sprintf("gateway%d", n)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package db_test
+
+import (
+	"context"
+	"fmt"
+
+	"xmlcurld/db"
+)
+
+// rows is what both a Store and its Copy answer.
+type rows interface {
+	Route(ctx context.Context, call db.Call) (db.Route, error)
+	User(ctx context.Context, node, domain, name string) ([]db.Domain, bool, error)
+	Domain(ctx context.Context, node, domain string) ([]db.Domain, bool, error)
+	Users(ctx context.Context, node, domain string) ([]db.Domain, bool, error)
+	Networks(ctx context.Context, node, domain string) ([]db.Domain, bool, error)
+	Group(ctx context.Context, node, domain, name string) ([]db.Domain, bool, error)
+	UserGateways(ctx context.Context, node, domain, profile string) ([]db.Domain, bool, error)
+	ACL(ctx context.Context, node string) ([]db.ACLEntry, error)
+	Credentials(ctx context.Context) ([]db.Credential, error)
+	Document(ctx context.Context, node, section, name string) (db.Document, error)
+	EventSocket(ctx context.Context, node string) ([]db.NodeSetting, error)
+	Modules(ctx context.Context, node string) ([]db.Module, error)
+	Sofia(ctx context.Context, node, profile, gateway string) (db.Sofia, error)
+	Switch(ctx context.Context, node string) ([]db.NodeSetting, error)
+}
+
+// told are the answers to many questions, by the question.
+type told map[string]any
+
+func (t told) add(what string, answer any, err error) {
+	if err != nil {
+		answer = err.Error()
+	}
+	t[what] = answer
+}
+
+func (t told) addDomains(what string, domains []db.Domain, known bool, err error) {
+	t.add(what, []any{domains, known}, err)
+}
+
+// calls asks for numbers in all the forms in which they may be dialled, and in all contexts.
+func (t told) calls(ctx context.Context, r rows) {
+	for _, context := range []string{"public", "PUBLIC", "acme", "vumi", "nowhere", ""} {
+		for _, digits := range []string{"27123456789", "27210000000", "27990000000", "27000000000", "1000", "1001", "9", "*97", "x\x1fy"} {
+			for _, form := range []string{"", "+", "00"} {
+				call := db.Call{Node: "fs1", Context: context, Number: form + digits}
+				route, err := r.Route(ctx, call)
+				t.add(fmt.Sprintf("%q", call), route, err)
+			}
+		}
+	}
+}
+
+func (t told) users(ctx context.Context, r rows) {
+	for _, domain := range []string{"acme.example", "ACME.example", "beta.example", "nowhere.example", ""} {
+		for _, name := range []string{"1000", "1001", "1003", "2000", "2001", "nobody", "NEW", ""} {
+			d, known, err := r.User(ctx, "fs1", domain, name)
+			t.addDomains("user "+name+"@"+domain, d, known, err)
+		}
+	}
+}
+
+func (t told) documents(ctx context.Context, r rows) {
+	credentials, err := r.Credentials(ctx)
+	t.add("credentials", credentials, err)
+	for _, node := range []string{"fs1", "fs2", "unknown"} {
+		acl, err := r.ACL(ctx, node)
+		t.add(node+" acl", acl, err)
+		modules, err := r.Modules(ctx, node)
+		t.add(node+" modules", modules, err)
+		settings, err := r.Switch(ctx, node)
+		t.add(node+" switch", settings, err)
+		settings, err = r.EventSocket(ctx, node)
+		t.add(node+" event socket", settings, err)
+		document, err := r.Document(ctx, node, "configuration", "ivr.conf")
+		t.add(node+" ivr.conf", document, err)
+		for _, profile := range []string{"", "external", "internal", "new"} {
+			sofia, err := r.Sofia(ctx, node, profile, "")
+			t.add(node+" sofia "+profile, sofia, err)
+		}
+		for _, gateway := range []string{"_all_", "twilio", "OWN", "nobody"} {
+			sofia, err := r.Sofia(ctx, node, "external", gateway)
+			t.add(node+" sofia external "+gateway, sofia, err)
+		}
+		sofia, err := r.Sofia(ctx, node, "", "own")
+		t.add(node+" sofia own", sofia, err)
+		for _, domain := range []string{"acme.example", "nowhere.example"} {
+			d, known, err := r.Domain(ctx, node, domain)
+			t.addDomains(node+" domain "+domain, d, known, err)
+			d, known, err = r.Users(ctx, node, domain)
+			t.addDomains(node+" users "+domain, d, known, err)
+			d, known, err = r.Networks(ctx, node, domain)
+			t.addDomains(node+" networks "+domain, d, known, err)
+			d, known, err = r.Group(ctx, node, domain, "sales")
+			t.addDomains(node+" group "+domain, d, known, err)
+			d, known, err = r.UserGateways(ctx, node, domain, "internal")
+			t.addDomains(node+" gateways "+domain, d, known, err)
+		}
+	}
+}
+
+func ask(ctx context.Context, r rows) told {
+	t := told{}
+	t.calls(ctx, r)
+	t.users(ctx, r)
+	t.documents(ctx, r)
+	return t
+}
+
+// copyEdits are made one after the other.
+var copyEdits = []string{
+	secondNode,
+	`INSERT INTO node_credential (node, username, password_hash) VALUES ('fs1', 'fs1', '$2a$10$' || repeat('a', 53))`,
+	`UPDATE number SET enabled = false WHERE number = '+27123456789'`,
+	`UPDATE number SET enabled = true, display_name = 'Front desk' WHERE number = '+27123456789'`,
+	`INSERT INTO number (context, number, tenant, extension) SELECT context, '+27990000000', tenant, extension FROM number WHERE number = '+27123456789'`,
+	`UPDATE number SET number = '+27000000000' WHERE number = '+27990000000'`,
+	`UPDATE number SET tenant = 'acme', extension = 'reception', display_name = 'Acme' WHERE number = '+27000000000'`,
+	`INSERT INTO gateway (name, profile, node, tenant, proxy) VALUES ('own', 'external', 'fs1', 'acme', 'carrier.example');
+	 INSERT INTO gateway_param (gateway, name, value, expand) VALUES ('own', 'ping', '30', true), ('own', 'extension', '1000', false)`,
+	`INSERT INTO gateway_variable (gateway, name, value, direction) VALUES ('own', 'rate', '7', 'outbound'), ('own', 'absolute_codec_string', 'PCMA', 'both')`,
+	`UPDATE tenant SET enabled = false WHERE name = 'acme'`,
+	`UPDATE tenant SET enabled = true WHERE name = 'acme'`,
+	`UPDATE context SET number_forms = '{bare}' WHERE name = 'public'`,
+	`UPDATE context SET number_forms = '{plus,bare,00}' WHERE name = 'public'`,
+	`UPDATE context_extension SET enabled = false`,
+	`UPDATE context_extension SET enabled = true`,
+	`INSERT INTO extension (name) VALUES ('busy'); INSERT INTO action (extension, position, application, data) VALUES ('busy', 1, 'hangup', 'USER_BUSY');
+	 UPDATE context SET not_found_extension = 'busy' WHERE name = 'public'`,
+	`UPDATE action SET data = 'CALL_REJECTED' WHERE extension = 'busy'`,
+	`UPDATE extension SET tenant = 'acme' WHERE name = 'reception'`,
+	`DELETE FROM number WHERE number = '+27000000000'`,
+	`UPDATE domain_user SET password = 'new-password' WHERE id = '1000'`,
+	`UPDATE domain_user SET number_alias = CASE id WHEN '1000' THEN '2001' WHEN '1001' THEN '2000' END WHERE id IN ('1000', '1001')`,
+	`UPDATE domain_user SET enabled = false WHERE id = '1001'`,
+	`UPDATE domain_user SET id = 'new' WHERE id = '1000'`,
+	`INSERT INTO domain_user (domain, id, password) VALUES ('acme.example', '1003', 'another-password')`,
+	`INSERT INTO domain_user_variable (domain, user_id, name, value) VALUES ('acme.example', '1003', 'toll_allow', 'local')`,
+	`UPDATE domain_variable SET value = 'changed'`,
+	`INSERT INTO domain (name, tenant) VALUES ('beta.example', 'acme'); INSERT INTO domain_user (domain, id, password) VALUES ('beta.example', '1000', 'yet-another-password')`,
+	`UPDATE domain SET enabled = false WHERE name = 'beta.example'`,
+	`UPDATE domain SET name = 'gamma.example', enabled = true WHERE name = 'beta.example'`,
+	`DELETE FROM domain WHERE name = 'gamma.example'`,
+	`INSERT INTO acl_entry (list, cidr) SELECT name, '198.51.100.0/24' FROM acl_list`,
+	`INSERT INTO acl_entry (list, node, cidr) SELECT name, 'fs1', '203.0.113.0/24' FROM acl_list`,
+	`UPDATE acl_entry SET node = 'fs2' WHERE node = 'fs1'`,
+	`UPDATE gateway SET password = 'new-password'`,
+	`UPDATE gateway_variable SET value = '8' WHERE name = 'rate'`,
+	`UPDATE gateway SET node = '*', profile = 'internal' WHERE name = 'own'`,
+	`UPDATE gateway SET name = 'other' WHERE name = 'own'`,
+	`UPDATE gateway SET name = 'own', enabled = false WHERE name = 'other'`,
+	`UPDATE gateway SET enabled = true, domain = 'acme.example', user_id = 'new' WHERE name = 'own'`,
+	`UPDATE gateway SET domain = NULL, user_id = NULL WHERE name = 'own'`,
+	`DELETE FROM gateway_param; TRUNCATE gateway_variable`,
+	`UPDATE sip_profile SET enabled = false WHERE name = 'external'`,
+	`UPDATE sip_profile SET enabled = true WHERE name = 'external'`,
+	`DELETE FROM gateway WHERE name = 'own'`,
+	`TRUNCATE gateway CASCADE`,
+	`INSERT INTO sip_profile (name) VALUES ('new')`,
+	`INSERT INTO sip_profile_param (profile, node, name, value) VALUES ('new', 'fs1', 'sip-port', '5099')`,
+	`UPDATE node SET max_sessions = 17, event_socket_port = 8099 WHERE name = 'fs1'`,
+	`INSERT INTO module (name, position) VALUES ('mod_spy', 900)`,
+	`INSERT INTO document (section, name, body) VALUES ('configuration', 'ivr.conf', '<configuration name="ivr.conf"><menus/></configuration>')
+	 ON CONFLICT (node, section, name) DO UPDATE SET body = excluded.body`,
+	`DELETE FROM domain_group_user`,
+	`DELETE FROM node WHERE name = 'fs1'`,
+	`INSERT INTO number (context, number, tenant, extension) SELECT 'public', '+2799' || to_char(n, 'FM0000000'), 'vumi', 'twilio.inbound' FROM generate_series(0, 25000) n`,
+	`DELETE FROM number WHERE number LIKE '+2799%'`,
+	`TRUNCATE number`,
+}
