@@ -68,6 +68,7 @@ func (s *Store) OpenCopy(dir string, limit time.Duration, log *slog.Logger, reg 
 	if at := c.file.state().InStepAt; !at.IsZero() { // a new copy knows of no answer
 		s.answered.Store(at.UnixNano())
 	}
+	s.hosts.seen.remember(c.file.state().Position.WAL)
 	if err := reg.Register(copyCollector{c}); err != nil {
 		return nil, errors.Join(fmt.Errorf("register the copy's metrics: %w", err), c.file.close())
 	}
@@ -159,11 +160,8 @@ func (c *Copy) tell(reason string) {
 // follow reads what changed since the last time: the rows at one moment, then the answers at moments that are no earlier.
 func (c *Copy) follow(ctx context.Context) error {
 	err := c.atOneMoment(ctx, func(ctx context.Context, r *copyReader) error {
-		switch {
-		case !c.overtaken.IsZero(), r.was.Database != r.now.Position.Database, r.now.Position.At.Sub(r.was.At) > changesSeen:
+		if !c.overtaken.IsZero() || r.another() || r.now.Position.At.Sub(r.was.At) > changesSeen {
 			return c.readAll(ctx, r)
-		case !r.later:
-			return nil
 		}
 		ctx, cancel := context.WithTimeout(ctx, copyTime)
 		defer cancel()
@@ -222,11 +220,8 @@ func (c *Copy) readChanges(ctx context.Context, r *copyReader) error {
 	return c.keep(r.edits, r.now)
 }
 
-// readAnswer asks q, unless r is of a standby that is behind.
+// readAnswer asks q.
 func (c *Copy) readAnswer(ctx context.Context, r *copyReader, q question) error {
-	if !r.later {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, copyTime)
 	defer cancel()
 	r.edits = map[place][]byte{{ofWaiting, string(q)}: nil}

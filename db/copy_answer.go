@@ -51,7 +51,7 @@ var keptOperations = map[string]keptOperation{
 			return s.Document(ctx, args[0], args[1], args[2])
 		}},
 	"event_socket": {strings.Fields("node event_socket_param"),
-		func(ctx context.Context, s *Store, args []string) (any, error) { return s.EventSocket(ctx, args[0]) }},
+		func(ctx context.Context, s *Store, args []string) (any, error) { return s.eventSocketRows(ctx, args[0]) }},
 	"modules": {strings.Fields("node module"),
 		func(ctx context.Context, s *Store, args []string) (any, error) { return s.Modules(ctx, args[0]) }},
 	"sofia": {strings.Fields(ofSofia),
@@ -230,9 +230,14 @@ func (c *Copy) Document(_ context.Context, node, section, name string) (Document
 	return kept[Document](c, "document", node, section, name)
 }
 
-// EventSocket is Store.EventSocket, from the copy.
+// EventSocket is Store.EventSocket, from the copy. A password that a row refers to is not copied, but read when it is asked
+// for.
 func (c *Copy) EventSocket(_ context.Context, node string) ([]NodeSetting, error) {
-	return kept[[]NodeSetting](c, "event_socket", node)
+	rows, err := kept[[]eventSocketRow](c, "event_socket", node)
+	if err != nil {
+		return nil, err
+	}
+	return c.store.eventSocket(rows), nil
 }
 
 // Modules is Store.Modules, from the copy.

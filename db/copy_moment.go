@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,26 +13,54 @@ type position struct {
 	Snapshot string
 	At       time.Time // by the database's clock
 	Database string    // which one it is, and which of its timelines
+	WAL      walPosition
 }
 
-// positionQuery tells also whether this moment is not before the one that is known already: a standby may be behind.
+// positionQuery asks for the moment that a transaction sees. A standby's snapshot does not list the transactions that were
+// under way, so of what came after the first of them nothing counts as seen.
 const positionQuery = `
+WITH r AS MATERIALIZED (
+	SELECT pg_is_in_recovery() AS standby, pg_current_snapshot() AS s
+)
 SELECT
-	pg_current_snapshot()::text,
+	CASE WHEN standby THEN format('%1$s:%1$s:', pg_snapshot_xmin(s)) ELSE s::text END,
 	statement_timestamp(),
-	(SELECT system_identifier FROM pg_control_system())
-		|| '/' || (SELECT oid FROM pg_database WHERE datname = current_database())
-		|| '/' || (SELECT timeline_id FROM pg_control_checkpoint()),
-	coalesce(pg_snapshot_xmax(nullif($1, '')::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot()), true)`
+	(SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
+	` + walLSN + `
+FROM r`
+
+// copyReader reads rows for the copy in one transaction.
+type copyReader struct {
+	rows  *Store
+	tx    pgx.Tx
+	file  *copyFile
+	was   position // of the file
+	host  *role    // of the host that is read
+	now   copyState
+	edits map[place][]byte
+
+	texts       map[question][]byte // the answers that were read, by one of the questions that have them
+	commonLists []string            // the nodes that have the same access lists; nil: not known yet
+}
 
 // atOneMoment calls read with a transaction that sees one moment.
 func (c *Copy) atOneMoment(ctx context.Context, read func(ctx context.Context, r *copyReader) error) error {
-	r := &copyReader{file: c.file, was: c.file.state().Position, now: copyState{InStepAt: time.Now()}, texts: make(map[question][]byte)}
+	r := &copyReader{file: c.file, was: c.file.state().Position, texts: make(map[question][]byte)}
 	ctx, cancel := context.WithTimeout(ctx, copyAllTime)
 	defer cancel()
 	limit := time.AfterFunc(positionTime, cancel)
 	defer limit.Stop()
-	tx, err := c.store.hosts.best().pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	h := c.store.hosts.best()
+	conn, err := h.pool.Acquire(ctx)
+	if err != nil {
+		return translate("copy", err)
+	}
+	defer conn.Release()
+	host, err := look(ctx, conn) // before the moment, which therefore shows all of it
+	if err != nil {
+		return translate("copy", err)
+	}
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return translate("copy", err)
 	}
@@ -40,12 +69,34 @@ func (c *Copy) atOneMoment(ctx context.Context, read func(ctx context.Context, r
 		defer cancel()
 		_ = tx.Rollback(ctx)
 	}()
-	r.tx, r.rows = tx, c.store.within(tx)
-	now := &r.now.Position
-	if err := tx.QueryRow(ctx, positionQuery, r.was.Snapshot).Scan(&now.Snapshot, &now.At, &now.Database, &r.later); err != nil {
+	r.tx, r.rows, r.host = tx, c.store.within(tx), host.after(h.role.Load())
+	if err := r.readPosition(ctx); err != nil {
 		return translate("copy", err)
 	}
 	limit.Stop()
+	if c.store.hosts.outdated(h) || r.behind() {
+		return translate("copy", errOutdated)
+	}
 	c.store.heard()
 	return translate("copy", read(ctx, r))
+}
+
+// readPosition finds out which moment the transaction sees.
+func (r *copyReader) readPosition(ctx context.Context) error {
+	now, database := &r.now.Position, int64(0)
+	now.WAL = r.host.wal
+	err := r.tx.QueryRow(ctx, positionQuery).Scan(&now.Snapshot, &now.At, &database, &now.WAL.LSN)
+	now.Database = fmt.Sprintf("%d/%d/%d", now.WAL.System, database, now.WAL.Timeline)
+	r.now.InStepAt = r.host.inStepAt
+	return err
+}
+
+// another reports whether the file is of another database, or of a primary that lost commits which the file holds.
+func (r *copyReader) another() bool {
+	return r.was.Database != r.now.Position.Database || !r.host.wal.reaches(r.was.WAL)
+}
+
+// behind reports whether a standby has not everything yet that the file holds.
+func (r *copyReader) behind() bool {
+	return r.host.standby && r.was.Database == r.now.Position.Database && !r.host.wal.reaches(r.was.WAL)
 }

@@ -34,20 +34,6 @@ func (c change) everything() bool {
 	return false
 }
 
-// copyReader reads rows for the copy in one transaction.
-type copyReader struct {
-	rows  *Store
-	tx    pgx.Tx
-	file  *copyFile
-	was   position // of the file
-	now   copyState
-	later bool // not before the file's
-	edits map[place][]byte
-
-	texts       map[question][]byte // the answers that were read, by one of the questions that have them
-	commonLists []string            // the nodes that have the same access lists; nil: not known yet
-}
-
 const changesQuery = `
 SELECT DISTINCT relation, scope, coalesce(key, '') AS key
 FROM change

@@ -51,7 +51,9 @@ type Store struct {
 	copied     atomic.Pointer[Copy] // told what is asked for
 	tx         pgx.Tx               // not nil: everything is asked in it
 
-	answered atomic.Int64 // when a host answered last, in ns
+	answered      atomic.Int64  // when a host answered last, in ns
+	behindAnswers atomic.Uint64 // answers that were not today's
+	behind        atomic.Int64  // how old the last of them was, in ns
 
 	life  context.Context
 	die   context.CancelFunc
@@ -124,6 +126,7 @@ func (s *Store) Beside(ctx context.Context) (*Store, error) {
 	only := &host{name: hostName(config.ConnConfig.Host, config.ConnConfig.Port), pool: pool}
 	only.role.Store(&role{answers: true})
 	all := &hosts{all: []*host{only}}
+	all.seen.start()
 	all.order.Store(&all.all)
 	beside := newStore(all, s.metrics)
 	beside.pool, beside.secrets = pool, s.secrets
@@ -193,7 +196,7 @@ func lost(err error) bool {
 		return said.Code == "57P01" // admin_shutdown
 	}
 	var refused *pgconn.ConnectError
-	return unavailable(err) && !errors.As(err, &refused) && !pgconn.Timeout(err)
+	return unavailable(err) && !errors.As(err, &refused) && !pgconn.Timeout(err) && !errors.Is(err, errOutdated)
 }
 
 // translate is the one place that turns the driver's errors into this package's.

@@ -41,18 +41,25 @@ type eventSocketRow struct {
 // EventSocket returns node's settings for event_socket.conf. A password that cannot be read is none.
 func (s *Store) EventSocket(ctx context.Context, node string) ([]NodeSetting, error) {
 	s.asked("event_socket", node)
-	rows, err := collect[eventSocketRow](ctx, s, "event_socket", eventSocketQuery, node)
-	if err != nil {
-		return nil, err
-	}
+	rows, err := s.eventSocketRows(ctx, node)
+	return s.eventSocket(rows), err
+}
+
+func (s *Store) eventSocketRows(ctx context.Context, node string) ([]eventSocketRow, error) {
+	return collect[eventSocketRow](ctx, s, "event_socket", eventSocketQuery, node)
+}
+
+// eventSocket puts the password that rows refer to in its place.
+func (s *Store) eventSocket(rows []eventSocketRow) []NodeSetting {
 	settings := make([]NodeSetting, 0, len(rows))
 	for _, row := range rows {
 		if row.Reference != "" {
+			var err error
 			if row.Value, row.Mark, err = s.resolve(row.Reference, row.Key); err != nil {
 				row.Kind, row.Name, row.Value = "", "", ""
 			}
 		}
 		settings = append(settings, row.NodeSetting)
 	}
-	return settings, nil
+	return settings
 }

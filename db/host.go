@@ -1,16 +1,15 @@
 package db
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -21,32 +20,34 @@ type host struct {
 	pool     *pgxpool.Pool
 	breakers sync.Map // of each operation: *breaker
 	role     atomic.Pointer[role]
-}
-
-// role is what a host was at the last look.
-type role struct {
-	answers bool
-	standby bool
-	behind  time.Duration // the age of what a standby shows
+	looking  sync.Mutex // who waits for a look
 }
 
 // hosts are all of them, the one to be asked first first.
 type hosts struct {
-	all   []*host
-	order atomic.Pointer[[]*host]
+	all     []*host
+	order   atomic.Pointer[[]*host]
+	sorting sync.Mutex
+	seen    sightings
 }
 
 // openHosts makes a pool for each host of config, which nobody has connected to yet.
 func openHosts(ctx context.Context, config *pgxpool.Config) (*hosts, error) {
 	h := &hosts{}
-	for _, own := range hostConfigs(config) {
+	h.seen.start()
+	configs := hostConfigs(config)
+	for _, own := range configs {
+		one := &host{name: hostName(own.ConnConfig.Host, own.ConnConfig.Port)}
+		one.role.Store(&role{answers: true})
+		if len(configs) > 1 {
+			own.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return h.connected(ctx, one, conn) }
+		}
 		pool, err := pgxpool.NewWithConfig(ctx, own)
 		if err != nil {
 			h.close()
 			return nil, err
 		}
-		one := &host{name: hostName(own.ConnConfig.Host, own.ConnConfig.Port), pool: pool}
-		one.role.Store(&role{answers: true})
+		one.pool = pool
 		h.all = append(h.all, one)
 	}
 	h.order.Store(&h.all)
@@ -95,60 +96,6 @@ func (h *hosts) close() {
 // best is the host to be asked what need not be asked elsewhere if it fails.
 func (h *hosts) best() *host { return (*h.order.Load())[0] }
 
-const (
-	roleTime  = time.Second // for one look at a host, and from one look to the next
-	roleQuery = `
-SELECT
-	pg_is_in_recovery(),
-	CASE
-		WHEN NOT pg_is_in_recovery() THEN 0
-		WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() AND EXISTS (SELECT FROM pg_stat_wal_receiver) THEN 0
-		ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0)
-	END::float8`
-)
-
-// watch looks at every host once a second until ctx is done: one that was promoted comes first, one that is away last.
-func (h *hosts) watch(ctx context.Context) {
-	tick := time.NewTicker(roleTime)
-	defer tick.Stop()
-	for {
-		var looks sync.WaitGroup
-		for _, one := range h.all {
-			looks.Go(func() { one.look(ctx) })
-		}
-		looks.Wait()
-		h.sort()
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-func (h *host) look(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, roleTime)
-	defer cancel()
-	var now role
-	var behind float64
-	err := h.pool.QueryRow(ctx, roleQuery).Scan(&now.standby, &behind)
-	now.answers = err == nil
-	now.behind = time.Duration(behind * float64(time.Second))
-	h.role.Store(&now)
-}
-
-// sort puts primaries first, then standbys as fresh as they are, and those that do not answer last; equal ones stand as
-// they do in the URL.
-func (h *hosts) sort() {
-	order := slices.Clone(h.all)
-	slices.SortStableFunc(order, func(a, b *host) int {
-		x, y := a.role.Load(), b.role.Load()
-		return cmp.Or(compareBool(!x.answers, !y.answers), compareBool(x.standby, y.standby),
-			cmp.Compare(x.behind.Truncate(roleTime), y.behind.Truncate(roleTime)))
-	})
-	h.order.Store(&order)
-}
-
 // errNotAsked is the reason when every host failed lately and none has answered since.
 var errNotAsked = errors.New("the database did not answer lately, and is tried again in the background")
 
@@ -156,8 +103,8 @@ var errNotAsked = errors.New("the database did not answer lately, and is tried a
 const tried = 50 * time.Millisecond
 
 // onHosts asks the hosts in their order until one answers, each for its share of the time that ctx leaves. A host that
-// fails a question of an operation is not asked that operation again before it has answered the same question in the
-// background.
+// shows less than was seen already is not asked: what was switched off stays off. One that fails a question of an
+// operation is not asked that operation again before it has answered the same question in the background.
 func onHosts[T any](ctx context.Context, s *Store, operation string, ask func(context.Context, *pgxpool.Pool) (T, error)) (T, error) {
 	var none T
 	err := errNotAsked
@@ -167,12 +114,21 @@ func onHosts[T any](ctx context.Context, s *Store, operation string, ask func(co
 		if b.open.Load() {
 			continue
 		}
+		limit := share(ctx, len(order)-i)
+		if !s.hosts.shows(ctx, h, limit) {
+			err = errOutdated
+			continue
+		}
 		var value T
 		start := time.Now()
-		value, err = askWithin(ctx, share(ctx, len(order)-i), h.pool, ask)
+		value, err = askWithin(ctx, limit, h.pool, ask)
 		if err == nil || !unavailable(err) {
 			s.heard()
+			s.noteBehind(h)
 			return value, err
+		}
+		if errors.Is(err, errOutdated) {
+			continue
 		}
 		if ctx.Err() != nil && (errors.Is(ctx.Err(), context.Canceled) || time.Since(start) < tried) {
 			return none, err // this is about who asked
@@ -186,6 +142,21 @@ func onHosts[T any](ctx context.Context, s *Store, operation string, ask func(co
 		}
 	}
 	return none, err
+}
+
+// noteBehind takes note of an answer of h's if it is not today's.
+func (s *Store) noteBehind(h *host) {
+	if behind := h.role.Load().behind(); behind > freshTime {
+		s.behind.Store(int64(behind))
+		s.behindAnswers.Add(1)
+	}
+}
+
+// Behind counts the answers that standbys gave which were behind their primary, or without one, for more than a second. It
+// returns how old what the last of them shows may be.
+func (s *Store) Behind() (answers uint64, age time.Duration) {
+	answers = s.behindAnswers.Load()
+	return answers, time.Duration(s.behind.Load())
 }
 
 // heard takes note that a host answers.

@@ -54,6 +54,8 @@ var (
 		"1 for a host that is a standby, 0 for a primary; looked at when there are several.", []string{"host"}, nil)
 	hostBehind = prometheus.NewDesc("xmlcurld_database_standby_behind_seconds",
 		"How old what a standby shows may be.", []string{"host"}, nil)
+	hostOutdated = prometheus.NewDesc("xmlcurld_database_outdated",
+		"1 for a host that is not asked, because it shows less than was seen already.", []string{"host"}, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -76,7 +78,8 @@ func (c hostCollector) Collect(ch chan<- prometheus.Metric) {
 		counter(hostWaitSeconds, stat.AcquireDuration().Seconds())
 		gauge(hostFailing, float64(h.failing()))
 		gauge(hostStandby, truth(role.standby))
-		gauge(hostBehind, role.behind.Seconds())
+		gauge(hostBehind, role.behind().Seconds())
+		gauge(hostOutdated, truth(c.hosts.outdated(h)))
 	}
 }
 

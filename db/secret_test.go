@@ -1,7 +1,10 @@
 package db_test
 
 import (
+	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"xmlcurld/db"
@@ -115,5 +118,59 @@ func TestGatewayPassword(t *testing.T) {
 	}
 	if _, again := look(); again != newRevision {
 		t.Errorf("revision %s, then %s of the same", newRevision, again)
+	}
+}
+
+// The copy holds no password that rows only refer to: it reads it where it is, so that another one is in force at once,
+// though the database has nothing to tell.
+func TestCopyHoldsNoSecretOfOthers(t *testing.T) {
+	t.Parallel()
+	url, dir := dbtest.DemoURL(t), t.TempDir()
+	execute(t, url, `INSERT INTO gateway (name, profile, proxy, username, register, password_from) VALUES
+		('own', 'external', 'a.example', 'u', true, 'file:own')`)
+	execute(t, url, `UPDATE node SET event_socket_password = NULL, event_socket_password_from = 'env:COMMON'`)
+	store := openStore(t, url)
+	secrets := known{"file:own": "hidden carrier", "env:COMMON": "hidden socket"}
+	store.UseSecrets(secrets)
+	c := openCopy(t, store, dir)
+	told{}.documents(t.Context(), store)
+	follow(t, c)
+	look := func(r rows) string {
+		t.Helper()
+		sofia, err := r.Sofia(t.Context(), "fs1", "external", "own")
+		if err != nil || len(sofia.Profiles) != 1 || len(sofia.Profiles[0].Gateways) != 1 {
+			t.Fatalf("%+v, %v", sofia, err)
+		}
+		settings, err := r.EventSocket(t.Context(), "fs1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := ""
+		for _, s := range sofia.Profiles[0].Gateways[0].Settings {
+			if s.Name == "password" || s.Name == db.RevisionVariable {
+				all += s.Value + " "
+			}
+		}
+		for _, s := range settings {
+			if s.Name == "password" {
+				all += s.Value + " " + s.Mark
+			}
+		}
+		return all
+	}
+	before := look(store)
+	if got := look(c); got != before {
+		t.Errorf("the copy: %q, want %q", got, before)
+	}
+	secrets["file:own"], secrets["env:COMMON"] = "another carrier", "another socket"
+	if got, want := look(c), look(store); got != want || got == before {
+		t.Errorf("other secrets: %q, want %q, not %q", got, want, before)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(filepath.Join(dir, "copy.db"))
+	if err != nil || bytes.Contains(file, []byte("hidden")) || len(file) == 0 {
+		t.Errorf("%d bytes, in which a secret may be: %v", len(file), err)
 	}
 }

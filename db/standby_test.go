@@ -143,14 +143,20 @@ func awaitBoth(t *testing.T, p *fault.Pair, registry *prometheus.Registry) {
 }
 
 // failing is how many kinds of question the hosts fail, as the Store sees it.
-func failing(t *testing.T, registry *prometheus.Registry) (n float64) {
+func failing(t *testing.T, registry *prometheus.Registry) float64 {
+	t.Helper()
+	return sum(t, registry, "xmlcurld_database_failing_queries")
+}
+
+// sum is a metric of all hosts together.
+func sum(t *testing.T, registry *prometheus.Registry, name string) (n float64) {
 	t.Helper()
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, family := range families {
-		if family.GetName() == "xmlcurld_database_failing_queries" {
+		if family.GetName() == name {
 			for _, host := range family.GetMetric() {
 				n += host.GetGauge().GetValue()
 			}

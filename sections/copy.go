@@ -3,32 +3,40 @@ package sections
 import (
 	"context"
 	"errors"
-	"time"
 
+	"xmlcurld/db"
 	"xmlcurld/xmlcurl"
 )
 
-// orCopy answers from the database, and from its copy when the database does not answer, or answers with a fault.
-type orCopy struct {
-	store, copy xmlcurl.Handler
-	age         func() (age time.Duration, usable bool) // of the copy
-}
-
-// ServeXML lets the copy answer even when the time for the database is over: it needs next to none. What neither can
-// answer is the database's fault.
-func (o orCopy) ServeXML(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
-	err := o.store.ServeXML(ctx, r, d)
-	if err == nil || errors.Is(err, xmlcurl.ErrNotFound) || errors.Is(err, xmlcurl.ErrUnknownSection) {
+// ServeXML answers from the database, and from its copy when the database does not answer, or answers with a fault. The
+// copy may answer even when the time for the database is over: it needs next to none. What neither can answer is the
+// database's fault.
+func (s *Sections) ServeXML(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
+	err := s.serve(ctx, r, d)
+	if answered(err) || errors.Is(err, xmlcurl.ErrUnknownSection) {
 		return err
 	}
-	if errors.Is(ctx.Err(), context.Canceled) { // nobody waits any more
+	if s.copied == nil || errors.Is(ctx.Err(), context.Canceled) { // nobody waits any more
 		return err
 	}
 	d.Restart()
-	age, _ := o.age()
-	if found := o.copy.ServeXML(ctx, r, d); found == nil || errors.Is(found, xmlcurl.ErrNotFound) {
+	age, _ := s.copied.Age()
+	if found := s.copies.ServeXML(ctx, r, d); answered(found) {
 		d.Stale(age, err)
 		return found
 	}
 	return err
 }
+
+// serve answers from the database. The answer is marked when a standby that is behind answered anybody meanwhile: most
+// likely this one, since others are asked before it.
+func (s *Sections) serve(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
+	before, _ := s.database.Behind()
+	err := s.Contents.ServeXML(ctx, r, d)
+	if answers, age := s.database.Behind(); answers != before && answered(err) {
+		d.Stale(age, db.ErrBehind)
+	}
+	return err
+}
+
+func answered(err error) bool { return err == nil || errors.Is(err, xmlcurl.ErrNotFound) }

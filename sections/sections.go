@@ -10,16 +10,25 @@ import (
 	"xmlcurld/xmlcurl"
 )
 
+// Sections are all documents.
+type Sections struct {
+	Contents *xmlcurl.Mux // who answers which, from the database
+	database *db.Store
+	copied   *db.Copy     // nil: there is none
+	copies   *xmlcurl.Mux // who answers which, from the copy
+}
+
 // New answers every document from s, or from its copy c, unless that is nil, when s cannot. What is fetched is told to r,
 // unless that is nil.
-func New(s *db.Store, c *db.Copy, r Recorder) xmlcurl.Handler {
+func New(s *db.Store, c *db.Copy, r Recorder) *Sections {
 	if r == nil {
 		r = nobody{}
 	}
-	if c == nil {
-		return contents(s, r)
+	all := &Sections{Contents: contents(s, r), database: s}
+	if c != nil {
+		all.copied, all.copies = c, contents(c, r)
 	}
-	return orCopy{store: contents(s, r), copy: contents(c, r), age: c.Age}
+	return all
 }
 
 // rows is what answers come from.

@@ -66,7 +66,7 @@ func newMetrics(r prometheus.Registerer, answerLimit int64) *metrics {
 		}),
 		stale: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "xmlcurld_stale_answers_total",
-			Help: "Answers that were right a while ago, given because the database did not answer.",
+			Help: "Answers that were right a while ago, given because the database did not answer, or a standby that is behind did.",
 		}, []string{"section", "kind"}),
 		misnamedRequests: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "xmlcurld_misnamed_requests_total",

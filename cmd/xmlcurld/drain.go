@@ -6,8 +6,9 @@ import (
 	"net"
 	"os"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // drainer is a listener that can end without hanging up on anybody who is connected, as a mere Close does: the kernel
@@ -18,13 +19,18 @@ type drainer struct {
 	closed   chan struct{} // once it is drained
 }
 
+// handshakeTime is how long nobody may have come for the last one to be there: a connection that had begun when others
+// were kept out takes a few packets.
+const handshakeTime = 5 * time.Millisecond
+
 func newDrainer(l *net.TCPListener) *drainer {
 	return &drainer{TCPListener: l, closed: make(chan struct{})}
 }
 
-// drain returns when whoever accepts has accepted everybody who is connected by now, and the listener is closed, or when
-// ctx is done.
+// drain returns when whoever accepts has accepted everybody who is connected, and the listener is closed, or when ctx is
+// done.
 func (d *drainer) drain(ctx context.Context) {
+	_ = d.keepOut() // or whoever goes on to come until ctx is done is answered, too
 	d.draining.Store(true)
 	_ = d.SetDeadline(time.Unix(1, 0)) // wakes Accept
 	select {
@@ -33,40 +39,42 @@ func (d *drainer) drain(ctx context.Context) {
 	}
 }
 
-// Accept returns the next connection.
-func (d *drainer) Accept() (net.Conn, error) {
-	if !d.draining.Load() {
-		conn, err := d.TCPListener.Accept()
-		if err == nil || !d.draining.Load() {
-			return conn, err
-		}
-	}
-	return d.acceptWaiting()
+// noSYN lets through to a socket what is no first packet of a connection.
+var noSYN = []unix.SockFilter{
+	{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: 13}, // the flags of the TCP header
+	{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: 0x02, Jf: 1},
+	{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+	{Code: unix.BPF_RET | unix.BPF_K, K: 1<<32 - 1},
 }
 
-// acceptWaiting accepts without waiting. When nobody waits any more it closes the listener.
-func (d *drainer) acceptWaiting() (net.Conn, error) {
+// keepOut has the kernel make no further connection. Whoever tries meanwhile tries again after a second, as if the packet
+// had been lost, and is refused. Without it somebody may always come between the last look at the queue and its end.
+func (d *drainer) keepOut() error {
 	raw, err := d.SyscallConn()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var socket uintptr
-	var fault syscall.Errno
-	// Raw, so that between the look at an empty queue and the end of it no other goroutine, nor a caller, has its turn.
+	var fault error
 	err = raw.Control(func(fd uintptr) {
-		const flags = syscall.SOCK_CLOEXEC | syscall.SOCK_NONBLOCK
-		if socket, _, fault = syscall.RawSyscall6(syscall.SYS_ACCEPT4, fd, 0, 0, flags, 0, 0); fault != 0 {
-			_, _, _ = syscall.RawSyscall(syscall.SYS_SHUTDOWN, fd, syscall.SHUT_RD, 0)
-		}
+		filter := unix.SockFprog{Len: uint16(len(noSYN)), Filter: &noSYN[0]}
+		fault = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &filter)
 	})
-	if err != nil || fault != 0 {
-		_ = d.Close()
-		close(d.closed)
-		return nil, net.ErrClosed
+	return errors.Join(err, fault)
+}
+
+// Accept returns the next connection. When it drains and nobody waits any more it closes the listener.
+func (d *drainer) Accept() (net.Conn, error) {
+	conn, err := d.TCPListener.Accept()
+	if !d.draining.Load() || !errors.Is(err, os.ErrDeadlineExceeded) {
+		return conn, err
 	}
-	file := os.NewFile(socket, "")
-	defer func() { _ = file.Close() }()
-	return net.FileConn(file) // with a copy of the socket
+	_ = d.SetDeadline(time.Now().Add(handshakeTime))
+	if conn, err = d.TCPListener.Accept(); !errors.Is(err, os.ErrDeadlineExceeded) {
+		return conn, err
+	}
+	_ = d.Close()
+	close(d.closed)
+	return nil, net.ErrClosed
 }
 
 // Close closes the listener; once it is drained it is closed already.

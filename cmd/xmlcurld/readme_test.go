@@ -83,7 +83,7 @@ func TestReadmeListsTheDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contents := sections.New(nil, nil, nil).(*xmlcurl.Mux)
+	contents := sections.New(nil, nil, nil).Contents
 	for name := range contents.Configuration {
 		if !strings.Contains(string(text), "| configuration | `"+name+"` |") {
 			t.Errorf("the README's table of documents lacks %s", name)

@@ -269,8 +269,9 @@ type listener struct {
 
 // listen serves handler at address. Each connection goes through locks first, in their order.
 func listen(name, address string, handler http.Handler, log *slog.Logger, locks ...func(net.Listener) net.Listener) (*listener, error) {
-	// No connection lives long enough to be probed.
-	l, err := (&net.ListenConfig{KeepAlive: -1}).Listen(context.Background(), "tcp", address)
+	config := net.ListenConfig{KeepAlive: -1} // no connection lives long enough to be probed
+	config.SetMultipathTCP(false)             // nor has two ways, and a filter cannot be put on such a socket
+	l, err := config.Listen(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

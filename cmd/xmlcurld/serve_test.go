@@ -172,26 +172,13 @@ func TestDrain(t *testing.T) {
 	p.shutDown(t)
 }
 
-// Whoever got a connection before the program stopped listening gets an answer on it. When the machine is so busy that the
-// program waits for a processor just between its last look at the queue and the end of the listener, many can come in
-// that moment; not each time.
+// Whoever got a connection before the program stopped listening gets an answer on it.
 func TestDrainUnderLoad(t *testing.T) {
 	t.Parallel()
 	url, call := dbtest.DemoURL(t), captured(t, "call-to-known-number.jsonl", "dialplan")
-	for range 3 {
-		if dropped := stopUnderLoad(t, url, call); dropped <= 1 {
-			return
-		}
-	}
-	t.Error("connections were dropped each time")
-}
-
-// stopUnderLoad stops a program while many ask it, and returns how many of them were hung up on.
-func stopUnderLoad(t *testing.T, url, call string) (dropped int64) {
-	t.Helper()
 	p := boot(t, "--database-url", url)
 	p.awaitReady(t, http.StatusOK, "")
-	var answered, hungUp atomic.Int64
+	var answered atomic.Int64
 	var callers sync.WaitGroup
 	for range 32 {
 		callers.Go(func() {
@@ -203,8 +190,7 @@ func stopUnderLoad(t *testing.T, url, call string) (dropped int64) {
 				case errors.Is(err, syscall.ECONNREFUSED):
 					return
 				default:
-					hungUp.Add(1)
-					t.Logf("%d %v", status, err)
+					t.Errorf("%d %v", status, err)
 				}
 			}
 		})
@@ -215,7 +201,6 @@ func stopUnderLoad(t *testing.T, url, call string) (dropped int64) {
 	p.stop()
 	callers.Wait()
 	p.shutDown(t)
-	return hungUp.Load()
 }
 
 // awaitWaiting returns when somebody waits for a lock in this database.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"xmlcurld/db/cluster"
+	"xmlcurld/db/fault"
 )
 
 // asked is a question for a server, and what must be in the answer.
@@ -109,4 +110,31 @@ func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
 	}
 	startCluster(t, dir)
 	awaitTrue(t, p, func() bool { return p.ask(t, questions[1]) == "" })
+}
+
+// A standby that has lost its primary answers, also what the copy was never told of, and says that it may not be today's.
+func TestStandbyAnswersAreMarked(t *testing.T) {
+	t.Parallel()
+	pair, err := fault.StartPair(t.Context(), folder(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pair.Stop() })
+	p := boot(t, "--database-url", pair.URL(cluster.Superuser, cluster.Superuser), "--migrate", "--demo", "--data-dir", t.TempDir())
+	awaitTrue(t, p, func() bool { return strings.Contains(p.stderr.String(), "loaded the demo world") })
+	if err := pair.AwaitStandby(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list := asked{aclForm, `cidr="54.172.60.0/23"`}
+	awaitTrue(t, p, func() bool { return p.ask(t, list) == "" })
+	pair.Primary.Kill()
+	awaitTrue(t, p, func() bool { return p.ask(t, list) != "" })
+	ivr := asked{"hostname=vm&section=configuration&tag_name=configuration&key_name=name&key_value=ivr.conf", "<menu "}
+	if p.ask(t, ivr) == "" {
+		t.Error("nobody is told that the answer may not be today's")
+	}
+	if err := pair.Primary.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	awaitTrue(t, p, func() bool { return p.ask(t, list) == "" })
 }

@@ -1,0 +1,176 @@
+package db_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/db"
+	"xmlcurld/db/cluster"
+	"xmlcurld/db/fault"
+)
+
+const switchOff = `UPDATE number SET enabled = false WHERE number = '+27123456789'`
+
+// on executes statements on the application's database of s.
+func on(t *testing.T, s *fault.Server, statements string) {
+	t.Helper()
+	if err := s.Execute(t.Context(), cluster.Superuser, statements); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func await(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for until := time.Now().Add(late); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("in vain for %v: %s", late, what)
+		}
+	}
+}
+
+// neverOn calls for a while: the number that was switched off is never said to be on.
+func neverOn(t *testing.T, store *db.Store, when string) {
+	t.Helper()
+	for range 50 {
+		if route, err := call(t, store); err == nil && route.Called != nil {
+			t.Fatalf("%s: a number that is off is called", when)
+		} else if err != nil && !errors.Is(err, db.ErrUnavailable) {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// What was switched off is not on again because the primary died and its standby had not heard of it: that one is not
+// asked before it has all that was there a second ago, however it comes to be behind.
+func TestStandbyThatIsBehindIsNotAsked(t *testing.T) {
+	t.Parallel()
+	p := demoPair(t)
+	store, registry := openPair(t, p)
+	outdated := func() bool { return sum(t, registry, "xmlcurld_database_outdated") > 0 }
+	dir := t.TempDir()
+	if _, err := call(t, store); err != nil {
+		t.Fatal(err)
+	}
+	on(t, p.Standby, `SELECT pg_wal_replay_pause()`)
+	on(t, p.Primary, switchOff)
+	time.Sleep(time.Second) // for which the server was connected after the commit
+	c := openCopy(t, store, dir)
+	follow(t, c)
+	p.Primary.Kill()
+	neverOn(t, store, "replay is paused")
+
+	p.Standby.Kill()
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	store, registry = openPair(t, p)
+	c = openCopy(t, store, dir)
+	defer func() { _ = c.Close() }()
+	if err := p.Standby.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	neverOn(t, store, "the server and the standby were started again")
+
+	if err := p.Primary.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the primary answers", func() bool { route, err := call(t, store); return err == nil && route.Called == nil })
+	await(t, "the standby has caught up", func() bool { return !outdated() })
+	p.Primary.Kill()
+	if route, err := call(t, store); err != nil || route.Called != nil {
+		t.Errorf("the standby says %+v, %v", route, err)
+	}
+}
+
+// A standby without its primary answers, and says that it may not be today's, until the primary is back.
+func TestStandbyAloneSaysSo(t *testing.T) {
+	t.Parallel()
+	p := demoPair(t)
+	store, _ := openPair(t, p)
+	marked := func() bool {
+		before, _ := store.Behind()
+		if _, err := call(t, store); err != nil {
+			t.Fatal(err)
+		}
+		after, age := store.Behind()
+		if after != before && (age <= time.Second || age > time.Minute) {
+			t.Fatalf("age %v", age)
+		}
+		return after != before
+	}
+	if marked() {
+		t.Error("the primary's answer is marked")
+	}
+	p.Primary.Freeze()
+	defer func() { p.Primary.Thaw() }()
+	for until := time.Now().Add(2 * time.Second); time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
+		if marked() {
+			t.Fatal("the standby of a primary that does nothing has all there is, and its answer is marked")
+		}
+	}
+	p.Primary.Kill()
+	await(t, "an answer is marked", marked)
+	if err := p.Primary.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "no answer is marked", func() bool { return !marked() })
+}
+
+// A primary that another one was promoted in place of, and that nobody told, is not asked.
+func TestFormerPrimaryIsNotAsked(t *testing.T) {
+	t.Parallel()
+	p := demoPair(t)
+	store, registry := openPair(t, p)
+	if _, err := call(t, store); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Promote(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	on(t, p.Primary, switchOff)
+	await(t, "the new primary answers", func() bool { route, err := call(t, store); return err == nil && route.Called == nil })
+	await(t, "the former one is outdated", func() bool {
+		neverOn(t, store, "before the former primary was started")
+		if err := p.Standby.Start(t.Context()); err != nil { // once more a primary
+			t.Fatal(err)
+		}
+		neverOn(t, store, "the former primary is there")
+		return sum(t, registry, "xmlcurld_database_outdated") == 1
+	})
+	p.Primary.Kill()
+	neverOn(t, store, "the former primary is alone")
+}
+
+// A transaction that is held open while the copy follows a standby is not missed when it commits.
+func TestCopyFollowsAStandby(t *testing.T) {
+	t.Parallel()
+	p := demoPair(t)
+	store := openStore(t, p.Standby.URL(cluster.Superuser))
+	c := openCopy(t, store, t.TempDir())
+	defer func() { _ = c.Close() }()
+	told{}.documents(t.Context(), store)
+	follow(t, c)
+	conn, err := pgx.Connect(t.Context(), p.Primary.URL(cluster.Superuser))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	for _, statements := range []string{`BEGIN; ` + switchOff, `COMMIT`} {
+		if _, err := conn.Exec(t.Context(), statements); err != nil {
+			t.Fatal(err)
+		}
+		on(t, p.Primary, `UPDATE tenant SET note = coalesce(note, '') || '.' WHERE name = 'acme'`)
+		if err := p.AwaitStandby(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		follow(t, c)
+	}
+	same(t, "the transaction has committed", ask(t.Context(), store), ask(t.Context(), c))
+	if age, usable := c.Age(); !usable || age > time.Minute {
+		t.Errorf("age %v, %v", age, usable)
+	}
+}
