@@ -38,16 +38,23 @@ func newBound(most int64, patience time.Duration) *bound {
 
 // enter lets a request in, to leave in the end, or returns errOverloaded.
 func (b *bound) enter(now time.Time) error {
-	n := b.underWay.Add(1)
-	if n <= (b.most+1)/2 {
-		return nil
-	}
-	lasts := b.lasts(now.Sub(b.began))
-	if n <= b.most || n <= b.most*burst && lasts <= b.patience {
+	if b.holds(b.underWay.Add(1), now) {
 		return nil
 	}
 	b.underWay.Add(-1)
 	return errOverloaded
+}
+
+// full reports whether nobody else would be let in.
+func (b *bound) full(now time.Time) bool { return !b.holds(b.underWay.Load()+1, now) }
+
+// holds reports whether n may be under way.
+func (b *bound) holds(n int64, now time.Time) bool {
+	if n <= (b.most+1)/2 {
+		return true
+	}
+	lasts := b.lasts(now.Sub(b.began))
+	return n <= b.most || n <= b.most*burst && lasts <= b.patience
 }
 
 // lasts returns for how long, at a time since began, more than half of most have been under way.
@@ -75,8 +82,8 @@ func (b *bound) takeTurn(ctx context.Context) bool {
 
 func (b *bound) endTurn() { <-b.turns }
 
-// busy reports whether it is time to look at requests before they are read.
-func (b *bound) busy() bool { return b.underWay.Load() >= (b.most+1)/2 }
+// busy reports whether it is time to look at requests before they are read, when there are more coming.
+func (b *bound) busy(more int) bool { return b.underWay.Load()+int64(more) >= (b.most+1)/2 }
 
 // bounds keep apart what must not wait for each other: calls, which are many and short; the documents that a switch asks
 // for one by one when it starts or is told to; and those among them that list every gateway or network there is, which

@@ -35,7 +35,7 @@ func TestBound(t *testing.T) {
 	if let := enter(5, time.Second); let != 5 {
 		t.Errorf("the burst goes on: %d are let in, want 5", let)
 	}
-	if let := enter(5, time.Second+1); let != 0 {
+	if let := enter(5, time.Second+1); let != 0 || !b.full(at(time.Second+1)) {
 		t.Errorf("it is no burst any more: %d are let in", let)
 	}
 	for range 15 {
@@ -46,6 +46,9 @@ func TestBound(t *testing.T) {
 	}
 	for range 4 {
 		b.leave()
+	}
+	if b.full(at(3 * time.Second)) {
+		t.Error("there is room, and it is full")
 	}
 	if let := enter(100, 3*time.Second); let != 4*burst {
 		t.Errorf("a burst after a calm time: %d are let in, want %d", let, 4*burst)

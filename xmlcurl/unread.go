@@ -70,6 +70,13 @@ func (u *unread) closed(c *conn) {
 	c.sent, c.gone = 0, true
 }
 
+// waiting returns of how many the request is not here yet.
+func (u *unread) waiting() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.order.Len()
+}
+
 // open returns how many connections there are.
 func (u *unread) open() int {
 	u.mu.Lock()

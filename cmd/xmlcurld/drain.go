@@ -46,27 +46,58 @@ func (d *drainer) Accept() (net.Conn, error) {
 
 // acceptWaiting accepts without waiting. When nobody waits any more it closes the listener.
 func (d *drainer) acceptWaiting() (net.Conn, error) {
+	socket, err := d.socket(true)
+	if err != nil {
+		_ = d.Close()
+		close(d.closed)
+		return nil, net.ErrClosed
+	}
+	return connOn(socket)
+}
+
+// AcceptUnless is as xmlcurl.Refuser has it.
+func (d *drainer) AcceptUnless(refuse func(socket int) bool) (net.Conn, error) {
+	for !d.draining.Load() {
+		socket, err := d.socket(false)
+		switch {
+		case errors.Is(err, syscall.EAGAIN):
+			return nil, nil
+		case err != nil:
+			return nil, &net.OpError{Op: "accept", Net: "tcp", Addr: d.Addr(), Err: err} // as Accept says it
+		case !refuse(socket):
+			return connOn(socket)
+		}
+	}
+	return nil, nil
+}
+
+// socket accepts without waiting; it is an error when nobody waits. If that is to be the end, nobody else can connect.
+func (d *drainer) socket(end bool) (int, error) {
 	raw, err := d.SyscallConn()
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	var socket uintptr
 	var fault syscall.Errno
 	// Raw, so that between the look at an empty queue and the end of it no other goroutine, nor a caller, has its turn.
 	err = raw.Control(func(fd uintptr) {
 		const flags = syscall.SOCK_CLOEXEC | syscall.SOCK_NONBLOCK
-		if socket, _, fault = syscall.RawSyscall6(syscall.SYS_ACCEPT4, fd, 0, 0, flags, 0, 0); fault != 0 {
+		socket, _, fault = syscall.RawSyscall6(syscall.SYS_ACCEPT4, fd, 0, 0, flags, 0, 0)
+		if fault != 0 && end {
 			_, _, _ = syscall.RawSyscall(syscall.SYS_SHUTDOWN, fd, syscall.SHUT_RD, 0)
 		}
 	})
-	if err != nil || fault != 0 {
-		_ = d.Close()
-		close(d.closed)
-		return nil, net.ErrClosed
+	if err == nil && fault != 0 {
+		err = fault
 	}
-	file := os.NewFile(socket, "")
+	return int(socket), err
+}
+
+// connOn is a connection on a copy of socket, which is closed.
+func connOn(socket int) (net.Conn, error) {
+	file := os.NewFile(uintptr(socket), "")
 	defer func() { _ = file.Close() }()
-	return net.FileConn(file) // with a copy of the socket
+	return net.FileConn(file)
 }
 
 // Close closes the listener; once it is drained it is closed already.

@@ -7,7 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"syscall"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"xmlcurld/xmlcurl"
 )
@@ -56,6 +61,51 @@ func TestClosedListenerLeavesNobodyWaiting(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// Sockets of those who are unwelcome are closed, of the others those are accepted that are not refused, in their order, and
+// nobody is waited for.
+func TestAcceptUnless(t *testing.T) {
+	t.Parallel()
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDrainer(tcp.(*net.TCPListener))
+	defer func() { _ = d.Close() }()
+	refused := newRefused(prometheus.NewRegistry())
+	l := networks{netip.MustParsePrefix("127.0.0.1/32")}.guard(d, slog.New(slog.DiscardHandler), refused).(xmlcurl.Refuser)
+	dial := func(last byte) net.Conn {
+		from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, last)}}
+		c, err := from.DialContext(t.Context(), "tcp", tcp.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	dial(1)
+	stranger := dial(2)
+	dial(1)
+	third := dial(1)
+	seen := 0
+	refuse := func(socket int) bool {
+		if seen++; seen < 3 {
+			_ = syscall.Close(socket)
+		}
+		return seen < 3
+	}
+	c, err := l.AcceptUnless(refuse)
+	if err != nil || c == nil || c.RemoteAddr().String() != third.LocalAddr().String() {
+		t.Fatalf("accepted %v, %v, want %v", c, err, third.LocalAddr())
+	}
+	_ = c.Close()
+	if n, err := stranger.Read(make([]byte, 1)); n > 0 || err == nil || testutil.ToFloat64(refused) != 1 {
+		t.Errorf("the stranger got %d bytes, %v; %v counted", n, err, testutil.ToFloat64(refused))
+	}
+	if c, err := l.AcceptUnless(refuse); c != nil || err != nil || seen != 3 {
+		t.Errorf("when nobody waits: %v, %v; %d were seen", c, err, seen)
 	}
 }
 

@@ -9,6 +9,9 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sys/unix"
+
+	"xmlcurld/xmlcurl"
 )
 
 // maxStrangers is how many addresses are remembered as told of.
@@ -81,24 +84,50 @@ func (d *doorman) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		peer := peerOf(conn)
-		if d.allowed.hold(peer) {
+		peer, _ := netip.ParseAddrPort(conn.RemoteAddr().String())
+		if d.welcomes(peer.Addr()) {
 			return conn, nil
 		}
 		_ = conn.Close()
-		d.refused.Inc()
-		if !d.told[peer] && len(d.told) < maxStrangers {
-			d.told[peer] = true
-			d.log.Warn("connections from outside allow_networks are refused", "address", peer)
-		}
 	}
 }
 
-// peerOf is the address that a connection comes from: that of the TCP connection, whatever a header might say.
-func peerOf(conn net.Conn) netip.Addr {
-	peer, err := netip.ParseAddrPort(conn.RemoteAddr().String())
-	if err != nil {
-		return netip.Addr{}
+// AcceptUnless is as xmlcurl.Refuser has it, for those who are welcome.
+func (d *doorman) AcceptUnless(refuse func(socket int) bool) (net.Conn, error) {
+	inner, ok := d.Listener.(xmlcurl.Refuser)
+	if !ok {
+		return nil, nil
 	}
-	return peer.Addr().Unmap().WithZone("")
+	return inner.AcceptUnless(func(socket int) bool {
+		if d.welcomes(peerOf(socket)) {
+			return refuse(socket)
+		}
+		_ = unix.Close(socket)
+		return true
+	})
+}
+
+// welcomes reports whether a connection from peer is taken, and counts it if not.
+func (d *doorman) welcomes(peer netip.Addr) bool {
+	peer = peer.Unmap().WithZone("")
+	if d.allowed.hold(peer) {
+		return true
+	}
+	d.refused.Inc()
+	if !d.told[peer] && len(d.told) < maxStrangers {
+		d.told[peer] = true
+		d.log.Warn("connections from outside allow_networks are refused", "address", peer)
+	}
+	return false
+}
+
+// peerOf is the address that the connection on a socket comes from: that of the TCP connection, whatever a header might say.
+func peerOf(socket int) netip.Addr {
+	switch peer, _ := unix.Getpeername(socket); peer := peer.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrFrom4(peer.Addr)
+	case *unix.SockaddrInet6:
+		return netip.AddrFrom16(peer.Addr)
+	}
+	return netip.Addr{}
 }
