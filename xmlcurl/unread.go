@@ -23,7 +23,7 @@ type unread struct {
 
 // unreadBytes is how much may be in memory of what was sent, before those that are not done have to go. In bytes; the
 // memory itself is up to three times that.
-const unreadBytes = 16 << 20
+const unreadBytes = 8 << 20
 
 func (u *unread) add(c *conn) {
 	u.mu.Lock()
