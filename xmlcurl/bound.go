@@ -75,8 +75,8 @@ func (b *bound) takeTurn(ctx context.Context) bool {
 
 func (b *bound) endTurn() { <-b.turns }
 
-// busy reports whether it is time to look at requests before they are read.
-func (b *bound) busy() bool { return b.underWay.Load() >= (b.most+1)/2 }
+// busy reports whether it is time to look at requests before they are read, when there are more coming.
+func (b *bound) busy(more int) bool { return b.underWay.Load()+int64(more) >= (b.most+1)/2 }
 
 // bounds keep apart what must not wait for each other: calls, which are many and short; the documents that a switch asks
 // for one by one when it starts or is told to; and those among them that list every gateway or network there is, which

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"xmlcurld/xmlcurl/accept"
 )
 
 func TestBound(t *testing.T) {
@@ -55,7 +57,7 @@ func TestBound(t *testing.T) {
 // served is f behind a listener of its own.
 func served(t *testing.T, f *fixture) (url string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := accept.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,14 +8,14 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"xmlcurld/xmlcurl/accept"
 )
 
-// Listen returns l for an http.Server that has s as its Handler and ConnContext of s as its ConnContext. On plain TCP it
-// refuses calls for which there is no room before anything is spent on them: to read a request as HTTP, to answer it
+// Listen returns l, whose connections are accept.Conns, for an http.Server that has s as its Handler and ConnContext of s
+// as its ConnContext, and that answers one request a connection. On plain TCP it refuses calls for which there is no room before anything is spent on them: to read a request as HTTP, to answer it
 // with 503 and to hang up costs two thirds of what an answer costs, so that a server which did no more than that under
 // several times the load that it can bear would have nothing left for answers. FreeSWITCH sends header and form at once,
 // so a call that had to wait to be accepted is there as a whole.
@@ -57,11 +57,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		tcp, ok := accepted.(*net.TCPConn)
-		if !ok {
-			return accepted, nil
-		}
-		c := &conn{TCPConn: tcp, unread: &l.server.unread}
+		c := &conn{Conn: accepted.(*accept.Conn), unread: &l.server.unread}
 		if l.server.admit(c) {
 			c.unread.add(c)
 			return c, nil
@@ -70,18 +66,15 @@ func (l *listener) Accept() (net.Conn, error) {
 }
 
 // admit gives c's request a place if it is a call and all of it is there, and refuses it when there is none. What is no
-// call, or comes slowly, gets its place when it has been read. So do calls while few are under way.
+// call, or comes slowly, gets its place when it has been read. So do calls while few are under way, or about to be: of
+// many that come at once, the last would be read only to be refused.
 func (s *Server) admit(c *conn) bool {
-	calls := s.bounds.calls
-	if !calls.busy() {
+	form, calls := wholeForm(c.Ahead()), s.bounds.calls
+	c.Only(form != nil)
+	if form == nil || !calls.busy(s.unread.waiting()) {
 		return true
 	}
-	c.readAhead()
 	start := time.Now()
-	form := wholeForm(c.ahead.rest())
-	if form == nil {
-		return true
-	}
 	if r, err := ParseRequest(form); err != nil || s.bounds.of(r) != calls {
 		return true
 	}
@@ -89,11 +82,7 @@ func (s *Server) admit(c *conn) bool {
 		c.place.Store(calls)
 		return true
 	}
-	_, _ = c.Write(refusal) // a new connection has room for it
-	_ = c.TCPConn.Close()
-	if c.ahead != nil {
-		aheads.Put(c.ahead)
-	}
+	c.Refuse(refusal)
 	s.account(context.Background(), &exchange{outcome: overloaded}, time.Since(start))
 	return false
 }
@@ -117,8 +106,7 @@ func wholeForm(request []byte) []byte {
 
 // conn is a connection that FreeSWITCH made.
 type conn struct {
-	*net.TCPConn
-	ahead *ahead                // what was read before the HTTP server reads
+	*accept.Conn
 	place atomic.Pointer[bound] // that its request holds, until a handler takes it over
 
 	unread  *unread
@@ -127,54 +115,11 @@ type conn struct {
 	gone    bool          // closed, likewise
 }
 
-// ahead is memory for what is read before it is asked for.
-type ahead struct {
-	bytes    [16 << 10]byte // a call's header and form, which FreeSWITCH's variables make long
-	from, to int
-}
-
-var aheads = sync.Pool{New: func() any { return new(ahead) }}
-
-func (a *ahead) rest() []byte {
-	if a == nil {
-		return nil
-	}
-	return a.bytes[a.from:a.to]
-}
-
-// readAhead reads what is there, and does not wait.
-func (c *conn) readAhead() {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return
-	}
-	a := aheads.Get().(*ahead)
-	a.from, a.to = 0, 0
-	_ = raw.Read(func(fd uintptr) bool {
-		a.to, _ = syscall.Read(int(fd), a.bytes[:])
-		return true
-	})
-	if a.to = max(a.to, 0); a.to == 0 { // nothing, or the end, which the next to read sees again
-		aheads.Put(a)
-		return
-	}
-	c.ahead = a
-}
-
-// Read reads what was read ahead first.
+// Read counts what is read.
 func (c *conn) Read(to []byte) (int, error) {
-	if c.ahead == nil {
-		n, err := c.TCPConn.Read(to)
-		c.unread.grew(c, n)
-		return n, err
-	}
-	n := copy(to, c.ahead.rest())
+	n, err := c.Conn.Read(to)
 	c.unread.grew(c, n)
-	if c.ahead.from += n; c.ahead.from == c.ahead.to {
-		aheads.Put(c.ahead)
-		c.ahead = nil
-	}
-	return n, nil
+	return n, err
 }
 
 // Close gives the place back that no handler took over. It may be called more than once, and beside Read.
@@ -183,5 +128,5 @@ func (c *conn) Close() error {
 	if place := c.place.Swap(nil); place != nil {
 		place.leave()
 	}
-	return c.TCPConn.Close()
+	return c.Conn.Close()
 }

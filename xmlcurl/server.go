@@ -24,8 +24,8 @@ type Options struct {
 	Nodes       Authenticator         // knows the nodes' own; nil: they have none
 	Closed      bool                  // credentials are asked for, be it only the nodes' own
 	Path        string                // of the binding's gateway-url; "": /xml
-	MaxInFlight int                   // requests answered at a time, but for a burst; 0: 64. Any further one gets a 503
-	MaxUnread   int                   // connections, of Listen's, whose request is not here yet; 0: 4096
+	MaxInFlight int                   // requests answered at a time, but for a burst; 0: 48. Any further one gets a 503
+	MaxUnread   int                   // connections, of Listen's, whose request is not here yet; 0: 2048
 }
 
 // Server answers mod_xml_curl over HTTP: POST and GET on one path, and nothing else. It reads bodies as fast as they
@@ -57,9 +57,9 @@ func NewServer(o Options) *Server {
 		bodyLimit:   cmp.Or(o.BodyLimit, 1<<20),
 		answerLimit: cmp.Or(o.AnswerLimit, 16<<20),
 	}
-	s.bounds = newBounds(int64(cmp.Or(o.MaxInFlight, 64)), s.deadline)
+	s.bounds = newBounds(int64(cmp.Or(o.MaxInFlight, 48)), s.deadline)
 	s.metrics = newMetrics(o.Registerer, s.answerLimit)
-	s.unread.mostConns, s.unread.mostBytes, s.unread.dropped = cmp.Or(o.MaxUnread, 4096), unreadBytes, s.metrics.connectionsDropped
+	s.unread.mostConns, s.unread.mostBytes, s.unread.dropped = cmp.Or(o.MaxUnread, 2048), unreadBytes, s.metrics.connectionsDropped
 	path := cmp.Or(o.Path, "/xml")
 	s.echo.POST(path, s.serve)
 	s.echo.GET(path, s.serve)

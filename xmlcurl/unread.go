@@ -23,7 +23,7 @@ type unread struct {
 
 // unreadBytes is how much may be in memory of what was sent, before those that are not done have to go. In bytes; the
 // memory itself is up to three times that.
-const unreadBytes = 16 << 20
+const unreadBytes = 8 << 20
 
 func (u *unread) add(c *conn) {
 	u.mu.Lock()
@@ -68,6 +68,13 @@ func (u *unread) closed(c *conn) {
 	u.bytes -= c.sent
 	u.conns--
 	c.sent, c.gone = 0, true
+}
+
+// waiting returns of how many the request is not here yet.
+func (u *unread) waiting() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.order.Len()
 }
 
 // open returns how many connections there are.

@@ -110,7 +110,7 @@ func (b *editBench) openCalls(ctx context.Context) error {
 		return err
 	}
 	call.length = len(answer)
-	b.steady = stream{*call.load(b.options.sizes, 1), b.options.perSecond, processors()}
+	b.steady = stream{load: *call.load(b.options.sizes, 1), perSecond: b.options.perSecond, most: waitingLimit, callers: len(processors())}
 	b.calls = call.load(b.options.sizes, b.options.inFlight)
 	return b.calls.open(b.server.address)
 }

@@ -4,13 +4,21 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
+	"runtime"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
-// overloadVerb makes this program ask for more than the server can answer. First it measures what the server answers to
-// as many requests at a time as it lets in, then it asks for several times as much by the clock, and right afterwards for
-// half as much.
+// overloadVerb makes this program ask for more than the server can answer. First it measures what the server answers when
+// it is as busy as it can be, to so many requests at a time; then it asks for several times as much by the clock, and
+// right afterwards for half as much.
+//
+// How long a call takes is not measured on those that make the load: a thread that has more to ask than it can would
+// measure how late it is itself. It is measured on probes: calls like the others, at a low and steady pace, made by a
+// thread that goes before those of the load. Server and PostgreSQL have one half of the processors, load and probes have
+// the other. A processor makes some 12,000 connections a second, which is mostly the kernel's work; for that to be several
+// times what the server answers, calls are heavier here than in other measurements: their extension has many actions.
 const overloadVerb = "overload"
 
 // overloadOptions are what the command line says after overloadVerb.
@@ -18,100 +26,173 @@ type overloadOptions struct {
 	sizes    sizes
 	factors  []float64
 	inFlight int
+	actions  int
+	rounds   int
 	duration time.Duration // of one measurement
 	dir      string
 	server   string
+	write    string
 }
 
 func overloadCommandLine(args []string) overloadOptions {
 	o := overloadOptions{sizes: smallSize, factors: []float64{1.5, 2, 4}}
 	flags := flag.NewFlagSet("bench "+overloadVerb, flag.ExitOnError)
 	flags.IntVar(&o.sizes.numbers, "numbers", 100_000, "numbers of the world")
-	flags.IntVar(&o.inFlight, "in-flight", 64, "connections in flight at capacity")
+	flags.IntVar(&o.inFlight, "in-flight", 32, "connections in flight when the server is busy, and no more than that")
+	flags.IntVar(&o.actions, "actions", 100, "actions that each call gets besides the usual ones")
+	flags.IntVar(&o.rounds, "rounds", 3, "rounds")
 	flags.DurationVar(&o.duration, "time", 5*time.Second, "time of one measurement")
 	flags.StringVar(&o.dir, "dir", "", "folder that keeps the world for the next run (none: a temporary one)")
 	flags.StringVar(&o.server, "server", "", "xmlcurld to measure (none: it is built from here)")
+	flags.StringVar(&o.write, "write", "", "file, as RELIABILITY.md, whose results are replaced by these")
 	_ = flags.Parse(args) // it exits
 	return o
 }
 
-func runOverload(ctx context.Context, o overloadOptions) (err error) {
-	if err := stayOn(serversProcessors()); err != nil { // and so do the children
+func runOverload(ctx context.Context, o overloadOptions) error {
+	b, err := openOverload(ctx, o)
+	if err := complete(ctx, b, err); err != nil {
 		return err
 	}
-	b, err := openBase(ctx, o.dir, o.server)
-	defer func() { err = errors.Join(err, b.close()) }()
-	if err != nil {
-		return err
-	}
-	s, err := b.serve(ctx, "xmlcurld", o.sizes)
-	if err != nil {
-		return err
-	}
-	questions, err := o.sizes.questions()
-	if err != nil {
-		return err
-	}
-	call := questions[0]
-	answer, err := call.first(ctx, s.address, o.sizes)
-	if err != nil {
-		return err
-	}
-	call.length = len(answer)
-	return o.measure(s, call)
+	return b.report().show(o.write, overloadResults, false)
 }
 
-func (o overloadOptions) measure(s server, call question) error {
-	full := call.load(o.sizes, o.inFlight)
-	if err := full.open(s.address); err != nil {
-		return err
+// overloadBench is everything that runs while it is measured, and what was.
+type overloadBench struct {
+	base
+	options overloadOptions
+	server  server
+	call    question
+	rounds  []overloadRound
+}
+
+// openOverload starts the server on a world of its own. It returns b with an error too, to be closed.
+func openOverload(ctx context.Context, o overloadOptions) (b *overloadBench, err error) {
+	b = &overloadBench{options: o}
+	if err := stayOn(serversProcessors()); err != nil { // and so do the children
+		return b, err
 	}
-	if _, err := full.run(time.Second); err != nil { // what is slow the first time only
-		return err
+	if b.base, err = openBase(ctx, o.dir, o.server); err != nil {
+		return b, err
 	}
-	capacity, err := full.run(o.duration)
+	url, err := b.heavierWorld(ctx)
+	if err != nil {
+		return b, err
+	}
+	if b.server, err = b.start(ctx, overloadVerb, url); err != nil {
+		return b, err
+	}
+	if err := b.askFirst(ctx); err != nil {
+		return b, err
+	}
+	// Go would have as many threads at work as there are processors left: a probe must not wait for another thread's turn.
+	runtime.GOMAXPROCS(2 + len(loadsProcessors()))
+	return b, stayOn(loadsProcessors())
+}
+
+// askFirst asks the server the first call, to know how long an answer is.
+func (b *overloadBench) askFirst(ctx context.Context) error {
+	questions, err := b.options.sizes.questions()
 	if err != nil {
 		return err
 	}
-	fmt.Printf("| asked | a second | answered | refused | p50 ms | p99 ms | longest ms | refusal p50 ms | p99 ms |\n" +
-		"| --- | --: | --: | --: | --: | --: | --: | --: | --: |\n")
-	fmt.Printf("| %d at a time | %.0f | %.0f | 0 %% | %.1f | %.1f | | | |\n", o.inFlight, capacity.perSecond(), capacity.perSecond(),
-		milliseconds(capacity.half), milliseconds(capacity.most))
-	half := stream{*call.load(o.sizes, 1), capacity.perSecond() / 2, loadsProcessors()}
-	if err := half.show("half of that", s.address, o.duration); err != nil {
+	b.call = questions[0]
+	answer, err := b.call.first(ctx, b.server.address, b.options.sizes)
+	b.call.length = len(answer)
+	return err
+}
+
+// heavierWorld returns the URL of a copy of a world, in which calls have more actions.
+func (b *overloadBench) heavierWorld(ctx context.Context) (url string, err error) {
+	if err := copyWorld(ctx, b.cluster, b.options.sizes, overloadVerb); err != nil {
+		return "", err
+	}
+	url = b.cluster.URL(overloadVerb)
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	_, err = conn.Exec(ctx, `INSERT INTO action (extension, position, application, data)
+		SELECT 'inbound', 100 + n, 'set', 'variable_' || n || '=%{tenant} ${caller_id_number} %{number}' FROM generate_series(1, $1::int) n`, b.options.actions)
+	return url, err
+}
+
+// measure measures all of it in every round.
+func (b *overloadBench) measure(ctx context.Context) error {
+	if _, err := b.busy(time.Second); err != nil { // what is slow the first time only
 		return err
 	}
-	for _, factor := range o.factors {
-		much := stream{*call.load(o.sizes, 1), capacity.perSecond() * factor, loadsProcessors()}
-		if err := much.show(fmt.Sprintf("%.3g times as much", factor), s.address, o.duration); err != nil {
+	for n := range b.options.rounds {
+		progress("round %d of %d", n+1, b.options.rounds)
+		if err := b.measureRound(); err != nil {
 			return err
 		}
-		for _, after := range []string{"half, the first 0.2 s after it", "half, the next"} {
-			if err := half.show(after, s.address, 200*time.Millisecond); err != nil {
-				return err
-			}
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// show runs the stream and prints what became of it.
-func (s stream) show(name, address string, duration time.Duration) error {
-	f, err := s.run(address, duration)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+func (b *overloadBench) measureRound() error {
+	r := overloadRound{}
+	var err error
+	if r.busy, err = b.busy(b.options.duration); err != nil {
+		return err
 	}
-	asked := len(f.answered) + len(f.refused)
-	fmt.Printf("| %s | %.0f | %.0f | %.1f %% | %.1f | %.1f | %.1f | %.1f | %.1f |\n", name, float64(asked)/f.took.Seconds(), f.perSecond(),
-		100*float64(len(f.refused))/float64(asked), f.percentile(f.answered, 50), f.percentile(f.answered, 99),
-		f.percentile(f.answered, 100), f.percentile(f.refused, 50), f.percentile(f.refused, 99))
+	capacity := r.busy.load.perSecond()
+	for _, factor := range b.options.factors {
+		much, err := b.ask(capacity*factor, b.options.duration)
+		if err != nil {
+			return err
+		}
+		after, err := b.ask(capacity/2, afterTime)
+		if err != nil {
+			return err
+		}
+		r.floods, r.after = append(r.floods, much), append(r.after, after)
+	}
+	b.rounds = append(b.rounds, r)
 	return nil
 }
 
-// percentile is that of times, which are sorted, in ms; 0 when there are none.
-func (flood) percentile(times []time.Duration, p int) float64 {
-	if len(times) == 0 {
-		return 0
-	}
-	return milliseconds(times[min(len(times)*p/100, len(times)-1)])
+const (
+	// afterTime is how long it is seen how the server does when the load is over.
+	afterTime = 200 * time.Millisecond
+	probes    = 200 // a second
+	niceLoad  = 10
+)
+
+// probed is what a load came to, and the probes beside it.
+type probed struct {
+	load, probes flood
+	server       time.Duration // processor time
+}
+
+// busy keeps as many requests under way as the options say.
+func (b *overloadBench) busy(duration time.Duration) (probed, error) {
+	return b.run(stream{most: b.options.inFlight}, duration)
+}
+
+// ask asks so many times a second.
+func (b *overloadBench) ask(perSecond float64, duration time.Duration) (probed, error) {
+	return b.run(stream{perSecond: perSecond, most: waitingLimit}, duration)
+}
+
+// run runs s with probes beside it.
+func (b *overloadBench) run(s stream, duration time.Duration) (p probed, err error) {
+	s.load, s.callers, s.nice = *b.call.load(b.options.sizes, 0), len(loadsProcessors()), niceLoad
+	probe := stream{load: *b.call.load(b.options.sizes, 0), perSecond: probes, most: waitingLimit, callers: 1}
+	done := make(chan error)
+	go func() {
+		var err error
+		p.probes, err = probe.run(b.server.address, duration)
+		done <- err
+	}()
+	before := processorTime(b.server.process.PID())
+	p.load, err = s.run(b.server.address, duration)
+	err = errors.Join(err, <-done)
+	p.server = processorTime(b.server.process.PID()) - before
+	return p, err
 }

@@ -14,9 +14,11 @@ import (
 // stream asks one server at a steady pace, whether it keeps up or not, as switches full of callers do. What it is asked
 // beyond its means it may refuse with a 503.
 type stream struct {
-	load       load
-	perSecond  float64
-	processors []int // that it asks from
+	load      load
+	perSecond float64 // 0: as fast as it is answered
+	most      int     // requests under way; what is due beyond is skipped
+	callers   int     // threads
+	nice      int     // of them, above that of the program
 }
 
 // flood is what became of a stream.
@@ -27,8 +29,9 @@ type flood struct {
 }
 
 func (f flood) perSecond() float64 { return float64(len(f.answered)) / f.took.Seconds() }
+func (f flood) asked() int         { return len(f.answered) + len(f.refused) }
 
-// waitingLimit is how many requests of a stream may wait: more than the server lets in, and fewer than it has ports.
+// waitingLimit is how many requests of a load may wait: more than the server lets in, and fewer than it has ports.
 const waitingLimit = 4096
 
 // run asks for as long as duration, and waits for the last answers.
@@ -42,19 +45,18 @@ func (s *stream) runWhile(address string, something func() error) (flood, error)
 	if err != nil {
 		return flood{}, err
 	}
-	callers := len(s.processors)
-	pacers := make([]*pacer, callers)
+	pacers := make([]*pacer, s.callers)
 	for n := range pacers {
-		c := &caller{load: &s.load, next: n, step: callers, address: syscall.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}}
-		if err := c.open(waitingLimit / callers); err != nil {
+		c := &caller{load: &s.load, next: n, step: s.callers, address: syscall.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}}
+		if err := c.open(s.most / s.callers); err != nil {
 			return flood{}, err
 		}
-		pacers[n] = &pacer{caller: c, pace: time.Duration(float64(callers) / s.perSecond * float64(time.Second))}
+		pacers[n] = &pacer{caller: c, nice: s.nice, pace: s.pace()}
 	}
-	began, errs, over := time.Now(), make([]error, callers), make(chan struct{})
+	began, errs, over := time.Now(), make([]error, s.callers), make(chan struct{})
 	var running sync.WaitGroup
 	for i, p := range pacers {
-		running.Go(func() { errs[i] = errors.Join(p.run(s.processors, began, over), syscall.Close(p.epoll)) })
+		running.Go(func() { errs[i] = errors.Join(p.run(began, over), syscall.Close(p.epoll)) })
 	}
 	errs = append(errs, something())
 	close(over)
@@ -70,43 +72,56 @@ func (s *stream) runWhile(address string, something func() error) (flood, error)
 	return all, errors.Join(errs...)
 }
 
+// pace is the time from one request of a caller to its next.
+func (s *stream) pace() time.Duration {
+	if s.perSecond == 0 {
+		return 0
+	}
+	return time.Duration(float64(s.callers) / s.perSecond * float64(time.Second))
+}
+
 // pacer is a caller that asks by the clock and not by the answers.
 type pacer struct {
 	*caller
+	nice int
 	pace time.Duration // from one request to the next
+	due  time.Time     // the next
 	idle []int         // connections
 	flood
 }
 
+// atOnce is how many requests are begun before answers are read again: what waits for us would seem to wait for the server.
+const atOnce = 8
+
 // run asks from began on until over is closed.
-func (p *pacer) run(processors []int, began time.Time, over <-chan struct{}) error {
-	runtime.LockOSThread()
-	if err := stayOn(processors); err != nil { // the thread ends with the goroutine, since it stays locked
+func (p *pacer) run(began time.Time, over <-chan struct{}) error {
+	runtime.LockOSThread() // the thread ends with the goroutine, since it stays locked
+	if err := yieldBy(p.nice); err != nil {
 		return err
 	}
 	for i := range p.connections {
 		p.connections[i].refusable = true
 		p.idle = append(p.idle, i)
 	}
-	events, due := make([]syscall.EpollEvent, 256), began
+	p.due = began
+	events := make([]syscall.EpollEvent, 256)
 	var ended time.Time
 	for ended.IsZero() || p.underWay > 0 {
 		if ended.IsZero() && closed(over) {
 			ended = time.Now()
 		}
-		for now := time.Now(); due.Before(now) && ended.IsZero(); due = due.Add(p.pace) {
-			if err := p.begin(); err != nil {
+		wait := 1 // ms, which is the least
+		if ended.IsZero() {
+			more, err := p.beginDue()
+			if err != nil {
 				return err
 			}
-		}
-		n, err := syscall.EpollWait(p.epoll, events, 1)
-		if err != nil && !errors.Is(err, syscall.EINTR) {
-			return fmt.Errorf("epoll: %w", err)
-		}
-		for _, event := range events[:max(n, 0)] {
-			if err := p.settle(int(event.Fd)); err != nil {
-				return err
+			if more {
+				wait = 0
 			}
+		}
+		if err := p.settleSome(events, wait); err != nil {
+			return err
 		}
 		if !ended.IsZero() && time.Since(ended) > patience {
 			return fmt.Errorf("no answer within %v", patience)
@@ -124,16 +139,47 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
-// begin asks on an idle connection, if there is one.
+// beginDue begins some of the requests that are due, and reports whether there are more.
+func (p *pacer) beginDue() (more bool, err error) {
+	now := time.Now()
+	for begun := 0; p.due.Before(now); p.due = p.due.Add(p.pace) {
+		switch {
+		case len(p.idle) == 0 && p.pace == 0:
+			return false, nil
+		case len(p.idle) == 0:
+			p.skipped++
+			continue
+		case begun == atOnce:
+			return true, nil
+		}
+		if err := p.begin(); err != nil {
+			return false, err
+		}
+		begun++
+	}
+	return false, nil
+}
+
+// begin asks on an idle connection.
 func (p *pacer) begin() error {
 	last := len(p.idle) - 1
-	if last < 0 {
-		p.skipped++
-		return nil
-	}
 	i := p.idle[last]
 	p.idle = p.idle[:last]
 	return p.ask(i)
+}
+
+// settleSome goes on with the connections on which something came; for that it waits so many ms.
+func (p *pacer) settleSome(events []syscall.EpollEvent, wait int) error {
+	n, err := syscall.EpollWait(p.epoll, events, wait)
+	if err != nil && !errors.Is(err, syscall.EINTR) {
+		return fmt.Errorf("epoll: %w", err)
+	}
+	for _, event := range events[:max(n, 0)] {
+		if err := p.settle(int(event.Fd)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // settle goes on with connection i, and counts its answer when that is here.

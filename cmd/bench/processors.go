@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"runtime"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,14 +23,36 @@ func processors() []int {
 	return all
 }
 
-// stayOn keeps this thread, and the processes that it starts, on some processors.
+// stayOn keeps this program, and the processes that it starts, on some processors.
 func stayOn(processors []int) error {
 	var set unix.CPUSet
 	for _, p := range processors {
 		set.Set(p)
 	}
-	if err := unix.SchedSetaffinity(0, &set); err != nil {
-		return fmt.Errorf("keep a thread on processors %v: %w", processors, err)
+	threads, err := os.ReadDir("/proc/self/task") // one that comes later is like that which it comes from
+	if err != nil {
+		return err
+	}
+	for _, thread := range threads {
+		id, _ := strconv.Atoi(thread.Name())
+		if err := unix.SchedSetaffinity(id, &set); err != nil && !errors.Is(err, unix.ESRCH) {
+			return fmt.Errorf("keep to processors %v: %w", processors, err)
+		}
+	}
+	return nil
+}
+
+// yieldBy makes this thread so much nicer than it is.
+func yieldBy(nice int) error {
+	if nice == 0 {
+		return nil
+	}
+	priority, err := unix.Getpriority(unix.PRIO_PROCESS, 0) // of this thread: 20 less what it is called elsewhere
+	if err == nil {
+		err = unix.Setpriority(unix.PRIO_PROCESS, 0, 20-priority+nice)
+	}
+	if err != nil {
+		return fmt.Errorf("be nice: %w", err)
 	}
 	return nil
 }

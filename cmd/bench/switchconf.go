@@ -41,22 +41,8 @@ func (f *freeSWITCH) profile() []setting {
 
 // callsURL returns the URL of a copy of a world, in which f is a node, alone with its profile, and all numbers answer.
 func callsURL(ctx context.Context, c *cluster.Cluster, s sizes, f *freeSWITCH) (string, error) {
-	if _, err := worldURL(ctx, c, s); err != nil {
+	if err := copyWorld(ctx, c, s, "calls"); err != nil {
 		return "", err
-	}
-	conn, err := pgx.Connect(ctx, c.URL(cluster.Superuser))
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	progress("copying it, to edit it")
-	for _, statement := range []string{
-		`DROP DATABASE IF EXISTS calls`,
-		`CREATE DATABASE calls TEMPLATE ` + s.database() + ` STRATEGY file_copy`,
-	} {
-		if _, err := conn.Exec(ctx, statement); err != nil {
-			return "", err
-		}
 	}
 	url := c.URL("calls")
 	if err := f.insert(ctx, url); err != nil {

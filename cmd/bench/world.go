@@ -77,6 +77,28 @@ func worldURL(ctx context.Context, c *cluster.Cluster, s sizes) (string, error) 
 	return c.URL(name), err
 }
 
+// copyWorld makes a world of that size and a copy of it, to be edited: a database of that name.
+func copyWorld(ctx context.Context, c *cluster.Cluster, s sizes, name string) error {
+	if _, err := worldURL(ctx, c, s); err != nil {
+		return err
+	}
+	conn, err := pgx.Connect(ctx, c.URL(cluster.Superuser))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	progress("copying it, to edit it")
+	for _, statement := range []string{
+		`DROP DATABASE IF EXISTS ` + name,
+		`CREATE DATABASE ` + name + ` TEMPLATE ` + s.database() + ` STRATEGY file_copy`,
+	} {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // makeWorld fills the empty database at url. The rows are known to fit each other, which a test sees to with a small
 // world: here triggers and foreign keys are left out, since they take twice the time of the rows. Postgres is left with
 // nothing to do later: no row to be frozen or marked, no page to be written.

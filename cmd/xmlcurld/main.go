@@ -22,9 +22,9 @@ const (
 	exitUsage = 2 // a wrong verb, flag or setting
 )
 
-// memoryLimit is from where on memory is saved rather than time, in bytes. What is alive is a small part of it, whoever
-// sends what.
-const memoryLimit = 192 << 20
+// memoryLimit is from where on memory is saved rather than time, in bytes. What is alive is a part of it, whoever sends
+// what. Together with the copy of a million numbers, which may be mapped as a whole, it stays below 256 MiB.
+const memoryLimit = 80 << 20
 
 func main() {
 	if os.Getenv("GOGC") == "" {

@@ -21,6 +21,7 @@ import (
 	"xmlcurld/sections"
 	"xmlcurld/testdata"
 	"xmlcurld/xmlcurl"
+	"xmlcurld/xmlcurl/accept"
 )
 
 const (
@@ -262,25 +263,22 @@ func (s *server) close() error {
 type listener struct {
 	address string // with the port that was found when 0 was asked for
 	server  *http.Server
-	drainer *drainer
+	tcp     *accept.Listener
 	idle    func(context.Context) // returns when no connection is left; nil: nobody knows
 	failed  chan error
 }
 
 // listen serves handler at address. Each connection goes through locks first, in their order.
 func listen(name, address string, handler http.Handler, log *slog.Logger, locks ...func(net.Listener) net.Listener) (*listener, error) {
-	config := net.ListenConfig{KeepAlive: -1} // no connection lives long enough to be probed
-	config.SetMultipathTCP(false)             // nor has two ways, and a filter cannot be put on such a socket
-	l, err := config.Listen(context.Background(), "tcp", address)
+	tcp, err := accept.Listen(context.Background(), address)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	queue := newDrainer(l.(*net.TCPListener))
-	l = queue
+	var l net.Listener = tcp
 	for _, lock := range locks {
 		l = lock(l)
 	}
-	s := &listener{address: l.Addr().String(), drainer: queue, failed: make(chan error, 1), server: &http.Server{
+	s := &listener{address: l.Addr().String(), tcp: tcp, failed: make(chan error, 1), server: &http.Server{
 		Handler:        handler,
 		ReadTimeout:    readTime, // of header and body
 		WriteTimeout:   30 * time.Second,
@@ -306,7 +304,7 @@ func (l *listener) close(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
-	l.drainer.drain(ctx)
+	l.tcp.Drain(ctx)
 	if l.idle != nil { // Shutdown would hang up on those whose request is not read yet
 		l.idle(ctx)
 	}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A stream has no more requests under way than it may, and tells those that were refused from those that were answered.
+func TestStream(t *testing.T) {
+	t.Parallel()
+	var requests, connections, underWay, highest atomic.Int64
+	l := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		if n := underWay.Add(1); n > highest.Load() {
+			highest.Store(n)
+		}
+		defer underWay.Add(-1)
+		body, _ := io.ReadAll(r.Body)
+		if requests.Add(1)%3 == 0 {
+			http.Error(w, "no", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "user is "+string(body[len(body)-4:]))
+	}, &connections)
+	address := fmt.Sprintf("127.0.0.1:%d", l.callers[0].address.Port)
+	for _, perSecond := range []float64{0, 2000} {
+		requests.Store(0)
+		s := stream{load: *l, perSecond: perSecond, most: 4, callers: 2}
+		f, err := s.run(address, 100*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := requests.Load()
+		if n < 3 || int64(f.asked()) != n || int64(len(f.refused)) != n/3 || highest.Load() > 4 {
+			t.Errorf("%d requests, %d answered, %d refused, %d at a time", n, len(f.answered), len(f.refused), highest.Load())
+		}
+		if limit := int64(perSecond * f.took.Seconds()); limit > 0 && n > limit+2 {
+			t.Errorf("%d requests in %v, at %v a second", n, f.took, perSecond)
+		}
+	}
+}

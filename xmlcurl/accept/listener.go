@@ -1,0 +1,142 @@
+// Package accept takes TCP connections for one short request each, which is what FreeSWITCH makes: a new one for every
+// lookup, with the whole request sent at once. What package net does for a connection that may wait for something (it asks
+// for addresses, sets options, has the poller watch it) costs as much as reading such a request and answering it, so here
+// it is done only for those that do have to wait.
+package accept
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Listener accepts Conns. It can end without hanging up on anybody who is connected, as a mere Close does: the kernel
+// makes connections before they are accepted.
+type Listener struct {
+	file     *os.File
+	socket   syscall.RawConn
+	address  net.Addr
+	draining atomic.Bool
+	closed   atomic.Bool
+	drained  chan struct{}
+}
+
+// Listen listens on TCP at address, host:port.
+func Listen(ctx context.Context, address string) (*Listener, error) {
+	config := net.ListenConfig{KeepAlive: -1} // no connection lives long enough to be probed
+	config.SetMultipathTCP(false)             // nor has two ways, and a filter cannot be put on such a socket
+	l, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = l.Close() }() // the file holds a copy of the socket
+	file, err := l.(*net.TCPListener).File()
+	if err != nil {
+		return nil, err
+	}
+	socket, err := file.SyscallConn()
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &Listener{file: file, socket: socket, address: l.Addr(), drained: make(chan struct{})}, nil
+}
+
+// Addr is where it listens.
+func (l *Listener) Addr() net.Addr { return l.address }
+
+// Accept returns the next connection, a *Conn. It is for one goroutine, as http.Server has it. Once the listener drains and
+// nobody has come for handshakeTime, it closes it.
+func (l *Listener) Accept() (net.Conn, error) {
+	c, err := l.accept()
+	if l.draining.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
+		_ = l.file.SetReadDeadline(time.Now().Add(handshakeTime))
+		c, err = l.accept()
+	}
+	switch {
+	case err == nil:
+		c.local = l.address
+		c.readAhead()
+		return c, nil
+	case l.closed.Load():
+		err = net.ErrClosed
+	case l.draining.Load() && errors.Is(err, os.ErrDeadlineExceeded):
+		defer close(l.drained)
+		_ = l.Close()
+		err = net.ErrClosed
+	}
+	return nil, &net.OpError{Op: "accept", Net: "tcp", Addr: l.address, Err: err}
+}
+
+// accept waits for the next connection.
+func (l *Listener) accept() (c *Conn, err error) {
+	waited := l.socket.Read(func(fd uintptr) bool {
+		c, err = acceptOn(fd)
+		return !errors.Is(err, unix.EAGAIN)
+	})
+	if waited != nil {
+		err = waited
+	}
+	return c, err
+}
+
+// acceptOn accepts without waiting; the error is unix.EAGAIN when nobody waits.
+func acceptOn(listener uintptr) (*Conn, error) {
+	for {
+		socket, from, err := unix.Accept4(int(listener), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		switch {
+		case err == nil:
+			return newConn(socket, from), nil
+		case !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.ECONNABORTED):
+			return nil, err
+		}
+	}
+}
+
+// handshakeTime is how long nobody may have come for the last one to be there: a connection that had begun when others
+// were kept out takes a few packets.
+const handshakeTime = 5 * time.Millisecond
+
+// Drain returns when whoever accepts has accepted everybody who is connected, and the listener is closed, or when ctx is
+// done.
+func (l *Listener) Drain(ctx context.Context) {
+	_ = l.keepOut() // or whoever goes on to come until ctx is done is answered, too
+	l.draining.Store(true)
+	_ = l.file.SetReadDeadline(time.Unix(1, 0)) // wakes Accept
+	select {
+	case <-l.drained:
+	case <-ctx.Done():
+	}
+}
+
+// noSYN lets through to a socket what is no first packet of a connection.
+var noSYN = []unix.SockFilter{
+	{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: 13}, // the flags of the TCP header
+	{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: 0x02, Jf: 1},
+	{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+	{Code: unix.BPF_RET | unix.BPF_K, K: 1<<32 - 1},
+}
+
+// keepOut has the kernel make no further connection. Whoever tries meanwhile tries again after a second, as if the packet
+// had been lost, and is refused. Without it somebody may always come between the last look at the queue and its end.
+func (l *Listener) keepOut() error {
+	var fault error
+	err := l.socket.Control(func(fd uintptr) {
+		filter := unix.SockFprog{Len: uint16(len(noSYN)), Filter: &noSYN[0]}
+		fault = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &filter)
+	})
+	return errors.Join(err, fault)
+}
+
+// Close closes the listener, and hangs up on those who are not accepted yet. Once it is drained it is closed already.
+func (l *Listener) Close() error {
+	if l.closed.Swap(true) {
+		return nil
+	}
+	return l.file.Close()
+}
