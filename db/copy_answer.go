@@ -51,7 +51,9 @@ var keptOperations = map[string]keptOperation{
 			return s.Document(ctx, args[0], args[1], args[2])
 		}},
 	"event_socket": {strings.Fields("node event_socket_param"),
-		func(ctx context.Context, s *Store, args []string) (any, error) { return s.eventSocketRows(ctx, args[0]) }},
+		func(ctx context.Context, s *Store, args []string) (any, error) {
+			return s.eventSocketRows(ctx, args[0])
+		}},
 	"modules": {strings.Fields("node module"),
 		func(ctx context.Context, s *Store, args []string) (any, error) { return s.Modules(ctx, args[0]) }},
 	"sofia": {strings.Fields(ofSofia),
