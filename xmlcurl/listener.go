@@ -15,10 +15,11 @@ import (
 )
 
 // Listen returns l, whose connections are accept.Conns, for an http.Server that has s as its Handler and ConnContext of s
-// as its ConnContext, and that answers one request a connection. On plain TCP it refuses calls for which there is no room before anything is spent on them: to read a request as HTTP, to answer it
-// with 503 and to hang up costs two thirds of what an answer costs, so that a server which did no more than that under
-// several times the load that it can bear would have nothing left for answers. FreeSWITCH sends header and form at once,
-// so a call that had to wait to be accepted is there as a whole.
+// as its ConnContext, and that answers one request a connection. On plain TCP it refuses calls for which there is no room
+// before anything is spent on them: to read a request as HTTP, to answer it with 503 and to hang up costs two thirds of
+// what an answer costs, so that a server which did no more than that under several times the load that it can bear would
+// have nothing left for answers. FreeSWITCH sends header and form at once, so a call that had to wait to be accepted is
+// there as a whole.
 func (s *Server) Listen(l net.Listener) net.Listener { return &listener{Listener: l, server: s} }
 
 // ConnContext makes a connection of Listen's known to the requests that come on it.
