@@ -133,7 +133,8 @@ func (b *editBench) boot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.switchProc, err = launch(b.options.freeSWITCH, conf, dir,
+	// It is to take no processor from the server, as if it ran on a machine of its own.
+	b.switchProc, err = launch(b.options.freeSWITCH, conf, dir, afterOthers,
 		"XMLCURL_URL=http://"+b.server.address+"/xml", "LOCAL_IP="+localhost, "SWITCHNAME="+realNode)
 	if _, err = b.started(b.switchProc, "", err); err != nil {
 		return err

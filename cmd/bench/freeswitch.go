@@ -36,7 +36,7 @@ func newFreeSWITCH(name, dialplan string, numbers, place int) (*freeSWITCH, erro
 
 // start starts program on the conf tree, to write into dir only. It returns when a call is answered.
 func (f *freeSWITCH) start(ctx context.Context, program, conf, dir string, env ...string) (*rig.Process, error) {
-	p, err := launch(program, conf, dir, env...)
+	p, err := launch(program, conf, dir, likeOthers, env...)
 	if err != nil {
 		return nil, err
 	}
@@ -46,9 +46,15 @@ func (f *freeSWITCH) start(ctx context.Context, program, conf, dir string, env .
 	})
 }
 
+// How a switch stands with others who want a processor: like them, or after them.
+const (
+	likeOthers  = "-np"
+	afterOthers = "-lp"
+)
+
 // launch starts a switch on the conf tree, to write into dir only.
-func launch(program, conf, dir string, env ...string) (*rig.Process, error) {
-	args := []string{"-nonat", "-np", "-nf", "-nc", "-conf", conf}
+func launch(program, conf, dir, priority string, env ...string) (*rig.Process, error) {
+	args := []string{"-nonat", priority, "-nf", "-nc", "-conf", conf}
 	for _, kind := range []string{"log", "run", "db", "temp", "certs", "storage", "cache", "scripts", "htdocs", "grammar", "recordings", "sounds"} {
 		own := filepath.Join(dir, kind)
 		if err := os.Mkdir(own, 0o755); err != nil {
