@@ -77,7 +77,8 @@ func (c *Conn) readAhead() {
 func (c *Conn) Ahead() []byte { return c.ahead }
 
 // Only says whether what was read ahead is all that will be read. If so, Read waits for the connection's end, or that of
-// the time to read, and for nothing from the caller. If not, slow callers may hold what is read ahead for long, so it takes
+// the time to read, and for nothing from the caller, and what is written last travels with the end of the connection, which
+// saves a packet; until then, or for 0.2 s, the kernel may hold it back. If not, slow callers may hold what is read ahead for long, so it takes
 // no more memory than it needs.
 func (c *Conn) Only(all bool) {
 	c.only = all
@@ -154,8 +155,12 @@ func (c *Conn) writeNow(from []byte) (n int, err error) {
 	if over(c.deadline.write) {
 		return 0, os.ErrDeadlineExceeded
 	}
+	flags := 0
+	if c.only {
+		flags = unix.MSG_MORE
+	}
 	for {
-		n, err = unix.Write(c.socket, from)
+		n, err = unix.SendmsgN(c.socket, from, nil, nil, flags)
 		switch {
 		case errors.Is(err, unix.EAGAIN):
 			return max(n, 0), nil
