@@ -41,7 +41,7 @@ const (
 	copyFileName = "copy.db"
 	copyPause    = 250 * time.Millisecond // from one look at what changed to the next, if there is no notice
 	copyGap      = 20 * time.Millisecond  // if there is
-	copyPatience = 250 * time.Millisecond // before an answer is read again: together with all else well below a second
+	copyPatience = 100 * time.Millisecond // before an answer is read again: together with all else well below doubtTime
 	copyTries    = 3                      // for one answer
 	copyRelisten = time.Second            // before listening again
 	positionTime = 2 * time.Second        // for the host to say where it stands: one that hangs must not hold up the rest

@@ -55,22 +55,33 @@ func (l *Listener) Addr() net.Addr { return l.address }
 func (l *Listener) Accept() (net.Conn, error) {
 	c, err := l.accept()
 	if l.draining.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
-		_ = l.file.SetReadDeadline(time.Now().Add(handshakeTime))
-		c, err = l.accept()
+		c, err = l.acceptLast()
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		c.local = l.address
 		c.readAhead()
 		return c, nil
-	case l.closed.Load():
-		err = net.ErrClosed
-	case l.draining.Load() && errors.Is(err, os.ErrDeadlineExceeded):
-		defer close(l.drained)
-		_ = l.Close()
+	}
+	if l.closed.Load() {
 		err = net.ErrClosed
 	}
 	return nil, &net.OpError{Op: "accept", Net: "tcp", Addr: l.address, Err: err}
+}
+
+// acceptLast accepts whoever comes within handshakeTime. When that is nobody it closes the listener.
+func (l *Listener) acceptLast() (*Conn, error) {
+	_ = l.file.SetReadDeadline(time.Now().Add(handshakeTime))
+	c, err := l.accept()
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return c, err
+	}
+	// For want of a processor the time may have passed before there was a look.
+	fault := l.socket.Control(func(fd uintptr) { c, err = acceptOn(fd) })
+	if fault != nil || err != nil {
+		defer close(l.drained)
+		return nil, errors.Join(fault, err, l.Close())
+	}
+	return c, nil
 }
 
 // accept waits for the next connection.
