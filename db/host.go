@@ -171,9 +171,6 @@ func share(ctx context.Context, hosts int) time.Duration {
 	return max(time.Until(deadline)/time.Duration(hosts), time.Millisecond)
 }
 
-// triesAgain is how often a question is asked again whose connection was found dead: one may be cut off, too.
-const triesAgain = 3
-
 func askWithin[T any](ctx context.Context, limit time.Duration, pool *pgxpool.Pool,
 	ask func(context.Context, *pgxpool.Pool) (T, error),
 ) (T, error) {
@@ -183,10 +180,7 @@ func askWithin[T any](ctx context.Context, limit time.Duration, pool *pgxpool.Po
 		ctx = limited
 	}
 	value, err := ask(ctx, pool)
-	for range triesAgain {
-		if err == nil || !lost(err) || ctx.Err() != nil {
-			break
-		}
+	if err != nil && lost(err) && ctx.Err() == nil {
 		pool.Reset() // the others have most likely gone the same way
 		value, err = ask(ctx, pool)
 	}
