@@ -55,11 +55,11 @@ var errNotCopied = fmt.Errorf("%w: the copy does not hold this", ErrUnavailable)
 // OpenCopy opens the copy in folder dir, made if it is not there, and registers its metrics. Older than limit it does not
 // answer, unless that is 0. The error is about the folder or the file: another server may have it open.
 func (s *Store) OpenCopy(dir string, limit time.Duration, log *slog.Logger, reg prometheus.Registerer) (*Copy, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeCopyFolder(dir); err != nil {
 		return nil, fmt.Errorf("make the copy's folder: %w", err)
 	}
-	c := &Copy{store: s, path: filepath.Join(dir, copyFileName), limit: limit, patience: copyPatience, log: log, wake: make(chan struct{}, 1),
-		doubt: map[change]time.Time{}}
+	c := &Copy{store: s, path: filepath.Join(dir, copyFileName), limit: limit, patience: copyPatience, log: log,
+		wake: make(chan struct{}, 1), doubt: map[change]time.Time{}}
 	var err error
 	if c.file, err = openCopyFile(c.path); err != nil {
 		return nil, err
@@ -74,6 +74,18 @@ func (s *Store) OpenCopy(dir string, limit time.Duration, log *slog.Logger, reg 
 	}
 	s.copied.Store(c)
 	return c, nil
+}
+
+// makeCopyFolder makes dir private. What is above it is not: a private PostgreSQL, which may come to live beside it, has
+// another account when the server is root.
+func makeCopyFolder(dir string) error {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return nil
 }
 
 // Close closes the file, which keeps what it holds. Run must have ended.

@@ -120,7 +120,7 @@ func TestCrowds(t *testing.T) {
 		{"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 2000},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			command := serveCommand(path, "--database-url", url)
+			command := serveCommand(path, "--database-url", url, "--data-dir", t.TempDir())
 			p, process := spawn(t, command), command.Process
 			p.awaitReady(t, http.StatusOK, "")
 			before := peak(t, process)

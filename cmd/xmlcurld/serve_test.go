@@ -91,6 +91,17 @@ func TestServeFromAPrivateServer(t *testing.T) {
 	}
 }
 
+// One that had a database of its own at first made the data_dir, and must not have shut PostgreSQL's account out of it.
+func TestAPrivateServerInADataDirThatWasUsed(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(folder(t), "xmlcurld")
+	boot(t, "--database-url", dbtest.URL(t), "--data-dir", dir).shutDown(t)
+	if copied, err := os.Stat(filepath.Join(dir, "copy")); err != nil || copied.Mode().Perm() != 0o700 {
+		t.Errorf("the copy's folder: %v %v", copied, err)
+	}
+	boot(t, "--demo", "--data-dir", dir).awaitReady(t, http.StatusOK, "")
+}
+
 func startCluster(t *testing.T, dir string) *cluster.Cluster {
 	t.Helper()
 	c, err := cluster.Start(t.Context(), cluster.Options{Dir: dir, Fast: true})

@@ -177,7 +177,7 @@ func TestBrokenTLSFiles(t *testing.T) {
 func TestServeRefusesBrokenTLSFiles(t *testing.T) {
 	t.Parallel()
 	code, _, stderr := runOnce(t, nil, "serve", "--database-url", dbtest.URL(t), "--tls-cert", "/nowhere/cert", "--tls-key", "/nowhere/key",
-		"--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
+		"--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir", t.TempDir())
 	if code != exitFault || !strings.Contains(stderr, "xmlcurld: TLS: open /nowhere/cert: no such file") {
 		t.Errorf("exit %d, %s", code, stderr)
 	}
