@@ -253,7 +253,10 @@ func (f *copyFile) questions() (asked map[question]bool, waiting map[question]ti
 			asked[question(key)] = true
 		}
 		for key := range v.keys(ofWaiting, "") {
-			since, _ := time.Parse(time.RFC3339Nano, string(v.get(ofWaiting, key))) // or it is long ago
+			since, err := time.Parse(time.RFC3339Nano, string(v.get(ofWaiting, key)))
+			if err != nil {
+				since = time.Unix(0, 0) // so long ago that its answer is in doubt until it is read; zero would be: not overtaken
+			}
 			waiting[question(key)] = since
 		}
 		return nil
