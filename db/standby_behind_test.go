@@ -48,13 +48,9 @@ func neverOn(t *testing.T, store *db.Store, when string) {
 // asked before it has all that was there a second ago, however it comes to be behind.
 func TestStandbyThatIsBehindIsNotAsked(t *testing.T) {
 	t.Parallel()
-	p := demoPair(t)
-	store, registry := openPair(t, p)
+	p, store, registry := answeringPair(t)
 	outdated := func() bool { return sum(t, registry, "xmlcurld_database_outdated") > 0 }
 	dir := t.TempDir()
-	if _, err := call(t, store); err != nil {
-		t.Fatal(err)
-	}
 	on(t, p.Standby, `SELECT pg_wal_replay_pause()`)
 	on(t, p.Primary, switchOff)
 	time.Sleep(time.Second) // for which the server was connected after the commit
@@ -123,11 +119,7 @@ func TestStandbyAloneSaysSo(t *testing.T) {
 // A primary that another one was promoted in place of, and that nobody told, is not asked.
 func TestFormerPrimaryIsNotAsked(t *testing.T) {
 	t.Parallel()
-	p := demoPair(t)
-	store, registry := openPair(t, p)
-	if _, err := call(t, store); err != nil {
-		t.Fatal(err)
-	}
+	p, store, registry := answeringPair(t)
 	if err := p.Promote(t.Context()); err != nil {
 		t.Fatal(err)
 	}

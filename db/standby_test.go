@@ -43,6 +43,17 @@ func demoPair(t *testing.T) *fault.Pair {
 	return p
 }
 
+// answeringPair is a pair and a Store on it that has answered a call.
+func answeringPair(t *testing.T) (*fault.Pair, *db.Store, *prometheus.Registry) {
+	t.Helper()
+	p := demoPair(t)
+	store, registry := openPair(t, p)
+	if _, err := call(t, store); err != nil {
+		t.Fatal(err)
+	}
+	return p, store, registry
+}
+
 func openPair(t *testing.T, p *fault.Pair) (*db.Store, *prometheus.Registry) {
 	t.Helper()
 	registry := prometheus.NewRegistry()
@@ -95,11 +106,7 @@ func callers(t *testing.T, store *db.Store) (stop func() (int64, error)) {
 // No call fails when one of two servers dies, hangs or is promoted, one after the other, and nothing is restarted for it.
 func TestEitherServerMayBreak(t *testing.T) {
 	t.Parallel()
-	p := demoPair(t)
-	store, registry := openPair(t, p)
-	if _, err := call(t, store); err != nil {
-		t.Fatal(err)
-	}
+	p, store, registry := answeringPair(t)
 	again := func(s *fault.Server) error { return s.Start(t.Context()) }
 	thaw := func(s *fault.Server) error { s.Thaw(); return nil }
 	for _, step := range []struct {
@@ -168,11 +175,7 @@ func sum(t *testing.T, registry *prometheus.Registry, name string) (n float64) {
 // A hung server costs the first calls their share of the deadline, and later ones next to nothing.
 func TestHungServerIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	p := demoPair(t)
-	store, _ := openPair(t, p)
-	if _, err := call(t, store); err != nil {
-		t.Fatal(err)
-	}
+	p, store, _ := answeringPair(t)
 	p.Primary.Freeze()
 	defer p.Primary.Thaw()
 	if _, err := call(t, store); err != nil {

@@ -21,11 +21,7 @@ func TestListenerAway(t *testing.T) {
 
 func TestEditWhileNoServerRuns(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	s := r.node(t, "fs1")
-	stop := r.keep(t, "one")
-	r.inStep(t)
-	stop()
+	r, s := newLeft(t)
 	s.Set(func() { s.Registered = []string{"internal/1000@acme.example", "internal/1001@acme.example"} })
 	r.sql(t, carrier)
 	r.sql(t, `INSERT INTO acl_list (name) VALUES ('guests')`)
@@ -44,11 +40,7 @@ func TestEditWhileNoServerRuns(t *testing.T) {
 // same, and the others keep theirs.
 func TestEditsOfManyDays(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	s := r.node(t, "fs1")
-	stop := r.keep(t, "one")
-	r.inStep(t)
-	stop()
+	r, s := newLeft(t)
 	const other, same = "internal/1000@acme.example", "internal/1001@acme.example"
 	s.Set(func() { s.Registered = []string{other, same} })
 	r.sql(t, `UPDATE domain_user SET password = 'another' WHERE id = '1000'`)

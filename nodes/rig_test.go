@@ -82,11 +82,25 @@ func (r *rig) node(t *testing.T, name string) *simulated.Switch {
 // newKept is a rig with one node, fs1, which server one keeps in step.
 func newKept(t *testing.T) (*rig, *simulated.Switch) {
 	t.Helper()
-	r := newRig(t)
-	s := r.node(t, "fs1")
-	r.keep(t, "one")
-	r.inStep(t)
+	r, s, _ := newInStep(t)
 	return r, s
+}
+
+// newLeft is a rig with one node, fs1, which is in step, and whose server has stopped.
+func newLeft(t *testing.T) (*rig, *simulated.Switch) {
+	t.Helper()
+	r, s, stop := newInStep(t)
+	stop()
+	return r, s
+}
+
+func newInStep(t *testing.T) (r *rig, s *simulated.Switch, stop func()) {
+	t.Helper()
+	r = newRig(t)
+	s = r.node(t, "fs1")
+	stop = r.keep(t, "one")
+	r.inStep(t)
+	return r, s, stop
 }
 
 func newSwitch(t *testing.T, name, server string) *simulated.Switch {
