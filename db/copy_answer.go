@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -150,31 +149,47 @@ func (r *copyReader) readAnswer(ctx context.Context, q question) error {
 	return nil
 }
 
-// commonListsQuery: these nodes are told the same access lists.
-const commonListsQuery = `
-SELECT name
+// ownListsOfQuery tells of each node whether entries of access lists are its alone.
+const ownListsOfQuery = `
+SELECT name, EXISTS (SELECT FROM acl_entry WHERE node = name)
 FROM node
-WHERE name <> '*'
-	AND name NOT IN (SELECT node FROM acl_entry)`
+WHERE name <> '*'`
 
 // alike is one of the questions that have the same answer as q. Ten thousand entries of access lists that fifty nodes have
-// in common are read once.
+// in common are read once, and once more for all nodes that are not there: a node that was removed leaves its questions.
 func (r *copyReader) alike(ctx context.Context, q question) (question, error) {
 	node, lists := strings.CutPrefix(string(q), "acl"+separator)
 	if !lists {
 		return q, nil
 	}
-	if r.commonLists == nil {
-		nodes, err := ask(ctx, r.tx, pgx.RowTo[string], commonListsQuery, nil)
-		if err != nil {
+	if r.ownLists == nil {
+		if err := r.readOwnLists(ctx); err != nil {
 			return "", err
 		}
-		r.commonLists = nodes
 	}
-	if slices.Contains(r.commonLists, node) {
-		return question("acl" + separator + r.commonLists[0]), nil
+	own, known := r.ownLists[node]
+	if own {
+		return q, nil
 	}
-	return q, nil
+	if _, asked := r.commonLists[known]; !asked {
+		r.commonLists[known] = q
+	}
+	return r.commonLists[known], nil
+}
+
+func (r *copyReader) readOwnLists(ctx context.Context) error {
+	rows, err := r.tx.Query(ctx, ownListsOfQuery)
+	if err != nil {
+		return err
+	}
+	var node string
+	var own bool
+	r.ownLists, r.commonLists = make(map[string]bool), make(map[bool]question)
+	_, err = pgx.ForEachRow(rows, []any{&node, &own}, func() error {
+		r.ownLists[node] = own
+		return nil
+	})
+	return err
 }
 
 // packed is how an answer is kept: entries of lists are much alike.

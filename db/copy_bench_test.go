@@ -15,8 +15,8 @@ INSERT INTO node (name) SELECT 'node' || n FROM generate_series(1, 50) n;
 INSERT INTO gateway (name, profile, proxy) SELECT 'gateway' || n, 'external', 'carrier.example' FROM generate_series(1, 1000) n;
 INSERT INTO acl_entry (list, cidr) SELECT 'domains', set_masklen((inet '12.0.0.0' + 256 * n)::cidr, 24) FROM generate_series(1, 1000) n`
 
-// BenchmarkCopyFollows tells what it takes to bring the copy up to date after one edit, when fifty switches have fetched
-// their documents, and some gateways one by one.
+// BenchmarkCopyFollows tells what it takes to bring the copy up to date after one edit, when fifty switches, and fifty more
+// that were removed since, have fetched their documents, and some gateways one by one.
 func BenchmarkCopyFollows(b *testing.B) {
 	url := dbtest.DemoURL(b)
 	execute(b, url, `INSERT INTO acl_list (name) VALUES ('domains') ON CONFLICT DO NOTHING`)
@@ -24,7 +24,7 @@ func BenchmarkCopyFollows(b *testing.B) {
 	store := openStore(b, url)
 	c := openCopy(b, store, b.TempDir())
 	defer func() { _ = c.Close() }()
-	for n := 1; n <= 50; n++ {
+	for n := 1; n <= 100; n++ {
 		askAsASwitch(b.Context(), b, store, fmt.Sprintf("node%d", n))
 	}
 	follow(b, c)

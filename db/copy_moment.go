@@ -40,7 +40,8 @@ type copyReader struct {
 	edits map[place][]byte
 
 	texts       map[question][]byte // the answers that were read, by one of the questions that have them
-	commonLists []string            // the nodes that have the same access lists; nil: not known yet
+	ownLists    map[string]bool     // whether a node has access lists of its own; nil: not known yet
+	commonLists map[bool]question   // which of those without asks for them all: where the node is there, and where it is not
 }
 
 // atOneMoment calls read with a transaction that sees one moment.

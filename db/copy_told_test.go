@@ -64,6 +64,8 @@ func (t told) users(ctx context.Context, r rows) {
 func (t told) documents(ctx context.Context, r rows) {
 	credentials, err := r.Credentials(ctx)
 	t.add("credentials", credentials, err)
+	acl, err := r.ACL(ctx, "gone")
+	t.add("gone acl", acl, err)
 	for _, node := range []string{"fs1", "fs2", "unknown"} {
 		acl, err := r.ACL(ctx, node)
 		t.add(node+" acl", acl, err)
