@@ -10,8 +10,9 @@ import (
 type breaker struct{ open atomic.Bool }
 
 const (
-	probePause = 200 * time.Millisecond // between two tries to get an answer again
-	probeTime  = time.Second            // for one try
+	probeFirstPause = 10 * time.Millisecond  // from the first try to get an answer again to the second; then twice that…
+	probeLastPause  = 200 * time.Millisecond // …at most: a connection that broke is back at once, a server is not
+	probeTime       = time.Second            // for one try
 )
 
 func (h *host) breaker(operation string) *breaker {
@@ -43,7 +44,7 @@ func (b *breaker) trip(s *Store, probe func(context.Context) error) {
 }
 
 func (b *breaker) probe(life context.Context, probe func(context.Context) error) {
-	for life.Err() == nil {
+	for wait := probeFirstPause; life.Err() == nil; wait = min(2*wait, probeLastPause) {
 		ctx, cancel := context.WithTimeout(life, probeTime)
 		err := probe(ctx)
 		cancel()
@@ -51,7 +52,7 @@ func (b *breaker) probe(life context.Context, probe func(context.Context) error)
 			b.open.Store(false)
 			return
 		}
-		pause(life, probePause)
+		pause(life, wait)
 	}
 }
 
