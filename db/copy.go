@@ -42,7 +42,7 @@ const (
 	copyPause    = 250 * time.Millisecond // from one look at what changed to the next, if there is no notice
 	copyGap      = 20 * time.Millisecond  // if there is
 	copyPatience = 100 * time.Millisecond // before an answer is read again: together with all else well below doubtTime
-	copyTries    = 3                      // for one answer
+	copyTries    = 3                      // where connections break
 	copyRelisten = time.Second            // before listening again
 	positionTime = 2 * time.Second        // for the host to say where it stands: one that hangs must not hold up the rest
 	copyTime     = 30 * time.Second       // for reading what changed
@@ -171,7 +171,7 @@ func (c *Copy) tell(reason string) {
 
 // follow reads what changed since the last time: the rows at one moment, then the answers at moments that are no earlier.
 func (c *Copy) follow(ctx context.Context) error {
-	err := c.atOneMoment(ctx, func(ctx context.Context, r *copyReader) error {
+	err := c.insist(ctx, func(ctx context.Context, r *copyReader) error {
 		if !c.overtaken.IsZero() || r.another() || r.now.Position.At.Sub(r.was.At) > changesSeen {
 			return c.readAll(ctx, r)
 		}
@@ -188,21 +188,32 @@ func (c *Copy) follow(ctx context.Context) error {
 	return c.file.flush()
 }
 
+// insist calls read with a transaction, and with another at once if the connection breaks: what is not read is in doubt.
+func (c *Copy) insist(ctx context.Context, read func(ctx context.Context, r *copyReader) error) error {
+	for tries := 1; ; tries++ {
+		err := c.atOneMoment(ctx, read)
+		if err == nil || !lost(err) || tries == copyTries {
+			return err
+		}
+	}
+}
+
 // readAnswers asks the questions that have to be asked again. Each answer is kept at once, so that connections that break
 // now and then do not keep it from getting on.
 func (c *Copy) readAnswers(ctx context.Context) error {
 	questions := c.unread()
-	for tries := 0; len(questions) > 0; tries++ {
-		err := c.atOneMoment(ctx, func(ctx context.Context, r *copyReader) error {
+	for len(questions) > 0 {
+		before := len(questions)
+		err := c.insist(ctx, func(ctx context.Context, r *copyReader) error {
 			for len(questions) > 0 {
 				if err := c.readAnswer(ctx, r, questions[0]); err != nil {
 					return err
 				}
-				questions, tries = questions[1:], 0
+				questions = questions[1:]
 			}
 			return nil
 		})
-		if err != nil && tries >= copyTries-1 {
+		if err != nil && len(questions) == before {
 			return err
 		}
 	}

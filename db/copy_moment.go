@@ -52,7 +52,7 @@ func (c *Copy) atOneMoment(ctx context.Context, read func(ctx context.Context, r
 	limit := time.AfterFunc(positionTime, cancel)
 	defer limit.Stop()
 	h := c.store.hosts.best()
-	conn, err := h.pool.Acquire(ctx)
+	conn, err := h.copying.Acquire(ctx)
 	if err != nil {
 		return translate("copy", err)
 	}

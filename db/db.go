@@ -118,7 +118,7 @@ func newStore(all *hosts, m *metrics) *Store {
 // takes none from those who answer calls. It asks the primary only.
 func (s *Store) Beside(ctx context.Context) (*Store, error) {
 	config := s.pool.Config()
-	config.MinConns, config.MaxConns = 0, 2
+	config.MinConns, config.MinIdleConns, config.MaxConns = 0, 0, 2
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("make the database pool: %w", err)

@@ -18,6 +18,7 @@ import (
 type host struct {
 	name     string // host:port
 	pool     *pgxpool.Pool
+	copying  *pgxpool.Pool // one connection, which waits for no call and which no call waits for; nil: there is no copy
 	breakers sync.Map // of each operation: *breaker
 	role     atomic.Pointer[role]
 	looking  sync.Mutex // who waits for a look
@@ -42,13 +43,11 @@ func openHosts(ctx context.Context, config *pgxpool.Config) (*hosts, error) {
 		if len(configs) > 1 {
 			own.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return h.connected(ctx, one, conn) }
 		}
-		pool, err := pgxpool.NewWithConfig(ctx, own)
-		if err != nil {
+		h.all = append(h.all, one)
+		if err := one.open(ctx, own); err != nil {
 			h.close()
 			return nil, err
 		}
-		one.pool = pool
-		h.all = append(h.all, one)
 	}
 	h.order.Store(&h.all)
 	return h, nil
@@ -87,9 +86,24 @@ func hostName(name string, port uint16) string {
 	return net.JoinHostPort(name, strconv.Itoa(int(port)))
 }
 
+// open makes the pools, for which config is the calls'.
+func (h *host) open(ctx context.Context, config *pgxpool.Config) (err error) {
+	if h.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return err
+	}
+	config = config.Copy()
+	config.MinConns, config.MinIdleConns, config.MaxConns = 0, 0, 1
+	h.copying, err = pgxpool.NewWithConfig(ctx, config)
+	return err
+}
+
 func (h *hosts) close() {
 	for _, one := range h.all {
-		one.pool.Close()
+		for _, pool := range []*pgxpool.Pool{one.pool, one.copying} {
+			if pool != nil {
+				pool.Close()
+			}
+		}
 	}
 }
 

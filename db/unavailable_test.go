@@ -140,6 +140,29 @@ func TestConnectionEndedByPostgres(t *testing.T) {
 		if _, err := store.Route(t.Context(), db.Call{Context: "public", Number: "+27123456789"}); err != nil {
 			t.Fatal(err)
 		}
-		execute(t, url, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+		execute(t, url, endConnections)
+	}
+}
+
+const endConnections = `
+SELECT pg_terminate_backend(pid, 5000)
+FROM pg_stat_activity
+WHERE datname = current_database()
+	AND pid <> pg_backend_pid()`
+
+// What changed is read although Postgres ended the connection: until then it would be in doubt.
+func TestCopyFollowsOverAnotherConnection(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	store := openStore(t, url)
+	c := openCopy(t, store, t.TempDir())
+	defer func() { _ = c.Close() }()
+	for _, edit := range copyEdits[:5] {
+		told{}.documents(t.Context(), store)
+		follow(t, c)
+		execute(t, url, edit)
+		execute(t, url, endConnections)
+		follow(t, c)
+		same(t, edit, ask(t.Context(), store), askTwice(t, store, c))
 	}
 }
