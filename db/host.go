@@ -19,7 +19,7 @@ type host struct {
 	name     string // host:port
 	pool     *pgxpool.Pool
 	copying  *pgxpool.Pool // one connection, which waits for no call and which no call waits for; nil: there is no copy
-	breakers sync.Map // of each operation: *breaker
+	breakers sync.Map      // of each operation: *breaker
 	role     atomic.Pointer[role]
 	looking  sync.Mutex // who waits for a look
 }

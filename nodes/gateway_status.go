@@ -82,10 +82,10 @@ func (n *node) otherRevision(ctx context.Context, some []db.GatewayRevision) ([]
 	return other, nil
 }
 
-// missing returns those of started that the switch does not run in their revision yet, and which gateways it has, if it had
-// to be asked for that. Each is asked for its revision, but for those
-// beyond the first hundred that it did not have before: of so many it is enough that they are there, since the switch
-// can have them from nowhere but the rows, and each question costs it a quarter of a millisecond.
+// missing returns those of started that the switch does not run in their revision yet, and which gateways it has, if it
+// had to be asked for that. Each is asked for its revision, but for those beyond the first hundred that it did not have
+// before: of so many it is enough that they are there, since the switch can have them from nowhere but the rows, and each
+// question costs it a quarter of a millisecond.
 func (n *node) missing(ctx context.Context, started []db.GatewayRevision, before []gatewayStatus) (left []db.GatewayRevision, has []gatewayStatus, err error) {
 	if len(started) <= manyGateways {
 		left, err = n.otherRevision(ctx, started)
