@@ -30,7 +30,7 @@ type Listener struct {
 // Listen listens on TCP at address, host:port.
 func Listen(ctx context.Context, address string) (*Listener, error) {
 	config := net.ListenConfig{KeepAlive: -1} // no connection lives long enough to be probed
-	config.SetMultipathTCP(false)             // nor has two ways, and a filter cannot be put on such a socket
+	config.SetMultipathTCP(false)             // nor has two ways
 	l, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
@@ -125,21 +125,16 @@ func (l *Listener) Drain(ctx context.Context) {
 	}
 }
 
-// noSYN lets through to a socket what is no first packet of a connection.
-var noSYN = []unix.SockFilter{
-	{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: 13}, // the flags of the TCP header
-	{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: 0x02, Jf: 1},
-	{Code: unix.BPF_RET | unix.BPF_K, K: 0},
-	{Code: unix.BPF_RET | unix.BPF_K, K: 1<<32 - 1},
-}
+// noInterface is the index of a network interface that no machine has.
+const noInterface = 1<<31 - 1
 
-// keepOut has the kernel make no further connection. Whoever tries meanwhile tries again after a second, as if the packet
-// had been lost, and is refused. Without it somebody may always come between the last look at the queue and its end.
+// keepOut has the kernel make no further connection, and refuse whoever tries: the socket belongs to noInterface, where
+// nobody comes from. Those that had begun are made, and those that wait to be accepted are not touched. Without it somebody
+// may always come between the last look at the queue and its end.
 func (l *Listener) keepOut() error {
 	var fault error
 	err := l.socket.Control(func(fd uintptr) {
-		filter := unix.SockFprog{Len: uint16(len(noSYN)), Filter: &noSYN[0]}
-		fault = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &filter)
+		fault = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_BINDTOIFINDEX, noInterface)
 	})
 	return errors.Join(err, fault)
 }
