@@ -23,6 +23,9 @@ func (h *host) breaker(operation string) *breaker {
 	return b.(*breaker)
 }
 
+// Failed reports whether a host has failed a question in the last second, so that those who asked it had to wait.
+func (s *Store) Failed() bool { return time.Since(time.Unix(0, s.tripped.Load())) < time.Second }
+
 // failing is how many kinds of question the host fails at present.
 func (h *host) failing() (n int) {
 	h.breakers.Range(func(_, b any) bool {
@@ -40,6 +43,7 @@ func (b *breaker) trip(s *Store, probe func(context.Context) error) {
 		return
 	}
 	s.metrics.trips.Inc()
+	s.tripped.Store(time.Now().UnixNano())
 	s.works.Go(func() { b.probe(s.life, probe) })
 }
 

@@ -42,7 +42,7 @@ const (
 	copyPause    = 250 * time.Millisecond // from one look at what changed to the next, if there is no notice
 	copyGap      = 20 * time.Millisecond  // if there is
 	copyPatience = 100 * time.Millisecond // before an answer is read again: together with all else well below doubtTime
-	copyTries    = 3                      // where connections break
+	copyTries    = 10                     // where connections break
 	copyRelisten = time.Second            // before listening again
 	positionTime = 2 * time.Second        // for the host to say where it stands: one that hangs must not hold up the rest
 	copyTime     = 30 * time.Second       // for reading what changed
@@ -149,7 +149,7 @@ func (c *Copy) awake() {
 
 func (c *Copy) awaitNews(ctx context.Context) {
 	wait := copyPause
-	if c.awaited() {
+	if c.hasUnread() {
 		wait = copyPatience / 5
 	}
 	timer := time.NewTimer(wait)

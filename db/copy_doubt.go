@@ -41,11 +41,11 @@ func (c *Copy) unread() (questions []question) {
 	return questions
 }
 
-// awaited reports whether there are answers that have to be read.
-func (c *Copy) awaited() bool {
+// hasUnread reports whether there is something that has to be read, and is not only looked for.
+func (c *Copy) hasUnread() bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return len(c.waiting) > 0
+	return len(c.waiting)+len(c.doubt) > 0
 }
 
 // overtake takes note that the whole of the copy is no longer right.

@@ -52,6 +52,7 @@ type Store struct {
 	tx         pgx.Tx               // not nil: everything is asked in it
 
 	answered      atomic.Int64  // when a host answered last, in ns
+	tripped       atomic.Int64  // when a breaker tripped last, in ns
 	behindAnswers atomic.Uint64 // answers that were not today's
 	behind        atomic.Int64  // how old the last of them was, in ns
 

@@ -19,10 +19,11 @@ const burst = 8
 // nothing faster and everything later. So no more than most are let in for long, and the others are told so at once,
 // when they can still ask another server. A burst is no overload: as many calls as come in one moment are better late by
 // some milliseconds than lost. Nor is a database that hangs until its share of the deadline is over. Both pass within
-// patience, and until then burst times as many are let in.
+// patience, and until then burst times as many are let in; and longer only while a database fails again and again.
 type bound struct {
 	most     int64
 	patience time.Duration
+	hampered func() bool // by others, who fail
 	began    time.Time
 	underWay atomic.Int64
 	rose     atomic.Int64  // when more than half of most came to be under way, in ns since began
@@ -30,8 +31,11 @@ type bound struct {
 	turns    chan struct{} // who is let in waits for one of them; nil: nobody waits
 }
 
-func newBound(most int64, patience time.Duration) *bound {
-	b := &bound{most: most, patience: patience, began: time.Now()}
+func newBound(most int64, patience time.Duration, hampered func() bool) *bound {
+	if hampered == nil {
+		hampered = func() bool { return false }
+	}
+	b := &bound{most: most, patience: patience, hampered: hampered, began: time.Now()}
 	b.high.Store(math.MinInt64 / 2)
 	return b
 }
@@ -43,7 +47,7 @@ func (b *bound) enter(now time.Time) error {
 		return nil
 	}
 	lasts := b.lasts(now.Sub(b.began))
-	if n <= b.most || n <= b.most*burst && lasts <= b.patience {
+	if n <= b.most || n <= b.most*burst && (lasts <= b.patience || b.hampered()) {
 		return nil
 	}
 	b.underWay.Add(-1)
@@ -84,8 +88,9 @@ func (b *bound) busy(more int) bool { return b.underWay.Load()+int64(more) >= (b
 // wants one waits for that until the deadline, and calls go on meanwhile.
 type bounds struct{ calls, documents, lists *bound }
 
-func newBounds(most int64, deadline time.Duration) bounds {
-	b := bounds{newBound(most, deadline), newBound(most, deadline), newBound(most, deadline)}
+func newBounds(most int64, deadline time.Duration, hampered func() bool) bounds {
+	one := func() *bound { return newBound(most, deadline, hampered) }
+	b := bounds{one(), one(), one()}
 	b.lists.turns = make(chan struct{}, runtime.GOMAXPROCS(0))
 	return b
 }

@@ -18,7 +18,8 @@ import (
 
 func TestBound(t *testing.T) {
 	t.Parallel()
-	b := newBound(4, time.Second)
+	var hampered bool
+	b := newBound(4, time.Second, func() bool { return hampered })
 	at := func(d time.Duration) time.Time { return b.began.Add(d) }
 	enter := func(n int, d time.Duration) (let int) {
 		for range n {
@@ -40,7 +41,12 @@ func TestBound(t *testing.T) {
 	if let := enter(5, time.Second+1); let != 0 {
 		t.Errorf("it is no burst any more: %d are let in", let)
 	}
-	for range 15 {
+	hampered = true
+	if let := enter(100, time.Second+1); let != 4*burst-15 {
+		t.Errorf("while the database fails: %d are let in, want %d", let, 4*burst-15)
+	}
+	hampered = false
+	for range 4 * burst {
 		b.leave()
 	}
 	if let := enter(100, time.Second+2); let != 4 {

@@ -25,6 +25,7 @@ type Options struct {
 	Closed      bool                  // credentials are asked for, be it only the nodes' own
 	Path        string                // of the binding's gateway-url; "": /xml
 	MaxInFlight int                   // requests answered at a time, but for a burst; 0: 48. Any further one gets a 503
+	Hampered    func() bool           // whether answers wait for who fails: then many are under way, and it is no overload; nil: never
 	MaxUnread   int                   // connections, of Listen's, whose request is not here yet; 0: 2048
 }
 
@@ -57,7 +58,7 @@ func NewServer(o Options) *Server {
 		bodyLimit:   cmp.Or(o.BodyLimit, 1<<20),
 		answerLimit: cmp.Or(o.AnswerLimit, 16<<20),
 	}
-	s.bounds = newBounds(int64(cmp.Or(o.MaxInFlight, 48)), s.deadline)
+	s.bounds = newBounds(int64(cmp.Or(o.MaxInFlight, 48)), s.deadline, o.Hampered)
 	s.metrics = newMetrics(o.Registerer, s.answerLimit)
 	s.unread.mostConns, s.unread.mostBytes, s.unread.dropped = cmp.Or(o.MaxUnread, 2048), unreadBytes, s.metrics.connectionsDropped
 	path := cmp.Or(o.Path, "/xml")

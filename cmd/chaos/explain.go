@@ -31,6 +31,9 @@ func (c *chaos) sentence(j judged) string {
 			j.asked.Sub(e.mended).Seconds())
 	}
 	text += fmt.Sprintf(", took %d ms", j.answered.Sub(j.asked).Milliseconds())
+	if j.said != "" {
+		text += ": " + j.said
+	}
 	switch j.verdict {
 	case neverRight:
 		text += ": never right"

@@ -40,6 +40,7 @@ type record struct {
 	outcome         outcome
 	stale           bool
 	answer          digest // when answered
+	said            string // when not
 }
 
 // load asks at a steady rate, however long answers take.
@@ -107,7 +108,7 @@ func (l *load) ask(q *question) record {
 		case answer.StatusCode == http.StatusOK:
 			r.answer, r.stale = digestOf(body), isStale(answer.Header)
 		case answer.StatusCode == http.StatusServiceUnavailable:
-			r.outcome = unavailable
+			r.outcome, r.said = unavailable, strings.TrimSpace(string(body))
 		default:
 			r.outcome = otherStatus
 		}

@@ -145,6 +145,7 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 		Nodes:       s.checker,
 		Closed:      s.config.RequireCredentials,
 		MaxInFlight: s.config.MaxInFlight,
+		Hampered:    s.store.Failed,
 		MaxUnread:   s.config.MaxUnread,
 	})
 	refused := newRefused(registry)
