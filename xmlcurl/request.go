@@ -75,20 +75,17 @@ func (r *Request) Field(name string) string {
 // lastValue finds the last pair of that name. A form has up to 180 pairs, so it looks for the name and not at each pair.
 func lastValue(form []byte, name string) []byte {
 	var last []byte
-	if bytes.HasPrefix(form, []byte(name)) {
-		last, _ = valueAt(form[len(name):])
-	}
-	var room [64]byte
-	key := append(append(room[:0], '&'), name...)
-	for {
-		i := bytes.Index(form, key)
+	for begins := true; ; { // a pair, where form does
+		i := bytes.Index(form, []byte(name))
 		if i < 0 {
 			return last
 		}
-		form = form[i+len(key):]
-		if value, ok := valueAt(form); ok {
+		begins = begins && i == 0 || i > 0 && form[i-1] == '&'
+		form = form[i+len(name):]
+		if value, ok := valueAt(form); ok && begins {
 			last = value
 		}
+		begins = false
 	}
 }
 
