@@ -40,6 +40,16 @@ func (p walPosition) reaches(q walPosition) bool {
 	return p.System != q.System || cmp.Or(cmp.Compare(p.Timeline, q.Timeline), cmp.Compare(p.LSN, q.LSN)) >= 0
 }
 
+// precedes reports whether p is on an earlier timeline of the same cluster than q.
+func (p walPosition) precedes(q walPosition) bool {
+	return p.System == q.System && p.Timeline < q.Timeline
+}
+
+// start is before everything on p's timeline.
+func (p walPosition) start() *walPosition {
+	return &walPosition{System: p.System, Timeline: p.Timeline}
+}
+
 // role is what a host was at the last look.
 type role struct {
 	answers  bool
@@ -62,7 +72,7 @@ func (r *role) outdated(due walPosition) bool {
 	if r.standby {
 		return !r.wal.reaches(due)
 	}
-	return r.wal.System == due.System && r.wal.Timeline < due.Timeline
+	return r.wal.precedes(due)
 }
 
 // after is r, with what was known of the host before: a standby whose primary has gone is as old as that.
@@ -132,7 +142,21 @@ func (s *sightings) remember(p walPosition) {
 	s.last.CompareAndSwap(nowhere, &p)
 }
 
-func (s *sightings) add(p walPosition) { s.due.Store(s.last.Swap(&p)) }
+func (s *sightings) add(p walPosition) {
+	earlier := s.last.Swap(&p)
+	if earlier.precedes(p) {
+		earlier = p.start()
+	}
+	s.due.Store(earlier)
+}
+
+// promoted takes note at once that there is a primary on the timeline of p, if none was seen there: whoever is on an
+// earlier one lacks all that it commits.
+func (s *sightings) promoted(p walPosition) {
+	if due := s.due.Load(); due.precedes(p) {
+		s.due.CompareAndSwap(due, p.start())
+	}
+}
 
 // outdated reports whether h shows less than was seen.
 func (h *hosts) outdated(one *host) bool { return one.role.Load().outdated(*h.seen.due.Load()) }
@@ -174,7 +198,7 @@ func (h *hosts) look(ctx context.Context, one *host) {
 	now, err := look(ctx, one.pool)
 	switch {
 	case err == nil:
-		if one.note(now); !now.standby && !h.outdated(one) {
+		if h.note(one, now); !now.standby && !h.outdated(one) {
 			h.seen.add(now.wal)
 		}
 	case errors.Is(err, errOutdated): // noted when it was found
@@ -196,13 +220,18 @@ func (h *hosts) connected(ctx context.Context, one *host, conn *pgx.Conn) error 
 		}
 		return nil // one that may not be looked at is taken as it is
 	}
-	if one.note(now); h.outdated(one) {
+	if h.note(one, now); h.outdated(one) {
 		return errOutdated
 	}
 	return nil
 }
 
-func (h *host) note(now role) { h.role.Store(now.after(h.role.Load())) }
+func (h *hosts) note(one *host, now role) {
+	if !now.standby {
+		h.seen.promoted(now.wal)
+	}
+	one.role.Store(now.after(one.role.Load()))
+}
 
 // sort puts primaries first, then standbys as fresh as they are, then those that are not asked, and those that do not
 // answer last; equal ones stand as they do in the URL.

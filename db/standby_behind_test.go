@@ -125,6 +125,7 @@ func TestFormerPrimaryIsNotAsked(t *testing.T) {
 	}
 	on(t, p.Primary, switchOff)
 	await(t, "the new primary answers", func() bool { route, err := call(t, store); return err == nil && route.Called == nil })
+	await(t, "the promotion is noticed", func() bool { return sum(t, registry, "xmlcurld_database_standby") == 0 })
 	await(t, "the former one is outdated", func() bool {
 		neverOn(t, store, "before the former primary was started")
 		if err := p.Standby.Start(t.Context()); err != nil { // once more a primary
