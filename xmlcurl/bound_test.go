@@ -69,7 +69,7 @@ func served(t *testing.T, f *fixture) (url string) {
 	}
 	server := &http.Server{Handler: f, ConnContext: f.ConnContext}
 	server.SetKeepAlivesEnabled(false)
-	go func() { _ = server.Serve(f.Listen(l)) }()
+	go func() { _ = server.Serve(f.AnswerAhead(f.Listen(l))) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return "http://" + l.Addr().String() + "/xml"
 }

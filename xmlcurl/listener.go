@@ -1,12 +1,14 @@
 package xmlcurl
 
 import (
-	"bytes"
 	"container/list"
 	"context"
 	"crypto/tls"
+	"errors"
+	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -15,12 +17,18 @@ import (
 )
 
 // Listen returns l, whose connections are accept.Conns, for an http.Server that has s as its Handler and ConnContext of s
-// as its ConnContext, and that answers one request a connection. On plain TCP it refuses calls for which there is no room
-// before anything is spent on them: to read a request as HTTP, to answer it with 503 and to hang up costs two thirds of
-// what an answer costs, so that a server which did no more than that under several times the load that it can bear would
-// have nothing left for answers. FreeSWITCH sends header and form at once, so a call that had to wait to be accepted is
-// there as a whole.
+// as its ConnContext, and that answers one request a connection. It knows how many there are, and keeps those few that
+// bring no request.
 func (s *Server) Listen(l net.Listener) net.Listener { return &listener{Listener: l, server: s} }
+
+// AnswerAhead returns l, less the connections that were accepted with a whole request, as FreeSWITCH's are, which sends
+// header and form at once: s answers those by itself. What comes over TLS is not to be seen here, and goes to l's
+// http.Server as all the rest does. Calls for which there is no room are refused before anything is spent on them: to read
+// a request, to answer it with 503 and to hang up costs two thirds of what an answer costs, so that a server which did no
+// more than that under several times the load that it can bear would have nothing left for answers.
+func (s *Server) AnswerAhead(l net.Listener) net.Listener {
+	return &aheadListener{Listener: l, server: s, next: make(chan ahead)}
+}
 
 // ConnContext makes a connection of Listen's known to the requests that come on it.
 func (s *Server) ConnContext(ctx context.Context, c net.Conn) context.Context {
@@ -51,28 +59,93 @@ type listener struct {
 	server *Server
 }
 
-// Accept returns the next connection that is not refused.
+// Accept returns the next connection.
 func (l *listener) Accept() (net.Conn, error) {
+	accepted, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{Conn: accepted.(*accept.Conn), unread: &l.server.unread}
+	c.unread.add(c)
+	return c, nil
+}
+
+type aheadListener struct {
+	net.Listener
+	server *Server
+	next   chan ahead // for a goroutine that has answered one before; closed with the listener
+}
+
+// ahead is a request that came with its connection.
+type ahead struct {
+	conn    *conn
+	request *http.Request
+}
+
+// Accept returns the next connection that is not answered here. It is for one goroutine, as http.Server has it.
+func (l *aheadListener) Accept() (net.Conn, error) {
 	for {
 		accepted, err := l.Listener.Accept()
+		if errors.Is(err, net.ErrClosed) && l.next != nil {
+			close(l.next)
+			l.next = nil
+		}
 		if err != nil {
 			return nil, err
 		}
-		c := &conn{Conn: accepted.(*accept.Conn), unread: &l.server.unread}
-		if l.server.admit(c) {
-			c.unread.add(c)
+		c, ok := accepted.(*conn)
+		if !ok {
+			return accepted, nil
+		}
+		r, form := c.Request(l.server.ConnContext(context.Background(), c))
+		switch {
+		case r == nil:
 			return c, nil
+		case l.server.admit(c, form):
+			l.answer(ahead{c, r})
 		}
 	}
 }
 
-// admit gives c's request a place if it is a call and all of it is there, and refuses it when there is none. What is no
-// call, or comes slowly, gets its place when it has been read. So do calls while few are under way, or about to be: of
-// many that come at once, the last would be read only to be refused.
-func (s *Server) admit(c *conn) bool {
-	form, calls := wholeForm(c.Ahead()), s.bounds.calls
-	c.Only(form != nil)
-	if form == nil || !calls.busy(s.unread.waiting()) {
+// answer has a goroutine answer a that waits for work, since its stack has grown to what that takes, or a new one.
+func (l *aheadListener) answer(a ahead) {
+	select {
+	case l.next <- a:
+	default:
+		go l.server.answerAll(a, l.next)
+	}
+}
+
+// answerAll answers first, and whatever comes next.
+func (s *Server) answerAll(first ahead, next <-chan ahead) {
+	s.answer(first)
+	for a := range next {
+		s.answer(a)
+	}
+}
+
+// answerTime is how long a caller may take to read an answer.
+const answerTime = 30 * time.Second
+
+// answer answers a, and ends its connection.
+func (s *Server) answer(a ahead) {
+	defer func() {
+		if value := recover(); value != nil {
+			s.log.LogAttrs(a.request.Context(), slog.LevelError, "an answer broke off",
+				slog.Any("panic", value), slog.String("stack", string(debug.Stack())))
+		}
+		_ = a.conn.Close()
+	}()
+	_ = a.conn.SetWriteDeadline(time.Now().Add(answerTime))
+	a.conn.Answer(s, a.request)
+}
+
+// admit gives a request with form a place if it is a call, and refuses it when there is none. Whatever is no call gets its
+// place later. So do calls while few are under way, or about to be: of many that come at once, the last would be read
+// only to be refused.
+func (s *Server) admit(c *conn, form []byte) bool {
+	calls := s.bounds.calls
+	if !calls.busy(s.unread.waiting() - 1) { // but for this one
 		return true
 	}
 	start := time.Now()
@@ -91,20 +164,6 @@ func (s *Server) admit(c *conn) bool {
 var refusal = []byte("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain; charset=UTF-8\r\n" +
 	"Content-Length: " + strconv.Itoa(len(verdicts[overloaded].body)) + "\r\n\r\n" + verdicts[overloaded].body)
 
-// wholeForm returns the form in a request that was posted, nil unless all of it is there.
-func wholeForm(request []byte) []byte {
-	header, body, whole := bytes.Cut(request, []byte("\r\n\r\n"))
-	if !whole || !bytes.HasPrefix(header, []byte(http.MethodPost+" ")) {
-		return nil
-	}
-	_, length, found := bytes.Cut(header, []byte("\r\nContent-Length: "))
-	length, _, _ = bytes.Cut(length, []byte("\r\n"))
-	if n, err := strconv.Atoi(string(length)); !found || err != nil || n != len(body) {
-		return nil
-	}
-	return body
-}
-
 // conn is a connection that FreeSWITCH made.
 type conn struct {
 	*accept.Conn
@@ -121,6 +180,12 @@ func (c *conn) Read(to []byte) (int, error) {
 	n, err := c.Conn.Read(to)
 	c.unread.grew(c, n)
 	return n, err
+}
+
+// Refuse says answer and closes the connection.
+func (c *conn) Refuse(answer []byte) {
+	c.unread.closed(c)
+	c.Conn.Refuse(answer)
 }
 
 // Close gives the place back that no handler took over. It may be called more than once, and beside Read.

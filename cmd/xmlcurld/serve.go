@@ -150,7 +150,7 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 	})
 	refused := newRefused(registry)
 	allowed := func(l net.Listener) net.Listener { return s.config.Networks.guard(l, s.log, refused) }
-	if s.xml, err = listen("XML", s.config.Listen, answers, s.log, allowed, answers.Listen, s.tls.through); err != nil {
+	if s.xml, err = listen("XML", s.config.Listen, answers, s.log, allowed, answers.Listen, s.tls.through, answers.AnswerAhead); err != nil {
 		return err
 	}
 	s.admin, err = listen("admin", s.config.AdminListen, newAdmin(registry, s.ready), s.log)

@@ -71,6 +71,14 @@ func TestServeOverTLS(t *testing.T) {
 			t.Errorf("%s: %d", name, status)
 		}
 	}
+	plain, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(p.xml, "https://"), "/xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = plain.Close() }()
+	if line := ask(t, plain, aclForm); strings.Contains(line, " 200 ") {
+		t.Errorf("without TLS: %s", line)
+	}
 	old := welcome.Clone()
 	old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 	if status, _, err := p.over(old, aclForm); err == nil {

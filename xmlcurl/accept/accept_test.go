@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -67,10 +66,12 @@ func TestConn(t *testing.T) {
 func TestReadAhead(t *testing.T) {
 	t.Parallel()
 	caller, c := pair(t, listen(t), "first ")
-	if got := string(c.Ahead()); got != "first " {
+	if got := string(c.ahead); got != "first " {
 		t.Errorf("ahead is %q", got)
 	}
-	c.Only(false)
+	if r, _ := c.Request(t.Context()); r != nil {
+		t.Error("it is taken for a whole request")
+	}
 	if _, err := io.WriteString(caller, "later"); err != nil {
 		t.Fatal(err)
 	}
@@ -82,50 +83,11 @@ func TestReadAhead(t *testing.T) {
 	}
 }
 
-// When there is nothing else to read, Read waits for the end of the connection or of the time, and the poller watches
-// nothing.
-func TestOnly(t *testing.T) {
-	t.Parallel()
-	for name, end := range map[string]struct {
-		by   func(c *Conn) error
-		want error
-	}{
-		"closed":     {(*Conn).Close, net.ErrClosed},
-		"time is up": {func(c *Conn) error { return c.SetReadDeadline(time.Unix(1, 0)) }, os.ErrDeadlineExceeded},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			_, c := pair(t, listen(t), "all")
-			c.Only(true)
-			if got, err := io.ReadAll(io.LimitReader(c, 3)); err != nil || string(got) != "all" {
-				t.Fatalf("%q, %v", got, err)
-			}
-			read := make(chan error)
-			go func() {
-				_, err := c.Read(make([]byte, 1))
-				read <- err
-			}()
-			if err := c.SetReadDeadline(time.Now().Add(time.Hour)); err != nil {
-				t.Error(err)
-			}
-			if err := end.by(c); err != nil {
-				t.Error(err)
-			}
-			if err := <-read; !errors.Is(err, end.want) {
-				t.Errorf("%v, want %v", err, end.want)
-			}
-			if c.file != nil {
-				t.Error("it is watched")
-			}
-		})
-	}
-}
-
 // More than the kernel takes at once is written as it is read.
 func TestWriteMuch(t *testing.T) {
 	t.Parallel()
 	caller, c := pair(t, listen(t), "all")
-	c.Only(true)
+	c.last = true
 	much := bytes.Repeat([]byte("0123456789"), 2<<20)
 	written := make(chan error)
 	go func() {
@@ -144,7 +106,7 @@ func TestWriteMuch(t *testing.T) {
 func TestWriteToNobody(t *testing.T) {
 	t.Parallel()
 	_, c := pair(t, listen(t), "all")
-	c.Only(true)
+	c.last = true
 	full := make([]byte, 64<<20) // the kernel takes less
 	if n, err := c.writeNow(full); n == 0 || n == len(full) || err != nil {
 		t.Fatalf("%d bytes are taken at once, %v", n, err)

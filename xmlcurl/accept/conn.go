@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,10 +23,9 @@ type Conn struct {
 
 	ahead  []byte // what was read and not asked for yet; for one goroutine, as Read is
 	pooled *room  // that ahead is part of, if it is
-	only   bool   // there is nothing to be read after what was read ahead
+	last   bool   // what is written is followed by the end of the connection
 
 	mu       sync.Mutex
-	change   sync.Cond // of what Read may wait for
 	socket   int
 	file     *os.File // has the socket, once something was waited for
 	closed   bool
@@ -37,17 +37,15 @@ type room [16 << 10]byte
 
 var rooms = sync.Pool{New: func() any { return new(room) }}
 
-func newConn(socket int, from unix.Sockaddr) *Conn {
-	c := &Conn{socket: socket, remote: address(from)}
-	c.change.L = &c.mu
-	return c
+func newConn(socket int, from syscall.Sockaddr) *Conn {
+	return &Conn{socket: socket, remote: address(from)}
 }
 
-func address(from unix.Sockaddr) *net.TCPAddr {
+func address(from syscall.Sockaddr) *net.TCPAddr {
 	switch from := from.(type) {
-	case *unix.SockaddrInet4:
+	case *syscall.SockaddrInet4:
 		return &net.TCPAddr{IP: from.Addr[:], Port: from.Port}
-	case *unix.SockaddrInet6:
+	case *syscall.SockaddrInet6:
 		a := &net.TCPAddr{IP: from.Addr[:], Port: from.Port}
 		if from.ZoneId != 0 {
 			a.Zone = strconv.Itoa(int(from.ZoneId))
@@ -60,27 +58,8 @@ func address(from unix.Sockaddr) *net.TCPAddr {
 // LocalAddr is where its Listener listens.
 func (c *Conn) LocalAddr() net.Addr { return c.local }
 
-// RemoteAddr is where the connection comes from, a *net.TCPAddr. It is the first that http.Server asks for in the goroutine
-// that is going to answer, so here that gets its stack.
-func (c *Conn) RemoteAddr() net.Addr {
-	growStack()
-	return c.remote
-}
-
-// answerStack is what an answer comes to need of its goroutine's stack, in bytes; the stack is the next power of two.
-const answerStack = 9 << 10
-
-// growStack makes room while next to nothing stands on the stack. Left to grow by itself, it is moved three times, each
-// time with more on it, and that is a twentieth of what an answer costs.
-//
-//go:noinline
-func growStack() {
-	var room [answerStack]byte
-	use(&room)
-}
-
-//go:noinline
-func use(room *[answerStack]byte) { room[0] = 1 }
+// RemoteAddr is where the connection comes from, a *net.TCPAddr.
+func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
 // readAhead reads what is there. An error, or the end, is what the next to read finds as well.
 func (c *Conn) readAhead() {
@@ -92,16 +71,9 @@ func (c *Conn) readAhead() {
 	}
 }
 
-// Ahead is what was read ahead and is not given out yet. It is good until the next Read or Close.
-func (c *Conn) Ahead() []byte { return c.ahead }
-
-// Only says whether what was read ahead is all that will be read. If so, Read waits for the connection's end, or that of
-// the time to read, and for nothing from the caller, and what is written last travels with the end of the connection, which
-// saves a packet; until then, or for 0.2 s, the kernel may hold it back. If not, slow callers may hold what is read ahead for long, so it takes
-// no more memory than it needs.
-func (c *Conn) Only(all bool) {
-	c.only = all
-	if !all && c.pooled != nil {
+// shrink moves what was read ahead into no more memory than it takes.
+func (c *Conn) shrink() {
+	if c.pooled != nil {
 		part := bytes.Clone(c.ahead)
 		c.release()
 		c.ahead = part
@@ -124,28 +96,12 @@ func (c *Conn) Read(to []byte) (int, error) {
 		}
 		return n, nil
 	}
-	if c.only {
-		return 0, c.fault("read", c.awaitEnd())
-	}
 	file, err := c.watched()
 	if err != nil {
 		return 0, c.fault("read", err)
 	}
 	n, err := file.Read(to)
 	return n, c.fault("read", err)
-}
-
-// awaitEnd waits until the connection is closed or the time to read is over.
-func (c *Conn) awaitEnd() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for !c.closed {
-		if over(c.deadline.read) {
-			return os.ErrDeadlineExceeded
-		}
-		c.change.Wait()
-	}
-	return net.ErrClosed
 }
 
 func over(deadline time.Time) bool { return !deadline.IsZero() && !deadline.After(time.Now()) }
@@ -175,7 +131,7 @@ func (c *Conn) writeNow(from []byte) (n int, err error) {
 		return 0, os.ErrDeadlineExceeded
 	}
 	flags := 0
-	if c.only {
+	if c.last {
 		flags = unix.MSG_MORE
 	}
 	for {
@@ -247,7 +203,6 @@ func (c *Conn) Close() error {
 		return c.fault("close", net.ErrClosed)
 	}
 	c.closed = true
-	c.change.Broadcast()
 	if c.file != nil {
 		return c.fault("close", c.file.Close())
 	}
@@ -259,12 +214,11 @@ func (c *Conn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
-// SetReadDeadline implements net.Conn. It ends no wait for the end of the connection unless t has passed already.
+// SetReadDeadline implements net.Conn.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.deadline.read = t
-	c.change.Broadcast()
 	if c.file != nil {
 		return c.fault("set", c.file.SetReadDeadline(t))
 	}

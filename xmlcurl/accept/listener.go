@@ -1,7 +1,8 @@
 // Package accept takes TCP connections for one short request each, which is what FreeSWITCH makes: a new one for every
 // lookup, with the whole request sent at once. What package net does for a connection that may wait for something (it asks
 // for addresses, sets options, has the poller watch it) costs as much as reading such a request and answering it, so here
-// it is done only for those that do have to wait.
+// it is done only for those that do have to wait. Nor does a request that is there as a whole need what package net/http
+// does for one that may come in parts and be followed by more: Conn.Request and Conn.Answer.
 package accept
 
 import (
@@ -99,7 +100,8 @@ func (l *Listener) accept() (c *Conn, err error) {
 // acceptOn accepts without waiting; the error is unix.EAGAIN when nobody waits.
 func acceptOn(listener uintptr) (*Conn, error) {
 	for {
-		socket, from, err := unix.Accept4(int(listener), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		// Package unix would ask the kernel which protocol each connection speaks.
+		socket, from, err := syscall.Accept4(int(listener), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		switch {
 		case err == nil:
 			return newConn(socket, from), nil
