@@ -15,6 +15,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"xmlcurld/socket"
 )
 
 // ErrUnavailable says that Postgres cannot be asked now: it is away, starting, full, or too slow for the deadline.
@@ -72,6 +74,7 @@ func Open(ctx context.Context, url string, reg prometheus.Registerer) (*Store, e
 		config.ConnConfig.RuntimeParams[name] = value
 	}
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
+	config.ConnConfig.DialFunc = socket.Dialed(config.ConnConfig.DialFunc)
 	// A lone call after a quiet time must not wait for a ping first: a question is asked again when the connection turns
 	// out dead.
 	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }

@@ -7,12 +7,12 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"xmlcurld/socket"
 )
 
 // Conn is a connection. What the caller sent before it was accepted has been read; as long as that is all there is to read,
@@ -37,24 +37,6 @@ type room [16 << 10]byte
 
 var rooms = sync.Pool{New: func() any { return new(room) }}
 
-func newConn(socket int, from syscall.Sockaddr) *Conn {
-	return &Conn{socket: socket, remote: address(from)}
-}
-
-func address(from syscall.Sockaddr) *net.TCPAddr {
-	switch from := from.(type) {
-	case *syscall.SockaddrInet4:
-		return &net.TCPAddr{IP: from.Addr[:], Port: from.Port}
-	case *syscall.SockaddrInet6:
-		a := &net.TCPAddr{IP: from.Addr[:], Port: from.Port}
-		if from.ZoneId != 0 {
-			a.Zone = strconv.Itoa(int(from.ZoneId))
-		}
-		return a
-	}
-	return &net.TCPAddr{}
-}
-
 // LocalAddr is where its Listener listens.
 func (c *Conn) LocalAddr() net.Addr { return c.local }
 
@@ -64,9 +46,8 @@ func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 // readAhead reads what is there. An error, or the end, is what the next to read finds as well.
 func (c *Conn) readAhead() {
 	c.pooled = rooms.Get().(*room)
-	n, _ := unix.Read(c.socket, c.pooled[:])
-	c.ahead = c.pooled[:max(n, 0)]
-	if n <= 0 {
+	n, _ := socket.Read(c.socket, c.pooled[:])
+	if c.ahead = c.pooled[:n]; n == 0 {
 		c.release()
 	}
 }
@@ -134,15 +115,11 @@ func (c *Conn) writeNow(from []byte) (n int, err error) {
 	if c.last {
 		flags = unix.MSG_MORE
 	}
-	for {
-		n, err = unix.SendmsgN(c.socket, from, nil, nil, flags)
-		switch {
-		case errors.Is(err, unix.EAGAIN):
-			return max(n, 0), nil
-		case !errors.Is(err, unix.EINTR):
-			return max(n, 0), err
-		}
+	n, err = socket.Send(c.socket, from, flags)
+	if errors.Is(err, unix.EAGAIN) {
+		return 0, nil
 	}
+	return n, err
 }
 
 // watched is the connection as one that the poller watches.
@@ -178,7 +155,7 @@ func (c *Conn) fault(operation string, err error) error {
 func (c *Conn) Refuse(answer []byte) {
 	c.mu.Lock()
 	if !c.closed && c.file == nil {
-		_ = unix.Send(c.socket, answer, unix.MSG_MORE|unix.MSG_NOSIGNAL)
+		_, _ = socket.Send(c.socket, answer, unix.MSG_MORE)
 	}
 	c.mu.Unlock()
 	c.release()
@@ -206,7 +183,7 @@ func (c *Conn) Close() error {
 	if c.file != nil {
 		return c.fault("close", c.file.Close())
 	}
-	return c.fault("close", unix.Close(c.socket))
+	return c.fault("close", socket.Close(c.socket))
 }
 
 // SetDeadline implements net.Conn.

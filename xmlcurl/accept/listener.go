@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"xmlcurld/socket"
 )
 
 // Listener accepts Conns. It can end without hanging up on anybody who is connected, as a mere Close does: the kernel
@@ -100,12 +102,11 @@ func (l *Listener) accept() (c *Conn, err error) {
 // acceptOn accepts without waiting; the error is unix.EAGAIN when nobody waits.
 func acceptOn(listener uintptr) (*Conn, error) {
 	for {
-		// Package unix would ask the kernel which protocol each connection speaks.
-		socket, from, err := syscall.Accept4(int(listener), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		accepted, from, err := socket.Accept(int(listener))
 		switch {
 		case err == nil:
-			return newConn(socket, from), nil
-		case !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.ECONNABORTED):
+			return &Conn{socket: accepted, remote: from}, nil
+		case !errors.Is(err, unix.ECONNABORTED):
 			return nil, err
 		}
 	}
