@@ -1,6 +1,6 @@
 // Command bench measures xmlcurld side by side with nginx.
 //
-// It makes a world of a given size in a private PostgreSQL server with its normal settings, starts the real xmlcurld on
+// It makes a world of a given size in a private PostgreSQL server, starts the real xmlcurld on
 // it, and beside it nginx with a constant of the same size for every answer that xmlcurld makes. nginx stands for the
 // most that one machine gives: it reads the same request, and has nothing to find out. A handler of Go's own net/http
 // with a constant shows how much of the distance is the language's.
@@ -86,8 +86,8 @@ func commandLine() options {
 	flag.IntVar(&o.sizes.gateways, "gateways", o.sizes.gateways, "gateways of the world, over 4 profiles")
 	flag.IntVar(&o.sizes.aclEntries, "acl-entries", o.sizes.aclEntries, "entries of access lists of the world")
 	flag.IntVar(&o.sizes.nodes, "nodes", o.sizes.nodes, "nodes of the world, up to 99")
-	flag.IntVar(&o.rounds, "rounds", 7, "rounds")
-	flag.DurationVar(&o.duration, "time", 2*time.Second, "time of one measurement")
+	flag.IntVar(&o.rounds, "rounds", 9, "rounds")
+	flag.DurationVar(&o.duration, "time", 3*time.Second, "time of one measurement")
 	flag.IntVar(&o.inFlight, "in-flight", 32, "connections in flight")
 	flag.StringVar(&o.dir, "dir", "", "folder that keeps the worlds for the next run (none: a temporary one)")
 	flag.StringVar(&o.server, "server", "", "xmlcurld to measure (none: it is built from here)")

@@ -86,6 +86,8 @@ func (b *bench) addSubjects(ctx context.Context, small server) error {
 	if err != nil {
 		return err
 	}
+	b.add(call.name+byGo, call, plain, call.constantLoad(s, n))
+	b.add(call.name+smallWorld, call, small, call.load(smallSize, n)) // next to the large one, that it is compared with
 	for _, q := range questions {
 		inFlight := n
 		if q.alone {
@@ -94,8 +96,6 @@ func (b *bench) addSubjects(ctx context.Context, small server) error {
 		b.add(q.name, q, b.large, q.load(s, inFlight))
 		b.add(q.name+byNginx, q, nginx, q.constantLoad(s, inFlight))
 	}
-	b.add(call.name+smallWorld, call, small, call.load(smallSize, n))
-	b.add(call.name+byGo, call, plain, call.constantLoad(s, n))
 	b.add(call.name+oneAtATime, call, b.large, call.load(s, 1))
 	b.add(call.name+oneAtATime+byNginx, call, nginx, call.constantLoad(s, 1))
 	for _, s := range b.subjects {

@@ -43,6 +43,8 @@ type Options struct {
 	Dir    string    // the cluster's folder, made if absent: data/, run/ (the socket), lock
 	Output io.Writer // receives the server's own log; nil drops it
 	Fast   bool      // for tests: a crash of the machine may lose data (no fsync), everything is quicker
+
+	Settings []string // name=value, where PostgreSQL's own will not do
 }
 
 // Cluster is a server that was started by Start, or one of another process that Attach found.
@@ -96,7 +98,7 @@ func start(ctx context.Context, o Options, fill filler) (_ *Cluster, err error) 
 	if c.socketDir, c.scratch, err = socketFolder(o.Dir, who); err != nil {
 		return nil, err
 	}
-	c.server, err = spawn(filepath.Join(bin, "postgres"), serverArguments(data, c.socketDir, o.Fast), who, o.Output)
+	c.server, err = spawn(filepath.Join(bin, "postgres"), serverArguments(data, c.socketDir, o), who, o.Output)
 	if err != nil {
 		return nil, err
 	}

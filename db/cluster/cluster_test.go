@@ -95,6 +95,18 @@ func TestRestartKeepsData(t *testing.T) {
 	}
 }
 
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	c, err := Start(t.Context(), Options{Dir: folder(t), Fast: true, Settings: []string{"shared_buffers=16MB", "max_connections=7"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Stop() }()
+	if got := ask(t, c, `SHOW shared_buffers`) + " " + ask(t, c, `SHOW max_connections`); got != "16MB 7" {
+		t.Errorf("%s", got)
+	}
+}
+
 func TestListensOnNothingButThePrivateSocket(t *testing.T) {
 	t.Parallel()
 	c := mustStart(t, folder(t))

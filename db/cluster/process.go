@@ -20,7 +20,7 @@ type process struct {
 	lastWords *tail
 }
 
-func serverArguments(data, socketDir string, fast bool) []string {
+func serverArguments(data, socketDir string, o Options) []string {
 	args := []string{
 		"-D", data,
 		"-p", port,
@@ -30,8 +30,11 @@ func serverArguments(data, socketDir string, fast bool) []string {
 		"-c", "logging_collector=off",
 		"-c", "log_destination=stderr",
 	}
-	if fast { // and with room for many tests at a time
+	if o.Fast { // and with room for many tests at a time
 		args = append(args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=400")
+	}
+	for _, setting := range o.Settings {
+		args = append(args, "-c", setting)
 	}
 	return args
 }
