@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"syscall"
 )
 
@@ -24,25 +25,72 @@ func Dialed(dial Dial) Dial {
 		if err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
-		return &conn{c, raw}, nil
+		return newConn(c, raw), nil
 	}
 }
 
 type conn struct {
 	net.Conn
-	raw syscall.RawConn
+	in, out way
+}
+
+// way is one direction of a connection, for one call at a time. What it calls is made once and kept: made anew for each call
+// it would be garbage each time.
+type way struct {
+	mu    sync.Mutex
+	wait  func(step func(fd uintptr) (done bool)) error // before each step but the first
+	step  func(fd uintptr) (done bool)                  // goes on with data
+	data  []byte
+	n     int   // of its bytes that are done
+	fault error // a syscall.Errno
+}
+
+func newConn(c net.Conn, raw syscall.RawConn) *conn {
+	of := &conn{Conn: c}
+	of.in.wait, of.in.step = raw.Read, of.in.read
+	of.out.wait, of.out.step = raw.Write, of.out.write
+	return of
+}
+
+func (w *way) read(fd uintptr) bool {
+	w.n, w.fault = Read(int(fd), w.data)
+	return !w.blocked()
+}
+
+func (w *way) write(fd uintptr) bool {
+	for w.n < len(w.data) && w.fault == nil {
+		var n int
+		n, w.fault = Send(int(fd), w.data[w.n:], 0)
+		w.n += n
+	}
+	return !w.blocked()
+}
+
+// blocked reports whether the kernel wants to be waited for, which is no fault.
+func (w *way) blocked() bool {
+	if !errors.Is(w.fault, syscall.EAGAIN) {
+		return false
+	}
+	w.fault = nil
+	return true
+}
+
+// pass passes data. Waiting fails for a deadline or Close.
+func (w *way) pass(data []byte) (n int, fault, waiting error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.data, w.n, w.fault = data, 0, nil
+	waiting = w.wait(w.step)
+	w.data = nil
+	return w.n, w.fault, waiting
 }
 
 // Read implements net.Conn.
-func (c *conn) Read(to []byte) (n int, err error) {
-	var fault error
-	waited := c.raw.Read(func(fd uintptr) bool {
-		n, fault = Read(int(fd), to)
-		return !errors.Is(fault, syscall.EAGAIN)
-	})
+func (c *conn) Read(to []byte) (int, error) {
+	n, fault, waiting := c.in.pass(to)
 	switch {
-	case waited != nil:
-		return 0, waited
+	case waiting != nil:
+		return 0, waiting
 	case fault != nil:
 		return 0, c.failed("read", "recvfrom", fault)
 	case n == 0 && len(to) > 0:
@@ -52,27 +100,15 @@ func (c *conn) Read(to []byte) (n int, err error) {
 }
 
 // Write implements net.Conn.
-func (c *conn) Write(from []byte) (written int, err error) {
-	var fault error
-	waited := c.raw.Write(func(fd uintptr) bool {
-		for written < len(from) && fault == nil {
-			var n int
-			n, fault = Send(int(fd), from[written:], 0)
-			written += n
-		}
-		if errors.Is(fault, syscall.EAGAIN) {
-			fault = nil
-			return false
-		}
-		return true
-	})
-	if waited != nil {
-		return written, waited
+func (c *conn) Write(from []byte) (int, error) {
+	n, fault, waiting := c.out.pass(from)
+	if waiting != nil {
+		return n, waiting
 	}
 	if fault != nil {
-		return written, c.failed("write", "sendto", fault)
+		return n, c.failed("write", "sendto", fault)
 	}
-	return written, nil
+	return n, nil
 }
 
 func (c *conn) failed(operation, call string, fault error) error {
