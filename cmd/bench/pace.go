@@ -160,6 +160,9 @@ func (p *pacer) beginDue() (more bool, err error) {
 	return false, nil
 }
 
+// none is the socket of a connection that was closed.
+const none = -1
+
 // begin asks on an idle connection.
 func (p *pacer) begin() error {
 	last := len(p.idle) - 1
@@ -185,6 +188,9 @@ func (p *pacer) settleSome(events []syscall.EpollEvent, wait int) error {
 // settle goes on with connection i, and counts its answer when that is here.
 func (p *pacer) settle(i int) error {
 	on := &p.connections[i]
+	if on.socket == none { // a child had it too when it was closed, between fork and exec: epoll told of it once more
+		return nil
+	}
 	if !on.isSent() {
 		return p.sendRest(i)
 	}
@@ -198,6 +204,7 @@ func (p *pacer) settle(i int) error {
 	if err := syscall.Close(on.socket); err != nil {
 		return fmt.Errorf("close: %w", err)
 	}
+	on.socket = none
 	if on.refused {
 		p.refused = append(p.refused, took)
 		return nil
