@@ -124,8 +124,8 @@ func (s *Server) answerAll(first ahead, next <-chan ahead) {
 	}
 }
 
-// answerTime is how long a caller may take to read an answer.
-const answerTime = 30 * time.Second
+// AnswerTime is how long a caller may take to read an answer, here and from an http.Server.
+const AnswerTime = 30 * time.Second
 
 // answer answers a, and ends its connection.
 func (s *Server) answer(a ahead) {
@@ -136,7 +136,7 @@ func (s *Server) answer(a ahead) {
 		}
 		_ = a.conn.Close()
 	}()
-	_ = a.conn.SetWriteDeadline(time.Now().Add(answerTime))
+	_ = a.conn.SetWriteDeadline(time.Now().Add(AnswerTime))
 	a.conn.Answer(s, a.request)
 }
 

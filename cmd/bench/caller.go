@@ -97,6 +97,9 @@ func (c *caller) ask(i int) error {
 // advance goes on with connection i, and when that has its answer begins the next, unless it is time to end.
 func (c *caller) advance(i int, until time.Time) error {
 	on := &c.connections[i]
+	if on.isClosed() {
+		return nil
+	}
 	if !on.isSent() {
 		return c.sendRest(i)
 	}
@@ -107,8 +110,8 @@ func (c *caller) advance(i int, until time.Time) error {
 	now := time.Now()
 	c.times = append(c.times, now.Sub(on.began))
 	c.underWay--
-	if err := syscall.Close(on.socket); err != nil {
-		return fmt.Errorf("close: %w", err)
+	if err := on.close(); err != nil {
+		return err
 	}
 	if err := c.load.verify(on); err != nil || now.After(until) {
 		return err

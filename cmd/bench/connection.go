@@ -45,6 +45,21 @@ func (c *connection) connect(source, to *syscall.SockaddrInet4) (err error) {
 	return nil
 }
 
+// noSocket is the socket of a connection that was closed.
+const noSocket = -1
+
+// isClosed reports whether there is nothing more to come. Epoll may tell of a connection once more after it was closed: when a
+// child that was being started had it too, between fork and exec.
+func (c *connection) isClosed() bool { return c.socket == noSocket }
+
+func (c *connection) close() error {
+	if err := syscall.Close(c.socket); err != nil {
+		return fmt.Errorf("close: %w", err)
+	}
+	c.socket = noSocket
+	return nil
+}
+
 func (c *connection) isSent() bool { return c.sent == len(c.request.text) }
 
 // send sends as much of the request as goes.

@@ -1,9 +1,9 @@
 // Command bench measures xmlcurld side by side with nginx.
 //
-// It makes a world of a given size in a private PostgreSQL server, starts the real xmlcurld on
-// it, and beside it nginx with a constant of the same size for every answer that xmlcurld makes. nginx stands for the
-// most that one machine gives: it reads the same request, and has nothing to find out. A handler of Go's own net/http
-// with a constant shows how much of the distance is the language's.
+// It makes a world of a given size in a private PostgreSQL server, starts the real xmlcurld on it, and beside it nginx with
+// a constant of the same size for every answer that xmlcurld makes. nginx stands for the most that one machine gives: it
+// reads the same request, and has nothing to find out. A handler of Go's own net/http with a constant shows how much of
+// the distance is the language's.
 //
 // The load is FreeSWITCH's: real captured requests, each over a TCP connection of its own, which the caller closes
 // when it has read the whole answer. Each request is about another number or user, from all over the data, and every

@@ -160,9 +160,6 @@ func (p *pacer) beginDue() (more bool, err error) {
 	return false, nil
 }
 
-// none is the socket of a connection that was closed.
-const none = -1
-
 // begin asks on an idle connection.
 func (p *pacer) begin() error {
 	last := len(p.idle) - 1
@@ -188,7 +185,7 @@ func (p *pacer) settleSome(events []syscall.EpollEvent, wait int) error {
 // settle goes on with connection i, and counts its answer when that is here.
 func (p *pacer) settle(i int) error {
 	on := &p.connections[i]
-	if on.socket == none { // a child had it too when it was closed, between fork and exec: epoll told of it once more
+	if on.isClosed() {
 		return nil
 	}
 	if !on.isSent() {
@@ -201,10 +198,9 @@ func (p *pacer) settle(i int) error {
 	took := time.Since(on.began)
 	p.underWay--
 	p.idle = append(p.idle, i)
-	if err := syscall.Close(on.socket); err != nil {
-		return fmt.Errorf("close: %w", err)
+	if err := on.close(); err != nil {
+		return err
 	}
-	on.socket = none
 	if on.refused {
 		p.refused = append(p.refused, took)
 		return nil

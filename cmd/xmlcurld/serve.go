@@ -282,7 +282,7 @@ func listen(name, address string, handler http.Handler, log *slog.Logger, locks 
 	s := &listener{address: l.Addr().String(), tcp: tcp, failed: make(chan error, 1), server: &http.Server{
 		Handler:        handler,
 		ReadTimeout:    readTime, // of header and body
-		WriteTimeout:   30 * time.Second,
+		WriteTimeout:   xmlcurl.AnswerTime,
 		MaxHeaderBytes: headerLimit,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}}
