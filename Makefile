@@ -30,6 +30,7 @@ bench: postgres ## measure against nginx on this machine
 
 bench-calls: postgres ## measure what a caller waits for: make bench-calls FREESWITCH=/path/to/freeswitch
 	@.ci/need sip-tester
+	@.ci/need nginx-light
 	go run ./cmd/bench calls -freeswitch '$(abspath $(FREESWITCH))' $(ARGS)
 
 bench-edits: postgres ## measure how long an edit takes: make bench-edits FREESWITCH=/path/to/freeswitch

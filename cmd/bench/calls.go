@@ -5,14 +5,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"xmlcurld/cmd/internal/rig"
 )
 
-// callsVerb makes this program measure calls: SIPp calls three real switches, which differ in their dialplan only. One
-// asks xmlcurld for it, with a million numbers; the other two have it as XML on their own disk, with one number, and
-// with as many as make that slow. A call's post-dial delay is the time from its INVITE to the answer.
+// callsVerb makes this program measure calls: SIPp calls four real switches, which differ in their dialplan only. One
+// asks xmlcurld for it, with a million numbers; one asks nginx, which always gives what xmlcurld answered once; the other
+// two have it as XML on their own disk, with one number, and with as many as make that slow. A call's post-dial delay is
+// the time from its INVITE to the answer.
 const callsVerb = "calls"
 
 // callsPerSecond is slow enough for each call to be over before the next.
@@ -30,9 +32,10 @@ type callOptions struct {
 // callBench is everything that runs while calls are measured.
 type callBench struct {
 	base
-	options                        callOptions
-	conf                           string // folder
-	asking, oneNumber, manyNumbers *freeSWITCH
+	options                                  callOptions
+	conf                                     string // folder
+	xmlcurld                                 server
+	asking, constant, oneNumber, manyNumbers *freeSWITCH
 }
 
 // manyNumbers is for how many numbers static XML is known to be slow.
@@ -73,64 +76,121 @@ func runCalls(ctx context.Context, o callOptions) error {
 
 // openCalls starts everything. It returns b with an error too, to be closed.
 func openCalls(ctx context.Context, o callOptions) (b *callBench, err error) {
-	b = &callBench{options: o}
+	b = &callBench{
+		options:     o,
+		asking:      &freeSWITCH{name: "asking", dialplan: "xmlcurld", numbers: o.sizes.numbers},
+		constant:    &freeSWITCH{name: "constant", dialplan: "a constant from nginx", numbers: 1},
+		oneNumber:   &freeSWITCH{name: "one-number", dialplan: "static XML", numbers: 1},
+		manyNumbers: &freeSWITCH{name: "many-numbers", dialplan: "static XML", numbers: manyNumbers},
+	}
+	for place, f := range b.switches() {
+		if err := f.findPlace(place); err != nil {
+			return b, err
+		}
+	}
 	if b.conf, err = filepath.Abs(bootstrap); err != nil {
-		return b, err
-	}
-	if b.asking, err = newFreeSWITCH("asking", "xmlcurld", o.sizes.numbers, 0); err != nil {
-		return b, err
-	}
-	if b.oneNumber, err = newFreeSWITCH("one-number", "static XML", 1, 1); err != nil {
-		return b, err
-	}
-	if b.manyNumbers, err = newFreeSWITCH("many-numbers", "static XML", manyNumbers, 2); err != nil {
 		return b, err
 	}
 	if b.base, err = openBase(ctx, o.dir, o.server); err != nil {
 		return b, err
 	}
-	if err := b.startAsking(ctx); err != nil {
+	if err := b.startXMLCurld(ctx); err != nil {
 		return b, err
 	}
-	for _, f := range []*freeSWITCH{b.oneNumber, b.manyNumbers} {
-		if err := b.startStatic(ctx, f); err != nil {
-			return b, err
-		}
+	if err := b.warm(ctx); err != nil {
+		return b, err
 	}
-	return b, nil
+	if err := b.startConstant(ctx); err != nil {
+		return b, err
+	}
+	return b, b.startSwitches(ctx)
 }
 
-// startAsking makes the world, and starts xmlcurld on it and the switch that asks.
-func (b *callBench) startAsking(ctx context.Context) error {
+// startXMLCurld makes the world, and starts xmlcurld on it.
+func (b *callBench) startXMLCurld(ctx context.Context) error {
 	url, err := callsURL(ctx, b.cluster, b.options.sizes, b.asking)
 	if err != nil {
 		return err
 	}
-	xmlcurld, err := b.start(ctx, "xmlcurld", url)
-	if err != nil {
-		return err
-	}
-	return b.boot(ctx, b.asking, b.conf,
-		"XMLCURL_URL=http://"+xmlcurld.address+"/xml", "LOCAL_IP="+localhost, "SWITCHNAME="+b.asking.name)
+	b.xmlcurld, err = b.start(ctx, "xmlcurld", url)
+	return err
 }
 
-// startStatic starts a switch that has its numbers as XML.
-func (b *callBench) startStatic(ctx context.Context, f *freeSWITCH) error {
-	conf, err := os.MkdirTemp(b.dir, "conf-")
+// firstCall is the question about the only number of b.constant, and what xmlcurld answers.
+func (b *callBench) firstCall(ctx context.Context) (call question, answer []byte, err error) {
+	questions, err := b.options.sizes.questions()
+	if err != nil {
+		return question{}, nil, err
+	}
+	call = questions[0]
+	call.body = strings.ReplaceAll(call.body, "%2B27", "27") // as SIPp writes it
+	answer, err = call.first(ctx, b.xmlcurld.address, b.options.sizes)
+	call.length = len(answer)
+	return call, answer, err
+}
+
+const (
+	warmTime    = 10 * time.Second // is enough to ask for something on nearly every page of a million numbers
+	warmCallers = 32               // connections
+)
+
+// warm asks about numbers from all over. PostgreSQL, which was just started, and the copy of a world, which nobody has read,
+// are to be as they are where calls came all day: it would read the page of each number for the first time.
+func (b *callBench) warm(ctx context.Context) error {
+	progress("asking for numbers from all over")
+	call, _, err := b.firstCall(ctx)
 	if err != nil {
 		return err
 	}
-	b.cleanup = append(b.cleanup, func() error { return os.RemoveAll(conf) })
-	if err := f.writeConf(conf, b.conf); err != nil {
+	l := call.load(b.options.sizes, warmCallers)
+	if err := l.open(b.xmlcurld.address); err != nil {
 		return err
 	}
-	return b.boot(ctx, f, conf)
+	_, err = l.run(warmTime)
+	return err
 }
+
+// startConstant starts nginx with one answer of xmlcurld, for b.constant to ask.
+func (b *callBench) startConstant(ctx context.Context) error {
+	call, answer, err := b.firstCall(ctx)
+	if err != nil {
+		return err
+	}
+	nginx, err := b.started(startNginx(ctx, b.dir, map[string][]byte{call.path(): answer}))
+	b.constant.url = "http://" + nginx.address + call.path()
+	return err
+}
+
+// startSwitches starts that which asks for everything, and those that have their configuration as XML, and their numbers
+// unless they ask for them.
+func (b *callBench) startSwitches(ctx context.Context) error {
+	if err := b.boot(ctx, b.asking, b.conf,
+		"XMLCURL_URL=http://"+b.xmlcurld.address+"/xml", "LOCAL_IP="+localhost, "SWITCHNAME="+b.asking.name); err != nil {
+		return err
+	}
+	for _, f := range []*freeSWITCH{b.constant, b.oneNumber, b.manyNumbers} {
+		conf, err := os.MkdirTemp(b.dir, "conf-")
+		if err != nil {
+			return err
+		}
+		b.cleanup = append(b.cleanup, func() error { return os.RemoveAll(conf) })
+		if err := f.writeConf(conf, b.conf); err != nil {
+			return err
+		}
+		if err := b.boot(ctx, f, conf); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// memory holds what switches write, as in docker-compose.yml: each answer is written to two files before it is read.
+const memory = "/dev/shm"
 
 // boot starts f on the conf tree. All that it writes goes into a folder that lasts as long as it.
 func (b *callBench) boot(ctx context.Context, f *freeSWITCH, conf string, env ...string) error {
 	progress("starting a FreeSWITCH: %s, %d numbers", f.dialplan, f.numbers)
-	dir, err := os.MkdirTemp(b.dir, f.name+"-")
+	dir, err := os.MkdirTemp(memory, "xmlcurld-bench-"+f.name+"-")
 	if err != nil {
 		return err
 	}
@@ -143,7 +203,7 @@ func (b *callBench) boot(ctx context.Context, f *freeSWITCH, conf string, env ..
 }
 
 func (b *callBench) switches() []*freeSWITCH {
-	return []*freeSWITCH{b.asking, b.oneNumber, b.manyNumbers}
+	return []*freeSWITCH{b.asking, b.constant, b.oneNumber, b.manyNumbers}
 }
 
 // measure calls every switch in every round. Each round begins with another one.

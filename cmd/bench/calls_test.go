@@ -58,6 +58,7 @@ func TestCallReport(t *testing.T) {
 			t.Parallel()
 			b := &callBench{
 				asking:      &freeSWITCH{dialplan: "xmlcurld", numbers: 1_000_000, rounds: test.asking},
+				constant:    &freeSWITCH{dialplan: "a constant from nginx", numbers: 1, rounds: test.one},
 				oneNumber:   &freeSWITCH{dialplan: "static XML", numbers: 1, rounds: test.one},
 				manyNumbers: &freeSWITCH{dialplan: "static XML", numbers: manyNumbers, rounds: test.many},
 			}

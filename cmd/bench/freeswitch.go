@@ -20,6 +20,7 @@ type freeSWITCH struct {
 	name     string // of its node and folder
 	dialplan string // where it finds a number, for the report
 	numbers  int    // that it can be called at
+	url      string // that it asks for its dialplan only, or "": it asks for everything or for nothing
 	address  string // SIP
 	rtpPort  int    // the first of rtpPorts
 	rounds   []delays
@@ -28,10 +29,11 @@ type freeSWITCH struct {
 // rtpPorts is how many ports for RTP one switch has: enough for none to be waited for.
 const rtpPorts = 1000
 
-// newFreeSWITCH finds a SIP address. The range for RTP is the place-th below the ports that the kernel gives to others.
-func newFreeSWITCH(name, dialplan string, numbers, place int) (*freeSWITCH, error) {
-	address, err := rig.FreeAddress()
-	return &freeSWITCH{name: name, dialplan: dialplan, numbers: numbers, address: address, rtpPort: 10000 + place*rtpPorts}, err
+// findPlace finds a SIP address for f. The range for RTP is the place-th below the ports that the kernel gives to others.
+func (f *freeSWITCH) findPlace(place int) (err error) {
+	f.rtpPort = 10000 + place*rtpPorts
+	f.address, err = rig.FreeAddress()
+	return err
 }
 
 // start starts program on the conf tree, to write into dir only. It returns when a call is answered.

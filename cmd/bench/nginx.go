@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -74,6 +73,7 @@ http {
   fastcgi_temp_path %[1]s/fastcgi;
   uwsgi_temp_path %[1]s/uwsgi;
   scgi_temp_path %[1]s/scgi;
+  geo $dollar { default "$"; }
   server {
     listen %[2]s;
 %[3]s  }
@@ -81,9 +81,7 @@ http {
 `, dir, address, locations.String()), nil
 }
 
-// nginxQuoted is answer as one word. A dollar sign would begin a variable and cannot be quoted: another byte stands for
-// it, since only the size counts.
+// nginxQuoted is answer as one word. A dollar sign begins a variable and cannot be quoted: it comes from one.
 func nginxQuoted(answer []byte) string {
-	answer = bytes.ReplaceAll(answer, []byte("$"), []byte("S"))
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(string(answer)) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `${dollar}`).Replace(string(answer)) + `"`
 }

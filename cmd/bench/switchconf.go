@@ -76,8 +76,8 @@ func (f *freeSWITCH) insert(ctx context.Context, url string) error {
 	return conn.SendBatch(ctx, &rows).Close()
 }
 
-// writeConf writes the same as files into dir, with every number in them, for a switch that asks nobody. The loggers
-// are those of the bootstrap.
+// writeConf writes the same as files into dir, with every number in them unless f asks for its dialplan. The loggers are
+// those of the bootstrap.
 func (f *freeSWITCH) writeConf(dir, bootstrap string) error {
 	return os.WriteFile(filepath.Join(dir, "freeswitch.xml"), []byte(f.conf(bootstrap)), 0o644)
 }
@@ -106,12 +106,30 @@ func (f *freeSWITCH) conf(bootstrap string) string {
 	for _, module := range append([]string{"mod_console", "mod_logfile"}, switchModules...) {
 		line(`<load module="%s"/>`, module)
 	}
+	if f.url != "" {
+		line(`<load module="mod_xml_curl"/>`)
+	}
 	line(`</modules></configuration>`)
+	if f.url != "" {
+		line(`<configuration name="xml_curl.conf"><bindings><binding name="calls">`)
+		line(`<param name="gateway-url" value="%s" bindings="dialplan"/>`, f.url)
+		line(`</binding></bindings></configuration>`)
+	}
 	line(`<configuration name="acl.conf"><network-lists/></configuration>`)
 	line(`<configuration name="sofia.conf"><profiles><profile name="%s"><settings>`, f.name)
 	params(f.profile())
 	line(`</settings></profile></profiles></configuration>`)
-	line(`</section><section name="dialplan"><context name="public">`)
+	line(`</section>`)
+	if f.url == "" {
+		f.writeDialplan(line)
+	}
+	line(`</document>`)
+	return out.String()
+}
+
+// writeDialplan writes an extension for each number.
+func (f *freeSWITCH) writeDialplan(line func(format string, args ...any)) {
+	line(`<section name="dialplan"><context name="public">`)
 	for n := range f.numbers {
 		line(`<extension name="%s" continue="false"><condition field="destination_number" expression="^(%s)$">`, bareNumber(n), bareNumber(n))
 		for _, application := range extensionBody {
@@ -119,6 +137,5 @@ func (f *freeSWITCH) conf(bootstrap string) string {
 		}
 		line(`</condition></extension>`)
 	}
-	line(`</context></section></document>`)
-	return out.String()
+	line(`</context></section>`)
 }

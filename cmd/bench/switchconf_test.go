@@ -20,6 +20,7 @@ import (
 // told is what FreeSWITCH reads of a document, whoever it is from.
 type told struct {
 	Settings []param `xml:"section>configuration>settings>param"`
+	Gateways []param `xml:"section>configuration>bindings>binding>param"`
 	Modules  []struct {
 		Name string `xml:"module,attr"`
 	} `xml:"section>configuration>modules>load"`
@@ -90,6 +91,23 @@ func TestFilesTellWhatRowsTell(t *testing.T) {
 	rows.sort()
 	if diff := cmp.Diff(rows, files); diff != "" {
 		t.Errorf("-rows +files:\n%s", diff)
+	}
+}
+
+// One that asks for its dialplan differs from that with a dialplan on its disk in nothing but that.
+func TestConfThatAsks(t *testing.T) {
+	t.Parallel()
+	f := &freeSWITCH{name: "calls", numbers: 1, address: "127.0.0.1:5099", rtpPort: 10000}
+	var has, asks told
+	has.read(t, []byte(f.conf("/bootstrap")))
+	f.url = "http://127.0.0.1:8080/dialplan"
+	asks.read(t, []byte(f.conf("/bootstrap")))
+	if len(asks.Extensions) != 0 || asks.Modules[len(asks.Modules)-1].Name != "mod_xml_curl" || len(asks.Gateways) != 1 || asks.Gateways[0].Value != f.url {
+		t.Errorf("does not ask %s: %+v", f.url, asks)
+	}
+	asks.Extensions, asks.Modules, asks.Gateways = has.Extensions, has.Modules, nil
+	if diff := cmp.Diff(has, asks); diff != "" {
+		t.Errorf("-has +asks:\n%s", diff)
 	}
 }
 
