@@ -97,10 +97,14 @@ func openCalls(ctx context.Context, o callOptions) (b *callBench, err error) {
 	if err := b.startXMLCurld(ctx); err != nil {
 		return b, err
 	}
-	if err := b.warm(ctx); err != nil {
+	call, answer, err := b.firstCall(ctx)
+	if err != nil {
 		return b, err
 	}
-	if err := b.startConstant(ctx); err != nil {
+	if err := b.warm(call); err != nil {
+		return b, err
+	}
+	if err := b.startConstant(ctx, call, answer); err != nil {
 		return b, err
 	}
 	return b, b.startSwitches(ctx)
@@ -136,26 +140,18 @@ const (
 
 // warm asks about numbers from all over. PostgreSQL, which was just started, and the copy of a world, which nobody has read,
 // are to be as they are where calls came all day: it would read the page of each number for the first time.
-func (b *callBench) warm(ctx context.Context) error {
+func (b *callBench) warm(call question) error {
 	progress("asking for numbers from all over")
-	call, _, err := b.firstCall(ctx)
-	if err != nil {
-		return err
-	}
 	l := call.load(b.options.sizes, warmCallers)
 	if err := l.open(b.xmlcurld.address); err != nil {
 		return err
 	}
-	_, err = l.run(warmTime)
+	_, err := l.run(warmTime)
 	return err
 }
 
-// startConstant starts nginx with one answer of xmlcurld, for b.constant to ask.
-func (b *callBench) startConstant(ctx context.Context) error {
-	call, answer, err := b.firstCall(ctx)
-	if err != nil {
-		return err
-	}
+// startConstant starts nginx with that answer to call, for b.constant to ask.
+func (b *callBench) startConstant(ctx context.Context, call question, answer []byte) error {
 	nginx, err := b.started(startNginx(ctx, b.dir, map[string][]byte{call.path(): answer}))
 	b.constant.url = "http://" + nginx.address + call.path()
 	return err
