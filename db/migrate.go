@@ -61,11 +61,7 @@ func migrate(ctx context.Context, url string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	done, err := provider.Up(ctx)
-	for _, m := range done {
-		log.Info("migrated the database", "file", m.Source.Path, "took", m.Duration)
-	}
-	if err != nil {
+	if err := applyMissing(ctx, provider, log); err != nil {
 		return err
 	}
 	have, want, err := provider.GetVersions(ctx)
@@ -73,6 +69,33 @@ func migrate(ctx context.Context, url string, log *slog.Logger) error {
 		return err
 	}
 	return compareVersions(have, want)
+}
+
+// migrationTries is how often a file is tried that Postgres ends because of a deadlock, each after its deadlock_timeout, a
+// second if it is not set.
+const migrationTries = 10
+
+// applyMissing applies the files that the database has not seen. A server that reads meanwhile may hold what a file wants
+// and want what it holds: Postgres ends one of the two, and the file, which left no trace, is tried again.
+func applyMissing(ctx context.Context, provider *goose.Provider, log *slog.Logger) error {
+	for try := 1; ; try++ {
+		done, err := provider.Up(ctx)
+		if partial := (*goose.PartialError)(nil); errors.As(err, &partial) {
+			done = partial.Applied
+		}
+		for _, m := range done {
+			log.Info("migrated the database", "file", m.Source.Path, "took", m.Duration)
+		}
+		if !deadlocked(err) || try == migrationTries {
+			return err
+		}
+	}
+}
+
+func deadlocked(err error) bool {
+	const deadlockDetected = "40P01"
+	fault := (*pgconn.PgError)(nil)
+	return errors.As(err, &fault) && fault.Code == deadlockDetected
 }
 
 // CheckSchema reports whether this program and the database's schema fit: ErrSchemaOlder, ErrSchemaNewer, or the reason

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
@@ -98,6 +99,61 @@ func TestMigrateAtOnce(t *testing.T) {
 		})
 	}
 	programs.Wait()
+}
+
+// Somebody has what a file wants, and wants what it has: Postgres ends the file, and it is tried again.
+func TestMigrateIntoADeadlock(t *testing.T) {
+	t.Parallel()
+	url := dbtest.EmptyURL(t)
+	tx, err := connect(t, url).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Whoever looks first is ended. The file looks after this long, the other in an hour.
+	migrating := url + "&deadlock_timeout=3s"
+	run := func(sql string) {
+		t.Helper()
+		if _, err := tx.Exec(t.Context(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	run(`SET LOCAL deadlock_timeout = '1h'`)
+	run(`CREATE DOMAIN pin AS text`)
+	migrated := make(chan error, 1)
+	go func() { migrated <- db.Migrate(t.Context(), migrating, quiet) }()
+	awaitBlocked(t, url)
+	run(`CREATE DOMAIN label AS text`) // which the file made before it came to pin
+	if n := one[int](t, url, `SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()`); n != 1 {
+		t.Errorf("%d deadlocks", n)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-migrated; err != nil {
+		t.Error(err)
+	}
+}
+
+// awaitBlocked returns when somebody in the database waits for somebody else.
+func awaitBlocked(t *testing.T, url string) {
+	t.Helper()
+	conn := connect(t, url)
+	const query = `
+		SELECT EXISTS (
+			SELECT FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock')`
+	for until := time.Now().Add(10 * late); ; time.Sleep(10 * time.Millisecond) {
+		var blocked bool
+		if err := conn.QueryRow(t.Context(), query).Scan(&blocked); err != nil {
+			t.Fatal(err)
+		}
+		if blocked {
+			return
+		}
+		if time.Now().After(until) {
+			t.Fatal("nobody waits")
+		}
+	}
 }
 
 func TestLoadDemo(t *testing.T) {
