@@ -38,18 +38,21 @@ func (n *node) fetched(ctx context.Context) (findings, error) {
 	if err != nil {
 		return found, err
 	}
+	var differs []string
 	for _, part := range slices.Sorted(maps.Keys(want)) {
-		switch {
-		case took[part] == want[part]:
-		case took[part] == "" && up < 2*n.pace.Look.Seconds(): // its record may be on its way
-			found.pending = append(found.pending, part)
-		default:
-			found.restart = append(found.restart, part)
+		if took[part] != want[part] {
+			differs = append(differs, part)
 		}
 	}
 	stale, err := n.staleDocuments(ctx, took)
 	for _, name := range stale {
-		found.restart = append(found.restart, name+": its module")
+		differs = append(differs, name+": its module")
+	}
+	// The record of what the switch was just given may be on its way, and what there is of the start before.
+	if up < fetchLag.Seconds() {
+		found.pending = differs
+	} else {
+		found.restart = differs
 	}
 	return found, err
 }
