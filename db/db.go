@@ -232,6 +232,7 @@ func unavailable(err error) bool {
 	}
 	switch said.Code[:2] {
 	case "08", // connection exception
+		"40", // transaction rollback: a deadlock with a migration, or a standby that had to replay over what was read
 		"53", // insufficient resources
 		"57", // operator intervention: shutdown, crash, still starting
 		"58": // system error

@@ -106,7 +106,10 @@ func TestAnEndedContext(t *testing.T) {
 // A program's own fault is not the database's: it is no reason to ask another server.
 func TestFaultsAreNotUnavailable(t *testing.T) {
 	t.Parallel()
-	store := openStore(t, dbtest.URL(t))
+	url := dbtest.URL(t)
+	execute(t, url, `CREATE FUNCTION fail_with(code text) RETURNS text LANGUAGE plpgsql AS $$
+		BEGIN RAISE 'on purpose' USING ERRCODE = code; END $$`)
+	store := openStore(t, url)
 	for name, query := range map[string]string{
 		"syntax":            `SELEC`,
 		"division":          `SELECT 'a' AS name, (1 / (length(current_user) - length(current_user)))::text AS value, false AS expand`,
@@ -123,6 +126,8 @@ func TestFaultsAreNotUnavailable(t *testing.T) {
 		"no such table":  `SELECT name, value, expand FROM nowhere`, // not migrated
 		"no such column": `SELECT nothing FROM tenant`,
 		"canceled":       `SELECT pg_cancel_backend(pg_backend_pid())::text AS name, '' AS value, false AS expand`,
+		"deadlock":       `SELECT fail_with('40P01') AS name, '' AS value, false AS expand`,
+		"replayed over":  `SELECT fail_with('40001') AS name, '' AS value, false AS expand`,
 		"killed":         `SELECT pg_terminate_backend(pg_backend_pid())::text AS name, '' AS value, false AS expand`,
 	} {
 		if err := db.Ask(t.Context(), store, query); !errors.Is(err, db.ErrUnavailable) {
