@@ -51,7 +51,7 @@ func TestSofia(t *testing.T) {
 func TestACL(t *testing.T) {
 	t.Parallel()
 	set := func(statement string) []string { return []string{statement} }
-	const twilio = "node type=allow cidr=54.172.60.0/23\n"
+	const twilio = "54.172.60.0/23"
 	check(t, []answer{
 		{"single addresses get their bits", set(`INSERT INTO acl_entry (list, action, cidr) VALUES ('domains', 'deny', '192.0.2.9'), ('domains', 'allow', '2001:db8::1')`), conf("acl.conf"),
 			expectation{want: []string{"node type=deny cidr=192.0.2.9/32\n", "node type=allow cidr=2001:db8::1/128\n"}}},
@@ -62,7 +62,13 @@ func TestACL(t *testing.T) {
 		{"domain's tenant off", set(`UPDATE acl_entry SET tenant = NULL; UPDATE tenant SET enabled = false WHERE name = 'acme'`), conf("acl.conf"), expectation{want: []string{"list name=phones default=deny"}, never: []string{"acme"}}},
 		{"domain off", set(`UPDATE domain SET enabled = false`), conf("acl.conf"), expectation{want: []string{twilio}, never: []string{"acme"}}},
 		{"the older of two with one prefix first", set(`INSERT INTO acl_entry (list, action, cidr, domain, port) VALUES ('domains', 'deny', '54.172.60.0/23', NULL, '[5060,5060]')`), conf("acl.conf"),
-			expectation{want: []string{"list name=domains default=deny\n   " + twilio, "port-max=5060\n  list name=phones"}}},
+			expectation{want: []string{"list name=domains default=deny\n   node type=allow cidr=" + twilio, "127.0.0.1/32\n   node type=deny cidr=" + twilio + " port-min=5060 port-max=5060\n  list name=phones"}}},
+		{"no more than 32 networks share a node", set(`DELETE FROM acl_entry; INSERT INTO acl_entry (list, cidr) SELECT 'domains', set_masklen('192.0.2.0'::inet + n, 32) FROM generate_series(0, 64) n`), conf("acl.conf"),
+			expectation{want: []string{"allow cidr=192.0.2.0/32,192.0.2.1/32,", ",192.0.2.31/32\n   node type=allow cidr=192.0.2.32/32,", ",192.0.2.63/32\n   node type=allow cidr=192.0.2.64/32\n  list"}}},
+		{"those that differ in more do not", set(`DELETE FROM acl_entry; INSERT INTO acl_entry (list, action, cidr, port) VALUES ('domains', 'allow', '192.0.2.0/24', NULL),
+			('domains', 'allow', '2001:db8::/32', NULL), ('domains', 'deny', '192.0.3.0/24', NULL), ('domains', 'deny', '192.0.4.0/24', '[1,2]'), ('phones', 'deny', '192.0.5.0/24', '[1,2]')`), conf("acl.conf"),
+			expectation{want: []string{"list name=domains default=deny\n   node type=allow cidr=192.0.2.0/24,2001:db8::/32\n   node type=deny cidr=192.0.3.0/24\n" +
+				"   node type=deny cidr=192.0.4.0/24 port-min=1 port-max=2\n  list name=phones default=deny\n   node type=deny cidr=192.0.5.0/24 port-min=1 port-max=2\n"}}},
 		{"empty list", set(`DELETE FROM acl_entry`), conf("acl.conf"), expectation{want: []string{"list name=domains default=deny\n  list name=phones default=deny\n"}, never: []string{"node"}}},
 		{"no list at all", set(`DELETE FROM acl_list`), conf("acl.conf"), expectation{want: []string{"configuration name=acl.conf\n network-lists\n"}, never: []string{"default=deny", "node "}}},
 		{"allow by default", set(`UPDATE acl_list SET default_action = 'allow'`), conf("acl.conf"), expectation{want: []string{"list name=domains default=allow"}}},
