@@ -62,3 +62,46 @@ func askAsASwitch(ctx context.Context, b *testing.B, store *db.Store, node strin
 		}
 	}
 }
+
+// manyGateways are added to the few of the demo.
+const manyGateways = `
+INSERT INTO gateway (name, profile, proxy) SELECT 'many' || n, 'external', 'carrier.example' FROM generate_series(1, 10000) n;
+INSERT INTO gateway_param (gateway, name, value) SELECT 'many' || n, 'ping', '30' FROM generate_series(1, 10000) n`
+
+// BenchmarkManyAfterFew tells what it takes to answer for ten thousand gateways, and to copy them, on connections that were
+// asked when there were a few, before Postgres has analyzed the tables and after. The first is to be less than a few times
+// the second: with plans that are made once it is a hundred times as much.
+func BenchmarkManyAfterFew(b *testing.B) {
+	url := dbtest.DemoURL(b)
+	execute(b, url, `ANALYZE`)
+	store := openStore(b, url)
+	c := openCopy(b, store, b.TempDir())
+	defer func() { _ = c.Close() }()
+	ask := func(b *testing.B) {
+		b.Helper()
+		if _, err := store.Sofia(b.Context(), "fs1", "external", ""); err != nil {
+			b.Fatal(err)
+		}
+	}
+	edit := func() { execute(b, url, `UPDATE gateway SET username = gen_random_uuid()::text`) }
+	ask(b)
+	edit()
+	follow(b, c)
+	execute(b, url, manyGateways)
+	for _, when := range []string{"before", "after"} {
+		b.Run("sofia.conf "+when, func(b *testing.B) {
+			for b.Loop() {
+				ask(b)
+			}
+		})
+		b.Run("copy "+when, func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				edit()
+				b.StartTimer()
+				follow(b, c)
+			}
+		})
+		execute(b, url, `ANALYZE`)
+	}
+}

@@ -126,9 +126,9 @@ func (r *copyReader) write() error {
 	return err
 }
 
-// each calls keep with every row of query, which has two columns.
+// each calls keep with every row of query, which has two columns and is planned for the tables as they are.
 func (r *copyReader) each(ctx context.Context, query string, args []any, keep func(key string, value []byte) error) error {
-	rows, err := r.tx.Query(ctx, query, args...)
+	rows, err := r.tx.Query(ctx, query, append([]any{plannedAnew}, args...)...)
 	if err != nil {
 		return err
 	}

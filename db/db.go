@@ -33,6 +33,11 @@ var session = map[string]string{
 	"synchronous_commit": "off",
 }
 
+// plannedAnew comes before the arguments of a query that is to be planned each time. A query is planned once otherwise, for
+// tables that may hold a few rows then. To compare each row with each is right for those, and takes seconds when ten
+// thousand were added, until Postgres analyzes the tables, a minute later or more.
+const plannedAnew = pgx.QueryExecModeCacheDescribe
+
 // Common is the name of the row in table node that holds what is common to all nodes.
 const Common = "*"
 

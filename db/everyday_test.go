@@ -111,3 +111,29 @@ func TestKeys(t *testing.T) {
 		})
 	}
 }
+
+// Users who come in one statement are not each compared with all the others, though the session has planned what is asked
+// of their table while it held a few.
+func TestUsersInBulk(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	execute(t, url, `ANALYZE`)
+	tx, err := connect(t, url).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	const users = 2000
+	if _, err := tx.Exec(t.Context(), `INSERT INTO domain_user (domain, id, password)
+		SELECT 'acme.example', 'u' || n, 'secret' FROM generate_series(1, $1::integer) n`, users); err != nil {
+		t.Fatal(err)
+	}
+	var read int
+	if err := tx.QueryRow(t.Context(), `SELECT seq_tup_read + coalesce(idx_tup_fetch, 0)
+		FROM pg_stat_xact_user_tables WHERE relname = 'domain_user'`).Scan(&read); err != nil {
+		t.Fatal(err)
+	}
+	if read > 10*users {
+		t.Errorf("%d rows were read for %d users", read, users)
+	}
+}

@@ -98,13 +98,15 @@ func (p *proxy) forward(server, client net.Conn) {
 	}
 }
 
-// count counts a message of kind, and tells whether the messages up to the next Sync prepare a statement.
+// count counts a message of kind, and tells whether the messages up to the next Sync do no more than prepare a statement.
 func (p *proxy) count(kind byte, preparing bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case kind == 'P': // Parse
 		return true
+	case kind == 'E': // Execute
+		return false
 	case kind == 'S' && preparing: // Sync
 		p.prepared++
 	case kind == 'S', kind == 'Q': // Sync, or a query in the simple protocol

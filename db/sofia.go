@@ -204,7 +204,11 @@ func sofiaRows() pgx.RowToFunc[*sofiaRow] {
 // gateways: FreeSWITCH does not read them then.
 func (s *Store) Sofia(ctx context.Context, node, profile, gateway string) (Sofia, error) {
 	s.asked("sofia", node)
-	rows, err := scan(ctx, s, sofiaRows(), "sofia", sofiaQuery, node, profile, gateway)
+	args := []any{node, profile, gateway}
+	if profile != "" && (gateway == "" || gateway == allGateways) { // there may be many more than when it was asked first
+		args = append([]any{plannedAnew}, args...)
+	}
+	rows, err := scan(ctx, s, sofiaRows(), "sofia", sofiaQuery, args...)
 	if err != nil {
 		return Sofia{}, err
 	}
