@@ -83,11 +83,24 @@ func readFrame(r *bufio.Reader, limit int) (frame, error) {
 	return f, err
 }
 
+// bodyPiece is how much of a body is read, and copied, at a time. A slice that grows to megabytes is copied as a whole over
+// and over, and as long as one copy takes Go can begin no collection: calls wait.
+const bodyPiece = 256 << 10
+
 // readBody reads n bytes. Memory grows with what arrives, not with what was announced.
 func readBody(r *bufio.Reader, n int64) (string, error) {
+	var pieces [][]byte
+	for left := n; left > 0; left -= bodyPiece {
+		piece := make([]byte, min(left, bodyPiece))
+		if _, err := io.ReadFull(r, piece); err != nil {
+			return "", fmt.Errorf("read body: %w", ended(err))
+		}
+		pieces = append(pieces, piece)
+	}
 	var body strings.Builder
-	if _, err := io.CopyN(&body, r, n); err != nil {
-		return "", fmt.Errorf("read body: %w", ended(err))
+	body.Grow(int(n))
+	for _, piece := range pieces {
+		body.Write(piece)
 	}
 	return body.String(), nil
 }
@@ -121,7 +134,7 @@ func readHeader(r *bufio.Reader) (map[string]string, error) {
 // ended is err, an end of the stream as whose doing it is: the peer's, or this program's own.
 func ended(err error) error {
 	switch {
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return ErrDisconnected
 	case errors.Is(err, net.ErrClosed):
 		return net.ErrClosed
