@@ -69,6 +69,12 @@ func editsReachTheSwitch(t *testing.T, w *world) {
 	for _, edit := range []struct{ statement, ask, says string }{
 		{`INSERT INTO acl_entry (list, cidr) VALUES ('domains', '198.51.100.0/24')`, "acl 198.51.100.9 domains", "true"},
 		{`DELETE FROM acl_entry WHERE cidr = '198.51.100.0/24'`, "acl 198.51.100.9 domains", "false"},
+		{`INSERT INTO acl_entry (list, cidr) SELECT 'domains', ('198.51.100.' || n || '/32')::cidr FROM generate_series(1, 100) n`, "acl 198.51.100.1 domains", "true"},
+		{`INSERT INTO acl_entry (list, cidr) VALUES ('domains', '2001:db8::/32')`, "acl 2001:db8::1 domains", "true"},
+		{`INSERT INTO acl_entry (list, action, cidr) VALUES ('domains', 'deny', '2001:db8:1::/48')`, "acl 2001:db8:1::1 domains", "false"},
+		{`DELETE FROM acl_entry WHERE cidr = '198.51.100.50/32'`, "acl 198.51.100.50 domains", "false"},
+		{`DELETE FROM acl_entry WHERE cidr = '198.51.100.49/32'`, "acl 198.51.100.100 domains", "true"},
+		{`DELETE FROM acl_entry WHERE cidr << '198.51.100.0/24'`, "acl 198.51.100.100 domains", "false"},
 		{`UPDATE domain_user SET cidr = '{192.0.2.128/29}' WHERE id = '1002'`, "acl 192.0.2.129 phones", "true"},
 		{`INSERT INTO gateway (name, profile, proxy) VALUES ('spare', 'external', 'a.example')`, "sofia xmlstatus gateway spare", "sip:a.example<"},
 		{`UPDATE gateway SET proxy = 'b.example' WHERE name = 'spare'`, "sofia xmlstatus gateway spare", "sip:b.example<"},
