@@ -202,7 +202,13 @@ func ask[T any](ctx context.Context, from querier, row pgx.RowToFunc[T], query s
 func lost(err error) bool {
 	var said *pgconn.PgError
 	if errors.As(err, &said) {
-		return said.Code == "57P01" // admin_shutdown
+		switch said.Code {
+		case "57P01", // admin_shutdown
+			"57P02", // crash_shutdown: of another connection, and all were ended for it
+			"57P05": // idle_session_timeout
+			return true
+		}
+		return false
 	}
 	var refused *pgconn.ConnectError
 	return unavailable(err) && !errors.As(err, &refused) && !pgconn.Timeout(err) && !errors.Is(err, errOutdated)

@@ -149,6 +149,25 @@ func TestConnectionEndedByPostgres(t *testing.T) {
 	}
 }
 
+// Nor does one that was ended because another one crashed, or because it was idle for longer than Postgres is told to bear.
+func TestConnectionEndedForAnotherReason(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"57P02", "57P05"} {
+		url := dbtest.DemoURL(t)
+		execute(t, url, `CREATE SEQUENCE asked; CREATE FUNCTION fail_once(code text) RETURNS text LANGUAGE plpgsql AS $$
+			BEGIN
+				IF nextval('asked') = 1 THEN
+					RAISE 'ended' USING ERRCODE = code;
+				END IF;
+				RETURN code;
+			END $$`)
+		store := openStore(t, url)
+		if err := db.Ask(t.Context(), store, `SELECT fail_once('`+code+`') AS name, '' AS value, false AS expand`); err != nil {
+			t.Errorf("%s: %v", code, err)
+		}
+	}
+}
+
 const endConnections = `
 SELECT pg_terminate_backend(pid, 5000)
 FROM pg_stat_activity
