@@ -104,11 +104,11 @@ func (p *proxy) count(kind byte, preparing bool) bool {
 	defer p.mu.Unlock()
 	switch {
 	case kind == 'P': // Parse
+		p.prepared++
 		return true
 	case kind == 'E': // Execute
 		return false
-	case kind == 'S' && preparing: // Sync
-		p.prepared++
+	case kind == 'S' && preparing: // Sync: nothing was asked
 	case kind == 'S', kind == 'Q': // Sync, or a query in the simple protocol
 		p.questions++
 	default:
@@ -136,7 +136,7 @@ func (p *proxy) back(client, server net.Conn) {
 	}
 }
 
-// counted returns how many round trips asked something, and how many prepared a statement, since the last call.
+// counted returns how many round trips asked something, and how often a statement was prepared, since the last call.
 func (p *proxy) counted() (questions, prepared int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -69,6 +69,7 @@ func sofia(profile, gateway string) func(ctx context.Context, s *db.Store) error
 }
 
 // A question alone costs one round trip, once its statement is prepared, counted on the wire; however many rows there are.
+// One that may have many more the next time is prepared anew in that same round trip, and no other.
 func TestOneRoundTrip(t *testing.T) {
 	t.Parallel()
 	for name, rows := range map[string][]string{"few rows": nil, "many rows": manyRows} {
@@ -90,7 +91,11 @@ func TestOneRoundTrip(t *testing.T) {
 						wire.counted()
 					}
 				}
-				if asked, prepared := wire.counted(); asked != times || prepared != 0 {
+				anew := 0
+				if q.name == "sofia.conf, a profile" {
+					anew = times
+				}
+				if asked, prepared := wire.counted(); asked != times || prepared != anew {
 					t.Errorf("%s: %d round trips and %d preparations for %d questions", q.name, asked, prepared, times)
 				}
 			}
