@@ -2,6 +2,7 @@ package nodes_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
@@ -144,6 +145,21 @@ func (r *rig) keepAt(t *testing.T, server string, pace nodes.Pace) (stop func())
 	}
 	t.Cleanup(stop)
 	return stop
+}
+
+// listened is nil when a keeper hears of edits.
+func (r *rig) listened(t *testing.T) error {
+	t.Helper()
+	var listening bool
+	if err := r.conn.QueryRow(t.Context(), `
+		SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN xmlcurld' AND state = 'idle')
+	`).Scan(&listening); err != nil {
+		t.Fatal(err)
+	}
+	if !listening {
+		return errors.New("nobody listens")
+	}
+	return nil
 }
 
 // state returns what is known of a node.

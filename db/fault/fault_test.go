@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	moment   = 300 * time.Millisecond // in which a server that lives answers
-	patience = 20 * time.Second
+	moment   = 300 * time.Millisecond // for what a server that hangs is not going to answer
+	patience = 20 * time.Second       // for what one that lives answers, on a machine that is busy too
 )
 
 // newPair starts a pair with a table of one word, and a role that owns it.
@@ -41,9 +41,9 @@ func execute(t *testing.T, s *fault.Server, statements string) {
 }
 
 // guest connects to s as somebody without privileges.
-func guest(t *testing.T, s *fault.Server) (*pgx.Conn, error) {
+func guest(t *testing.T, s *fault.Server, within time.Duration) (*pgx.Conn, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), moment)
+	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	config, err := pgx.ParseConfig(s.URL("postgres"))
 	if err != nil {
@@ -59,23 +59,23 @@ func guest(t *testing.T, s *fault.Server) (*pgx.Conn, error) {
 
 func mustConnect(t *testing.T, s *fault.Server) *pgx.Conn {
 	t.Helper()
-	conn, err := guest(t, s)
+	conn, err := guest(t, s, patience)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return conn
 }
 
-func word(t *testing.T, conn *pgx.Conn) (word string, err error) {
+func word(t *testing.T, conn *pgx.Conn, within time.Duration) (word string, err error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), moment)
+	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	return word, conn.QueryRow(ctx, `SELECT word FROM word`).Scan(&word)
 }
 
 func wantWord(t *testing.T, s *fault.Server, want string) {
 	t.Helper()
-	if got, err := word(t, mustConnect(t, s)); got != want {
+	if got, err := word(t, mustConnect(t, s), patience); got != want {
 		t.Errorf("the word is %q (%v), want %q", got, err, want)
 	}
 }
@@ -94,7 +94,7 @@ func TestKill(t *testing.T) {
 	conn := mustConnect(t, p.Primary)
 	execute(t, p.Primary, `UPDATE word SET word = 'second'`)
 	p.Primary.Kill()
-	if got, err := word(t, conn); err == nil || code(err) != "" {
+	if got, err := word(t, conn, patience); err == nil || code(err) != "" {
 		t.Errorf("a killed server says %q, %v", got, err)
 	}
 	wantWord(t, p.Standby, "second")
@@ -154,7 +154,7 @@ func TestPromote(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(context.Background()) }()
-	if got, err := word(t, conn); got != "third" {
+	if got, err := word(t, conn, patience); got != "third" {
 		t.Errorf("by the URL of both the word is %q (%v)", got, err)
 	}
 	p.Primary.Freeze()
@@ -179,7 +179,7 @@ func testConnections(t *testing.T, p *fault.Pair) {
 	if err := p.Primary.Cut(t.Context(), "guest"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := word(t, conn); err == nil {
+	if _, err := word(t, conn, patience); err == nil {
 		t.Error("a connection lives on")
 	}
 	conn = mustConnect(t, p.Primary)
@@ -187,16 +187,16 @@ func testConnections(t *testing.T, p *fault.Pair) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := word(t, conn); err == nil {
+	if _, err := word(t, conn, patience); err == nil {
 		t.Error("a connection lives on")
 	}
-	if _, err := guest(t, p.Primary); code(err) != "53300" {
+	if _, err := guest(t, p.Primary, patience); code(err) != "53300" {
 		t.Errorf("no connection is left, and a new one gets %v", err)
 	}
 	release()
 	deadline := time.Now().Add(patience)
 	for {
-		_, err := guest(t, p.Primary)
+		_, err := guest(t, p.Primary, patience)
 		if err == nil {
 			return
 		}
@@ -235,7 +235,7 @@ func testLock(t *testing.T, p *fault.Pair) {
 		t.Fatal(err)
 	}
 	for _, s := range p.Servers() {
-		if got, err := word(t, mustConnect(t, s)); err == nil || strings.Contains(got, "first") {
+		if got, err := word(t, mustConnect(t, s), moment); err == nil || strings.Contains(got, "first") {
 			t.Errorf("a locked table gives %q, %v", got, err)
 		}
 	}
@@ -251,10 +251,10 @@ func testFreeze(t *testing.T, p *fault.Pair) {
 	for _, s := range p.Servers() {
 		conn := mustConnect(t, s)
 		s.Freeze()
-		if got, err := word(t, conn); !errors.Is(err, context.DeadlineExceeded) {
+		if got, err := word(t, conn, moment); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a frozen server says %q, %v", got, err)
 		}
-		if _, err := guest(t, s); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := guest(t, s, moment); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a frozen server greets with %v", err)
 		}
 		s.Thaw()
