@@ -86,6 +86,10 @@ func TestEnvironment(t *testing.T) {
 					}
 				}
 			}
+			// A reload runs no shell, since calls wait meanwhile; but for what else could not stand in XML.
+			if p.shells != 1 && test.eventSocket != strange {
+				t.Errorf("a start and a reload ran %d shells, want 1", p.shells)
+			}
 		})
 	}
 }
@@ -267,6 +271,7 @@ func (c tree) bindings(t *testing.T) []binding {
 type preprocessor struct {
 	environment []string
 	variables   map[string]string
+	shells      int // that it ran
 }
 
 var (
@@ -320,6 +325,7 @@ func (p *preprocessor) obey(t *testing.T, out io.StringWriter, dir, command, dat
 			}
 		}
 	case "exec-set":
+		p.shells++
 		run := exec.Command("sh", "-c", value)
 		run.Env = append(p.environment, "PATH="+os.Getenv("PATH"))
 		result, err := run.Output()
