@@ -93,25 +93,46 @@ func (r *copyReader) readAll(ctx context.Context, fresh *copyFile, questions []q
 
 // stream writes all rows of table.
 func (r *copyReader) stream(ctx context.Context, table copyTable) error {
-	began := time.Now()
-	return r.each(ctx, table.query, nil, func(key string, value []byte) (err error) {
+	t := turn{share: shareAll}
+	return r.each(ctx, table.query, nil, func(key string, value []byte) error {
 		r.edits[place{table.bucket, key}] = value
-		began, err = r.writeSome(ctx, began)
-		return err
+		return r.writeSome(ctx, &t)
 	})
 }
 
-// writeSome writes what was read since began, once it is much, and pauses: two thirds of a processor are the calls'. It
-// returns when the next began.
-func (r *copyReader) writeSome(ctx context.Context, began time.Time) (time.Time, error) {
-	if len(r.edits) < copyChunk {
-		return began, nil
+// writeSome writes what was read, once it is much.
+func (r *copyReader) writeSome(ctx context.Context, t *turn) error {
+	if len(r.edits) >= copyChunk {
+		if err := r.write(); err != nil {
+			return err
+		}
 	}
-	if err := r.write(); err != nil {
-		return began, err
+	return t.rest(ctx)
+}
+
+// turn is a stretch of time in which rows are read, from the first of them on, before one that is left to calls. PostgreSQL
+// is never far ahead: it waits for who reads.
+type turn struct {
+	share time.Duration // of calls, when one is the turn's
+	began time.Time
+}
+
+const (
+	turnTime  = 4 * time.Millisecond // at least
+	shareSome = 1                    // what changed must not be in doubt for long
+	shareAll  = 2                    // two thirds of a processor are the calls'
+)
+
+// rest ends a turn that was long enough.
+func (t *turn) rest(ctx context.Context) error {
+	if t.began.IsZero() {
+		t.began = time.Now()
 	}
-	pause(ctx, 2*time.Since(began))
-	return time.Now(), ctx.Err()
+	if took := time.Since(t.began); took >= turnTime {
+		pause(ctx, t.share*took)
+		t.began = time.Now()
+	}
+	return ctx.Err()
 }
 
 // write writes what was read so far straight to the file.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -148,14 +147,14 @@ func (r *copyReader) streamUsers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	began := time.Now()
+	t := turn{share: shareAll}
 	for len(keys) > 0 {
 		some := keys[:min(len(keys), batchSize)]
 		keys = keys[len(some):]
 		if err := r.askUsers(ctx, some); err != nil {
 			return err
 		}
-		if began, err = r.writeSome(ctx, began); err != nil {
+		if err := r.writeSome(ctx, &t); err != nil {
 			return err
 		}
 	}
