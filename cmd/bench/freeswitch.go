@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 
 	"xmlcurld/cmd/internal/rig"
 )
@@ -66,7 +67,15 @@ func launch(program, conf, dir, priority string, env ...string) (*rig.Process, e
 	}
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(env, "PATH="+os.Getenv("PATH"), "HOME="+dir)
-	return rig.Start(cmd, dir, "freeswitch")
+	if priority != afterOthers {
+		return rig.Start(cmd, dir, "freeswitch")
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	p, err := rig.Start(cmd, dir, "freeswitch")
+	if err != nil {
+		return nil, err
+	}
+	return p, yieldSession(p.PID())
 }
 
 // called is which numbers the calls first to first+count go to: others each time, from all over those there are.

@@ -40,7 +40,7 @@ func Start(cmd *exec.Cmd, dir, name string) (*Process, error) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
-	cmd.SysProcAttr.Pdeathsig, cmd.SysProcAttr.Setpgid = syscall.SIGTERM, true
+	cmd.SysProcAttr.Pdeathsig, cmd.SysProcAttr.Setpgid = syscall.SIGTERM, !cmd.SysProcAttr.Setsid
 	started := make(chan error)
 	go p.run(started)
 	if err := <-started; err != nil {
