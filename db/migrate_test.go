@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
@@ -121,7 +120,7 @@ func TestMigrateIntoADeadlock(t *testing.T) {
 	run(`CREATE DOMAIN pin AS text`)
 	migrated := make(chan error, 1)
 	go func() { migrated <- db.Migrate(t.Context(), migrating, quiet) }()
-	awaitBlocked(t, url)
+	dbtest.AwaitBlocked(t, url)
 	run(`CREATE DOMAIN label AS text`) // which the file made before it came to pin
 	if n := one[int](t, url, `SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()`); n != 1 {
 		t.Errorf("%d deadlocks", n)
@@ -131,28 +130,6 @@ func TestMigrateIntoADeadlock(t *testing.T) {
 	}
 	if err := <-migrated; err != nil {
 		t.Error(err)
-	}
-}
-
-// awaitBlocked returns when somebody in the database waits for somebody else.
-func awaitBlocked(t *testing.T, url string) {
-	t.Helper()
-	conn := connect(t, url)
-	const query = `
-		SELECT EXISTS (
-			SELECT FROM pg_stat_activity
-			WHERE datname = current_database() AND wait_event_type = 'Lock')`
-	for until := time.Now().Add(10 * late); ; time.Sleep(10 * time.Millisecond) {
-		var blocked bool
-		if err := conn.QueryRow(t.Context(), query).Scan(&blocked); err != nil {
-			t.Fatal(err)
-		}
-		if blocked {
-			return
-		}
-		if time.Now().After(until) {
-			t.Fatal("nobody waits")
-		}
 	}
 }
 

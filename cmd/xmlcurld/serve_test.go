@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -171,7 +170,7 @@ func TestDrain(t *testing.T) {
 		status, _, _ := p.post(aclForm)
 		answered <- status
 	}()
-	awaitWaiting(t, tx)
+	dbtest.AwaitBlocked(t, url)
 	p.stop()
 	p.awaitReady(t, http.StatusServiceUnavailable, "shutting down")
 	if err := tx.Rollback(t.Context()); err != nil {
@@ -212,27 +211,6 @@ func TestDrainUnderLoad(t *testing.T) {
 	p.stop()
 	callers.Wait()
 	p.shutDown(t)
-}
-
-// awaitWaiting returns when somebody waits for a lock in this database.
-func awaitWaiting(t *testing.T, tx pgx.Tx) {
-	t.Helper()
-	const query = `
-		SELECT EXISTS (
-			SELECT FROM pg_locks
-			JOIN pg_database ON pg_database.oid = pg_locks.database
-			WHERE datname = current_database() AND NOT granted)`
-	for range 500 {
-		var waits bool
-		if err := tx.QueryRow(t.Context(), query).Scan(&waits); err != nil {
-			t.Fatal(err)
-		}
-		if waits {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("the request never reached the database")
 }
 
 // As a process of its own: SIGTERM takes the private server down too, and the exit code is 0.

@@ -14,7 +14,9 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // pgtestdb connects through database/sql's driver "pgx"
 	"github.com/peterldowns/pgtestdb"
 
@@ -22,6 +24,9 @@ import (
 	"xmlcurld/db/cluster"
 	"xmlcurld/testdata"
 )
+
+// patience is for what takes a moment on a machine that has time.
+const patience = 20 * time.Second
 
 // server is the private server of the package under test, started for the first test that asks for a database.
 var server = struct {
@@ -53,6 +58,32 @@ func URL(t testing.TB) string {
 func DemoURL(t testing.TB) string {
 	t.Helper()
 	return fresh(t, schema{rows: testdata.Demo})
+}
+
+// AwaitBlocked returns when a statement in the database waits for what another transaction holds.
+func AwaitBlocked(t testing.TB, url string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	const query = `
+		SELECT EXISTS (
+			SELECT FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock')`
+	for until := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		var blocked bool
+		if err := conn.QueryRow(t.Context(), query).Scan(&blocked); err != nil {
+			t.Fatal(err)
+		}
+		if blocked {
+			return
+		}
+		if time.Now().After(until) {
+			t.Fatalf("no statement waits after %v", patience)
+		}
+	}
 }
 
 // EmptyURL returns the connection string of a fresh database that was never migrated.
