@@ -74,10 +74,11 @@ func (s *Server) take(ctx context.Context, role string, exhausted func()) error 
 		if err := owner.QueryRow(ctx, cutOthers(role)).Scan(&others); err != nil {
 			return err
 		}
-		if alone++; others > 0 {
-			alone = 0 // their places are up for grabs
+		if others > 0 { // their places are up for grabs, and they come again at once
+			alone = 0
+			continue
 		}
-		if alone >= 5 {
+		if alone++; alone >= 5 {
 			exhausted()
 		}
 		time.Sleep(10 * time.Millisecond)

@@ -22,9 +22,17 @@ type Server struct {
 	frozen  []int // processes that are stopped
 }
 
+// connections is how many a server takes: fewer than PostgreSQL's own 100, so that Exhaust is soon done where a new process
+// is dear.
+const connections = "max_connections=60"
+
+func options(dir string) cluster.Options {
+	return cluster.Options{Dir: dir, Fast: true, Settings: []string{connections}}
+}
+
 // StartServer starts a primary in the folder dir, or what was stopped there.
 func StartServer(ctx context.Context, dir string) (*Server, error) {
-	s := &Server{options: cluster.Options{Dir: dir, Fast: true}}
+	s := &Server{options: options(dir)}
 	return s, s.Start(ctx)
 }
 
@@ -46,7 +54,7 @@ func (s *Server) StartStandby(ctx context.Context, dir string) (standby *Server,
 	if err := os.RemoveAll(filepath.Join(dir, "data")); err != nil {
 		return nil, err
 	}
-	standby = &Server{options: cluster.Options{Dir: dir, Fast: true}}
+	standby = &Server{options: options(dir)}
 	standby.Cluster, err = cluster.StartStandby(ctx, s.Cluster, standby.options)
 	return standby, err
 }
