@@ -110,27 +110,30 @@ func (r *copyReader) writeSome(ctx context.Context, t *turn) error {
 	return t.rest(ctx)
 }
 
-// turn is a stretch of time in which rows are read, from the first of them on, before one that is left to calls. PostgreSQL
-// is never far ahead: it waits for who reads.
+// turn is a stretch of many rows that are read, before a time that is left to calls. PostgreSQL is never far ahead: it waits
+// for who reads.
 type turn struct {
 	share time.Duration // of calls, when one is the turn's
+	rows  int
 	began time.Time
 }
 
 const (
+	turnRows  = 100                  // at least: a few are read at once, however slowly
 	turnTime  = 4 * time.Millisecond // at least
 	shareSome = 1                    // what changed must not be in doubt for long
 	shareAll  = 2                    // two thirds of a processor are the calls'
 )
 
-// rest ends a turn that was long enough.
+// rest counts a row, and ends the turn if it was long enough.
 func (t *turn) rest(ctx context.Context) error {
-	if t.began.IsZero() {
+	if t.rows == 0 {
 		t.began = time.Now()
 	}
-	if took := time.Since(t.began); took >= turnTime {
+	t.rows++
+	if took := time.Since(t.began); t.rows >= turnRows && took >= turnTime {
 		pause(ctx, t.share*took)
-		t.began = time.Now()
+		t.rows = 0
 	}
 	return ctx.Err()
 }
