@@ -90,10 +90,9 @@ func (r *copyReader) readDialplan(ctx context.Context, by map[string][]change) e
 // readTable reads a whole table, a small one.
 func (r *copyReader) readTable(ctx context.Context, bucket, query string) error {
 	values := make(map[string][]byte)
-	t := turn{share: shareSome}
-	err := r.each(ctx, query, nil, func(key string, value []byte) error {
+	err := r.each(ctx, shareSome, query, nil, func(key string, value []byte) error {
 		values[key] = value
-		return t.rest(ctx)
+		return nil
 	})
 	if err != nil {
 		return err
@@ -120,10 +119,9 @@ func (r *copyReader) readRows(ctx context.Context, table copyTable, news []chang
 	if scopes != nil {
 		args = []any{scopes, keys}
 	}
-	t := turn{share: shareSome}
-	return r.each(ctx, table.query+table.some, args, func(key string, value []byte) error {
+	return r.each(ctx, shareSome, table.query+table.some, args, func(key string, value []byte) error {
 		r.edits[place{table.bucket, key}] = value
-		return t.rest(ctx)
+		return nil
 	})
 }
 

@@ -93,21 +93,18 @@ func (r *copyReader) readAll(ctx context.Context, fresh *copyFile, questions []q
 
 // stream writes all rows of table.
 func (r *copyReader) stream(ctx context.Context, table copyTable) error {
-	t := turn{share: shareAll}
-	return r.each(ctx, table.query, nil, func(key string, value []byte) error {
+	return r.each(ctx, shareAll, table.query, nil, func(key string, value []byte) error {
 		r.edits[place{table.bucket, key}] = value
-		return r.writeSome(ctx, &t)
+		return r.writeSome()
 	})
 }
 
 // writeSome writes what was read, once it is much.
-func (r *copyReader) writeSome(ctx context.Context, t *turn) error {
-	if len(r.edits) >= copyChunk {
-		if err := r.write(); err != nil {
-			return err
-		}
+func (r *copyReader) writeSome() error {
+	if len(r.edits) < copyChunk {
+		return nil
 	}
-	return t.rest(ctx)
+	return r.write()
 }
 
 // turn is a stretch of many rows that are read, before a time that is left to calls. PostgreSQL is never far ahead: it waits
@@ -125,15 +122,15 @@ const (
 	shareAll  = 2                    // two thirds of a processor are the calls'
 )
 
-// rest counts a row, and ends the turn if it was long enough.
-func (t *turn) rest(ctx context.Context) error {
-	if t.rows == 0 {
+// rest counts rows that were read, and ends the turn if it was long enough.
+func (t *turn) rest(ctx context.Context, rows int) error {
+	if t.began.IsZero() { // to wait for the first row is no part of it
 		t.began = time.Now()
 	}
-	t.rows++
+	t.rows += rows
 	if took := time.Since(t.began); t.rows >= turnRows && took >= turnTime {
 		pause(ctx, t.share*took)
-		t.rows = 0
+		t.rows, t.began = 0, time.Now()
 	}
 	return ctx.Err()
 }
@@ -150,15 +147,22 @@ func (r *copyReader) write() error {
 	return err
 }
 
-// each calls keep with every row of query, which has two columns and is planned for the tables as they are.
-func (r *copyReader) each(ctx context.Context, query string, args []any, keep func(key string, value []byte) error) error {
+// each calls keep with every row of query, which has two columns and is planned for the tables as they are. It reads them in
+// turns, with share of them in between.
+func (r *copyReader) each(ctx context.Context, share time.Duration, query string, args []any, keep func(key string, value []byte) error) error {
 	rows, err := r.tx.Query(ctx, query, append([]any{plannedAnew}, args...)...)
 	if err != nil {
 		return err
 	}
 	var key string
 	var value []byte
-	_, err = pgx.ForEachRow(rows, []any{&key, &value}, func() error { return keep(key, value) })
+	t := turn{share: share}
+	_, err = pgx.ForEachRow(rows, []any{&key, &value}, func() error {
+		if err := keep(key, value); err != nil {
+			return err
+		}
+		return t.rest(ctx, 1)
+	})
 	return err
 }
 

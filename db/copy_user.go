@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -147,14 +148,17 @@ func (r *copyReader) streamUsers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t := turn{share: shareAll}
+	t := turn{share: shareAll, began: time.Now()}
 	for len(keys) > 0 {
 		some := keys[:min(len(keys), batchSize)]
 		keys = keys[len(some):]
 		if err := r.askUsers(ctx, some); err != nil {
 			return err
 		}
-		if err := r.writeSome(ctx, &t); err != nil {
+		if err := r.writeSome(); err != nil {
+			return err
+		}
+		if err := t.rest(ctx, len(some)); err != nil {
 			return err
 		}
 	}

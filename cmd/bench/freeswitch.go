@@ -67,15 +67,12 @@ func launch(program, conf, dir, priority string, env ...string) (*rig.Process, e
 	}
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(env, "PATH="+os.Getenv("PATH"), "HOME="+dir)
-	if priority != afterOthers {
-		return rig.Start(cmd, dir, "freeswitch")
-	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: priority == afterOthers}
 	p, err := rig.Start(cmd, dir, "freeswitch")
-	if err != nil {
-		return nil, err
+	if err == nil && priority == afterOthers {
+		err = yieldSession(p.PID())
 	}
-	return p, yieldSession(p.PID())
+	return p, err
 }
 
 // called is which numbers the calls first to first+count go to: others each time, from all over those there are.

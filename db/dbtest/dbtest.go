@@ -60,6 +60,12 @@ func DemoURL(t testing.TB) string {
 	return fresh(t, schema{rows: testdata.Demo})
 }
 
+// EmptyURL returns the connection string of a fresh database that was never migrated.
+func EmptyURL(t testing.TB) string {
+	t.Helper()
+	return fresh(t, nothing{})
+}
+
 // AwaitBlocked returns when a statement in the database waits for what another transaction holds.
 func AwaitBlocked(t testing.TB, url string) {
 	t.Helper()
@@ -84,12 +90,6 @@ func AwaitBlocked(t testing.TB, url string) {
 			t.Fatalf("no statement waits after %v", patience)
 		}
 	}
-}
-
-// EmptyURL returns the connection string of a fresh database that was never migrated.
-func EmptyURL(t testing.TB) string {
-	t.Helper()
-	return fresh(t, nothing{})
 }
 
 func fresh(t testing.TB, contents pgtestdb.Migrator) string {
