@@ -22,20 +22,28 @@ import (
 // ErrUnavailable says that Postgres cannot be asked now: it is away, starting, full, or too slow for the deadline.
 var ErrUnavailable = errors.New("database unavailable")
 
-// session is what each connection sets. The queries are few, prepared, and find their rows by index whatever the
-// parameters are.
+// session is what each connection sets. The queries are few, prepared, and planned once, whatever the parameters are.
 var session = map[string]string{
 	"application_name": "xmlcurld",
-	"plan_cache_mode":  "force_generic_plan", // planning for the parameters costs more than the whole query
-	"random_page_cost": "1.1",                // or a batch of lookups is taken for reason to read a table whole
+	"plan_cache_mode":  "force_generic_plan", // planning for the parameters costs more than a lookup
+	"random_page_cost": "1.1",                // or to look some rows up is taken for reason to read a table whole
 	"jit":              "off",
 	// All that a server writes is what it knows of the switches, which it finds out again: no edit waits for the disk.
 	"synchronous_commit": "off",
 }
 
-// plannedAnew comes before the arguments of a query that is to be planned each time. A query is planned once otherwise, for
-// tables that may hold a few rows then. To compare each row with each is right for those, and takes seconds when ten
-// thousand were added, until Postgres analyzes the tables, a minute later or more.
+// byIndex is what the connections for calls set as well. A query is planned for what the tables hold then, which may be a
+// few rows. To read those whole, and to compare each with each, is right, and is too slow for calls when thousands were
+// added, until Postgres analyzes the tables, a minute later or more. So each row of a call is found by index however few
+// there are; its queries put OFFSET 0 where Postgres might compare the rows of a subquery with others instead.
+var byIndex = map[string]string{
+	"enable_seqscan":   "off",
+	"enable_hashjoin":  "off",
+	"enable_mergejoin": "off",
+	"enable_material":  "off",
+}
+
+// plannedAnew comes before the arguments of a query that reads many rows: it is planned each time, for as many as there are.
 const plannedAnew = pgx.QueryExecModeCacheDescribe
 
 // Common is the name of the row in table node that holds what is common to all nodes.
@@ -105,7 +113,7 @@ func Open(ctx context.Context, url string, reg prometheus.Registerer) (*Store, e
 // primary is a pool to the one host that takes writes; of a single host, whatever it is.
 func primary(ctx context.Context, all *hosts, config *pgxpool.Config) (*pgxpool.Pool, error) {
 	if len(all.all) == 1 {
-		return all.all[0].pool, nil
+		return all.all[0].documents, nil
 	}
 	config = config.Copy()
 	config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
@@ -132,7 +140,7 @@ func (s *Store) Beside(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the database pool: %w", err)
 	}
-	only := &host{name: hostName(config.ConnConfig.Host, config.ConnConfig.Port), pool: pool}
+	only := &host{name: hostName(config.ConnConfig.Host, config.ConnConfig.Port), calls: pool, documents: pool}
 	only.role.Store(&role{answers: true})
 	all := &hosts{all: []*host{only}}
 	all.seen.start()
@@ -164,7 +172,7 @@ func (s *Store) Close() {
 
 // Ping asks the database whether it answers.
 func (s *Store) Ping(ctx context.Context) error {
-	return translate("ping", s.hosts.best().pool.Ping(ctx))
+	return translate("ping", s.hosts.best().calls.Ping(ctx))
 }
 
 // collect runs one query in one round trip and returns its rows, each as a T by the names of its columns.
@@ -172,15 +180,25 @@ func collect[T any](ctx context.Context, s *Store, operation, query string, args
 	return scan(ctx, s, pgx.RowToStructByName[T], operation, query, args...)
 }
 
-// scan is collect for a query of many rows or many times a second: what reads a row is given.
+// scan is collect for a query of many rows: what reads a row is given.
 func scan[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], operation, query string, args ...any) ([]T, error) {
+	return askAny(ctx, s, (*host).forDocuments, row, operation, query, args)
+}
+
+// lookup is scan for what a call waits for: it waits for a connection with no document, and finds its rows by index.
+func lookup[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], operation, query string, args ...any) ([]T, error) {
+	return askAny(ctx, s, (*host).forCalls, row, operation, query, args)
+}
+
+// askAny asks within the transaction of s, or any of the hosts.
+func askAny[T any](ctx context.Context, s *Store, pool poolOf, row pgx.RowToFunc[T], operation, query string, args []any) ([]T, error) {
 	defer s.metrics.observe(operation, time.Now())
 	if s.tx != nil {
 		values, err := ask(ctx, s.tx, row, query, args)
 		return values, translate(operation, err)
 	}
-	values, err := onHosts(ctx, s, operation, func(ctx context.Context, pool *pgxpool.Pool) ([]T, error) {
-		return ask(ctx, pool, row, query, args)
+	values, err := onHosts(ctx, s, operation, pool, func(ctx context.Context, from querier) ([]T, error) {
+		return ask(ctx, from, row, query, args)
 	})
 	return values, translate(operation, err)
 }

@@ -88,7 +88,7 @@ type routeRow struct {
 const routeQuery = `
 SELECT
 	q.question,
-	EXISTS (SELECT FROM node WHERE name = q.node AND name <> '*'),
+	coalesce((SELECT true FROM node WHERE name = q.node AND name <> '*'), false),
 	coalesce(c.name, ''),
 	CASE WHEN called.it THEN n.number ELSE '' END,
 	coalesce(n.tenant, ''),
@@ -99,11 +99,20 @@ SELECT
 	CASE
 		WHEN NOT called.it THEN ARRAY(
 			SELECT o.compiled::text
-			FROM context_extension x
-			JOIN extension o ON o.name = x.extension
-			WHERE x.context = c.name
-				AND x.enabled
-				AND coalesce(o.tenant = coalesce(c.tenant, ''), true)
+			FROM (
+				SELECT extension, position
+				FROM context_extension
+				WHERE context = c.name
+					AND enabled
+				OFFSET 0
+			) x
+			CROSS JOIN LATERAL (
+				SELECT compiled
+				FROM extension
+				WHERE name = x.extension
+					AND coalesce(tenant = coalesce(c.tenant, ''), true)
+				OFFSET 0
+			) o
 			ORDER BY x.position, x.extension
 		)
 	END,
@@ -119,22 +128,39 @@ SELECT
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
 	WITH ORDINALITY AS q (node, context, number, e164, question)
 LEFT JOIN LATERAL (
-	SELECT c.*
-	FROM context c
-	LEFT JOIN tenant t ON t.name = c.tenant
-	WHERE lower(c.name) = q.context
-		AND coalesce(t.enabled, true)
-	LIMIT 1
+	SELECT *
+	FROM context
+	WHERE lower(name) = q.context
+		AND coalesce((SELECT enabled FROM tenant WHERE name = context.tenant), true)
+	OFFSET 0
 ) c ON true
-LEFT JOIN number n ON n.context = c.name
-	AND n.number = ANY (ARRAY[q.number, q.e164])
-	AND n.enabled
-	AND CASE n.number
-		WHEN q.number THEN q.number NOT LIKE '+%' OR 'plus' = ANY (c.number_forms)
-		ELSE CASE WHEN q.number LIKE '00%' THEN '00' ELSE 'bare' END::number_form = ANY (c.number_forms)
-	END
-LEFT JOIN tenant t ON t.name = n.tenant
-LEFT JOIN extension e ON e.name = n.extension
+LEFT JOIN LATERAL (
+	SELECT *
+	FROM number
+	WHERE context = c.name
+		AND number = q.number
+		AND enabled
+		AND (q.number NOT LIKE '+%' OR 'plus' = ANY (c.number_forms))
+	UNION ALL
+	SELECT *
+	FROM number
+	WHERE context = c.name
+		AND number = q.e164
+		AND enabled
+		AND CASE WHEN q.number LIKE '00%' THEN '00' ELSE 'bare' END::number_form = ANY (c.number_forms)
+) n ON true
+LEFT JOIN LATERAL (
+	SELECT *
+	FROM tenant
+	WHERE name = n.tenant
+	OFFSET 0
+) t ON true
+LEFT JOIN LATERAL (
+	SELECT *
+	FROM extension
+	WHERE name = n.extension
+	OFFSET 0
+) e ON true
 CROSS JOIN LATERAL (
 	SELECT coalesce(t.enabled AND coalesce(c.tenant = t.name, true) AND coalesce(e.tenant = t.name, true), false) AS it
 ) called`
@@ -151,7 +177,7 @@ func (s *Store) askRoutes(ctx context.Context, calls []Call) ([]Route, error) {
 		columns[i], columns[n+i], columns[2*n+i] = call.Node, strings.ToLower(call.Context), call.Number
 		columns[3*n+i] = e164(call.Number)
 	}
-	rows, err := scan(ctx, s, scanRoute, "route", routeQuery,
+	rows, err := lookup(ctx, s, scanRoute, "route", routeQuery,
 		columns[:n], columns[n:2*n], columns[2*n:3*n], columns[3*n:])
 	if err != nil {
 		return nil, err

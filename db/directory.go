@@ -145,7 +145,7 @@ LEFT JOIN LATERAL (` + domainLines + `
 // Users returns domain, or all domains if it is empty, each with all its users.
 func (s *Store) Users(ctx context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
 	s.asked("users", domain)
-	return s.tree(ctx, "users", usersQuery, node, domain)
+	return s.tree(ctx, "users", usersQuery, plannedAnew, node, domain)
 }
 
 const networksQuery = `
@@ -185,16 +185,27 @@ func (s *Store) Group(ctx context.Context, node, domain, name string) (d []Domai
 
 const userGatewaysQuery = `
 SELECT` + directoryColumns + directoryDomain + `
-LEFT JOIN (
+LEFT JOIN LATERAL (
 	SELECT u.*, g.name AS gateway, g.revision, g.username, g.password AS gateway_password, g.proxy, g.realm, g.register, g.caller_id_in_from
-	FROM gateway g
-	JOIN domain_user u ON u.domain = g.domain AND u.id = g.user_id AND u.enabled
-	LEFT JOIN tenant t ON t.name = g.tenant
-	WHERE g.enabled
-		AND g.profile = $3
-		AND g.node IN ('*', $1)
-		AND coalesce(t.enabled, true)
-) u ON u.domain = d.name
+	FROM (
+		SELECT *
+		FROM gateway
+		WHERE domain = d.name
+			AND enabled
+			AND profile = $3
+			AND node IN ('*', $1)
+			AND coalesce((SELECT enabled FROM tenant WHERE name = gateway.tenant), true)
+		OFFSET 0
+	) g
+	CROSS JOIN LATERAL (
+		SELECT *
+		FROM domain_user
+		WHERE domain = g.domain
+			AND id = g.user_id
+			AND enabled
+		OFFSET 0
+	) u
+) u ON true
 LEFT JOIN LATERAL (
 	SELECT u.gateway, 'param' AS kind, v.name, v.value, false AS expand, '' AS direction
 	FROM (SELECT u.username, u.gateway_password AS password, u.proxy, u.realm, u.register, u.caller_id_in_from) g
@@ -223,15 +234,11 @@ LEFT JOIN LATERAL (
 // profile.
 func (s *Store) UserGateways(ctx context.Context, node, domain, profile string) (d []Domain, nodeKnown bool, err error) {
 	s.asked("user_gateways", node, domain, profile)
-	return s.tree(ctx, "user_gateways", userGatewaysQuery, node, domain, profile)
+	return s.tree(ctx, "user_gateways", userGatewaysQuery, plannedAnew, node, domain, profile)
 }
 
-func (s *Store) tree(ctx context.Context, operation, query string, args ...string) ([]Domain, bool, error) {
-	values := make([]any, len(args))
-	for i, arg := range args {
-		values[i] = arg
-	}
-	rows, err := collect[directoryRow](ctx, s, operation, query, values...)
+func (s *Store) tree(ctx context.Context, operation, query string, args ...any) ([]Domain, bool, error) {
+	rows, err := collect[directoryRow](ctx, s, operation, query, args...)
 	if err != nil {
 		return nil, false, err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"go.etcd.io/bbolt"
 )
 
@@ -11,6 +13,39 @@ import (
 func Ask(ctx context.Context, s *Store, query string) error {
 	_, err := collect[Setting](ctx, s, "ask", query)
 	return err
+}
+
+// CallReads returns how many rows Postgres reads to answer about a number that is called, and about a user, on a connection
+// of those for calls.
+func (s *Store) CallReads(ctx context.Context, call Call, domain, user string) (rows int, err error) {
+	err = s.hosts.best().calls.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			count := func() (read int, err error) {
+				err = tx.QueryRow(ctx, `SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables`).Scan(&read)
+				return read, err
+			}
+			before, err := count()
+			if err != nil {
+				return err
+			}
+			within := s.within(tx)
+			routes, err := within.askRoutes(ctx, []Call{call})
+			if err != nil {
+				return err
+			}
+			users, err := within.askUsers(ctx, []userName{{call.Node, domain, user}})
+			if err != nil {
+				return err
+			}
+			if routes[0].Called == nil || len(users[0].domains) == 0 {
+				return errors.New("nobody has the number, or the name")
+			}
+			after, err := count()
+			rows = after - before
+			return err
+		})
+	})
+	return rows, err
 }
 
 // Answered is when a host answered last, as far as s knows, in ns; 0: never.

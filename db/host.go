@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"strconv"
 	"sync"
@@ -16,12 +17,13 @@ import (
 
 // host is one Postgres server of those that the database URL names: a primary or a standby, which may change its part.
 type host struct {
-	name     string // host:port
-	pool     *pgxpool.Pool
-	copying  *pgxpool.Pool // one connection, which waits for no call and which no call waits for; nil: there is no copy
-	breakers sync.Map      // of each operation: *breaker
-	role     atomic.Pointer[role]
-	looking  sync.Mutex // who waits for a look
+	name      string        // host:port
+	calls     *pgxpool.Pool // for what calls wait for
+	documents *pgxpool.Pool // for all else
+	copying   *pgxpool.Pool // one connection, which waits for no call and which no call waits for; nil: there is no copy
+	breakers  sync.Map      // of each operation: *breaker
+	role      atomic.Pointer[role]
+	looking   sync.Mutex // who waits for a look
 }
 
 // hosts are all of them, the one to be asked first first.
@@ -86,20 +88,34 @@ func hostName(name string, port uint16) string {
 	return net.JoinHostPort(name, strconv.Itoa(int(port)))
 }
 
-// open makes the pools, for which config is the calls'.
+// poolOf is one of a host's pools.
+type poolOf func(*host) *pgxpool.Pool
+
+func (h *host) forCalls() *pgxpool.Pool { return h.calls }
+
+func (h *host) forDocuments() *pgxpool.Pool { return h.documents }
+
+// open makes the pools, for which config is the calls' but for what byIndex sets.
 func (h *host) open(ctx context.Context, config *pgxpool.Config) (err error) {
-	if h.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+	calls := config.Copy()
+	maps.Copy(calls.ConnConfig.RuntimeParams, byIndex)
+	if h.calls, err = pgxpool.NewWithConfig(ctx, calls); err != nil {
 		return err
 	}
 	config = config.Copy()
-	config.MinConns, config.MinIdleConns, config.MaxConns = 0, 0, 1
+	config.MinConns, config.MinIdleConns = 0, 0
+	if h.documents, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return err
+	}
+	config = config.Copy()
+	config.MaxConns = 1
 	h.copying, err = pgxpool.NewWithConfig(ctx, config)
 	return err
 }
 
 func (h *hosts) close() {
 	for _, one := range h.all {
-		for _, pool := range []*pgxpool.Pool{one.pool, one.copying} {
+		for _, pool := range []*pgxpool.Pool{one.calls, one.documents, one.copying} {
 			if pool != nil {
 				pool.Close()
 			}
@@ -119,7 +135,9 @@ const tried = 50 * time.Millisecond
 // onHosts asks the hosts in their order until one answers, each for its share of the time that ctx leaves. A host that
 // shows less than was seen already is not asked: what was switched off stays off. One that fails a question of an
 // operation is not asked that operation again before it has answered the same question in the background.
-func onHosts[T any](ctx context.Context, s *Store, operation string, ask func(context.Context, *pgxpool.Pool) (T, error)) (T, error) {
+func onHosts[T any](ctx context.Context, s *Store, operation string, pool poolOf,
+	ask func(context.Context, querier) (T, error),
+) (T, error) {
 	var none T
 	err := errNotAsked
 	order := *s.hosts.order.Load()
@@ -135,7 +153,7 @@ func onHosts[T any](ctx context.Context, s *Store, operation string, ask func(co
 		}
 		var value T
 		start := time.Now()
-		value, err = askWithin(ctx, limit, h.pool, ask)
+		value, err = askWithin(ctx, limit, pool(h), ask)
 		if err == nil || !unavailable(err) {
 			s.heard()
 			s.noteBehind(h)
@@ -148,7 +166,7 @@ func onHosts[T any](ctx context.Context, s *Store, operation string, ask func(co
 			return none, err // this is about who asked
 		}
 		b.trip(s, func(ctx context.Context) error {
-			_, err := ask(ctx, h.pool)
+			_, err := ask(ctx, pool(h))
 			return err
 		})
 		if ctx.Err() != nil {
@@ -186,7 +204,7 @@ func share(ctx context.Context, hosts int) time.Duration {
 }
 
 func askWithin[T any](ctx context.Context, limit time.Duration, pool *pgxpool.Pool,
-	ask func(context.Context, *pgxpool.Pool) (T, error),
+	ask func(context.Context, querier) (T, error),
 ) (T, error) {
 	if limit > 0 {
 		limited, cancel := context.WithTimeout(ctx, limit)

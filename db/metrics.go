@@ -3,6 +3,7 @@ package db
 import (
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -41,13 +42,13 @@ type hostCollector struct{ hosts *hosts }
 
 var (
 	hostConnections = prometheus.NewDesc("xmlcurld_database_connections",
-		"Connections to Postgres by host and state.", []string{"host", "state"}, nil)
+		"Connections to Postgres by host, pool and state.", []string{"host", "pool", "state"}, nil)
 	hostConnectionsMax = prometheus.NewDesc("xmlcurld_database_connections_limit",
-		"Connections to Postgres that may be opened, by host.", []string{"host"}, nil)
+		"Connections to Postgres that may be opened, by host and pool.", []string{"host", "pool"}, nil)
 	hostWaits = prometheus.NewDesc("xmlcurld_database_connection_waits_total",
-		"Questions that had to wait for a connection, by host.", []string{"host"}, nil)
+		"Questions that had to wait for a connection, by host and pool.", []string{"host", "pool"}, nil)
 	hostWaitSeconds = prometheus.NewDesc("xmlcurld_database_connection_wait_seconds_total",
-		"Time that questions spent on getting a connection, by host.", []string{"host"}, nil)
+		"Time that questions spent on getting a connection, by host and pool.", []string{"host", "pool"}, nil)
 	hostFailing = prometheus.NewDesc("xmlcurld_database_failing_queries",
 		"Kinds of question that a host fails at present.", []string{"host"}, nil)
 	hostStandby = prometheus.NewDesc("xmlcurld_database_standby",
@@ -67,15 +68,17 @@ func (c hostCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{h.name}, labels...)...)
 		}
-		counter := func(d *prometheus.Desc, v float64) {
-			ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, h.name)
+		counter := func(d *prometheus.Desc, v float64, labels ...string) {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, append([]string{h.name}, labels...)...)
 		}
-		stat, role := h.pool.Stat(), h.role.Load()
-		gauge(hostConnections, float64(stat.AcquiredConns()), "busy")
-		gauge(hostConnections, float64(stat.IdleConns()), "idle")
-		gauge(hostConnectionsMax, float64(stat.MaxConns()))
-		counter(hostWaits, float64(stat.EmptyAcquireCount()))
-		counter(hostWaitSeconds, stat.AcquireDuration().Seconds())
+		for pool, stat := range map[string]*pgxpool.Stat{"calls": h.calls.Stat(), "documents": h.documents.Stat()} {
+			gauge(hostConnections, float64(stat.AcquiredConns()), pool, "busy")
+			gauge(hostConnections, float64(stat.IdleConns()), pool, "idle")
+			gauge(hostConnectionsMax, float64(stat.MaxConns()), pool)
+			counter(hostWaits, float64(stat.EmptyAcquireCount()), pool)
+			counter(hostWaitSeconds, stat.AcquireDuration().Seconds(), pool)
+		}
+		role := h.role.Load()
 		gauge(hostFailing, float64(h.failing()))
 		gauge(hostStandby, truth(role.standby))
 		gauge(hostBehind, role.behind().Seconds())

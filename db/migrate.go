@@ -100,7 +100,7 @@ func deadlocked(err error) bool {
 
 // CheckSchema reports whether this program and the database's schema fit: ErrSchemaOlder, ErrSchemaNewer, or the reason
 // why it cannot be told.
-func (s *Store) CheckSchema(ctx context.Context) error { return checkSchema(ctx, s.hosts.best().pool) }
+func (s *Store) CheckSchema(ctx context.Context) error { return checkSchema(ctx, s.hosts.best().calls) }
 
 // rowQuerier is a connection or a pool.
 type rowQuerier interface {

@@ -195,7 +195,7 @@ func (h *hosts) watch(ctx context.Context) {
 func (h *hosts) look(ctx context.Context, one *host) {
 	ctx, cancel := context.WithTimeout(ctx, roleTime)
 	defer cancel()
-	now, err := look(ctx, one.pool)
+	now, err := look(ctx, one.calls)
 	switch {
 	case err == nil:
 		if h.note(one, now); !now.standby && !h.outdated(one) {

@@ -35,7 +35,7 @@ type userRow struct {
 const userQuery = `
 SELECT
 	q.question,
-	EXISTS (SELECT FROM node WHERE name = q.node AND name <> '*') AS node_known,
+	coalesce((SELECT true FROM node WHERE name = q.node AND name <> '*'), false) AS node_known,
 	coalesce(u.domain, '') AS domain,
 	coalesce(d.dial_string, '') AS dial_string,
 	coalesce(d.context, '') AS context,
@@ -56,22 +56,31 @@ FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS q (node, doma
 LEFT JOIN LATERAL (
 	SELECT d.name, d.tenant, d.dial_string, d.cacheable, ` + ownContext + `
 	FROM domain d
-	JOIN tenant t ON t.name = d.tenant
-	LEFT JOIN context c ON c.name = d.context
+	LEFT JOIN LATERAL (
+		SELECT tenant
+		FROM context
+		WHERE name = d.context
+		OFFSET 0
+	) c ON true
 	WHERE d.name = lower(q.domain)
 		AND d.enabled
-		AND t.enabled
+		AND (SELECT enabled FROM tenant WHERE name = d.tenant)
 ) d ON true
-LEFT JOIN domain_user u ON u.domain = d.name
-	AND u.id = coalesce((
-		SELECT id
-		FROM domain_user
-		WHERE domain = d.name AND id = lower(q.name) AND enabled
-	), (
-		SELECT id
-		FROM domain_user
-		WHERE domain = d.name AND number_alias = lower(q.name) AND enabled
-	))
+LEFT JOIN LATERAL (
+	SELECT *
+	FROM domain_user
+	WHERE domain = d.name
+		AND id = coalesce((
+			SELECT id
+			FROM domain_user
+			WHERE domain = d.name AND id = lower(q.name) AND enabled
+		), (
+			SELECT id
+			FROM domain_user
+			WHERE domain = d.name AND number_alias = lower(q.name) AND enabled
+		))
+	OFFSET 0
+) u ON true
 LEFT JOIN LATERAL (
 	SELECT 'domain_param' AS kind, name, value, expand
 	FROM domain_param
@@ -103,7 +112,7 @@ func (s *Store) askUsers(ctx context.Context, names []userName) ([]directory, er
 	for i, name := range names {
 		columns[i], columns[n+i], columns[2*n+i] = name.node, name.domain, name.name
 	}
-	rows, err := scan(ctx, s, scanUser, "user", userQuery, columns[:n], columns[n:2*n], columns[2*n:])
+	rows, err := lookup(ctx, s, scanUser, "user", userQuery, columns[:n], columns[n:2*n], columns[2*n:])
 	if err != nil {
 		return nil, err
 	}

@@ -90,7 +90,7 @@ func (s *Store) Strangers(ctx context.Context, registrations []Registration) ([]
 	for _, r := range registrations {
 		names, domains = append(names, r.User), append(domains, r.Domain)
 	}
-	return collect[Registration](ctx, s, "strangers", strangersQuery, names, domains)
+	return collect[Registration](ctx, s, "strangers", strangersQuery, plannedAnew, names, domains)
 }
 
 // ForgetChanges deletes the changes of users that every switch was given, or that are too old to be told one by one, and
