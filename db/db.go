@@ -41,6 +41,7 @@ var byIndex = map[string]string{
 	"enable_hashjoin":  "off",
 	"enable_mergejoin": "off",
 	"enable_material":  "off",
+	"enable_memoize":   "off",
 }
 
 // plannedAnew comes before the arguments of a query that reads many rows: it is planned each time, for as many as there are.
