@@ -54,7 +54,7 @@ func open(ctx context.Context, o options) (b *bench, err error) {
 	if b.large, err = b.serve(ctx, "xmlcurld", o.sizes); err != nil {
 		return b, err
 	}
-	small, err := b.serve(ctx, "xmlcurld-small", smallSize)
+	small, err := b.serve(ctx, "xmlcurld-small", o.sizes.few())
 	if err != nil {
 		return b, err
 	}
@@ -87,7 +87,7 @@ func (b *bench) addSubjects(ctx context.Context, small server) error {
 		return err
 	}
 	b.add(call.name+byGo, call, plain, call.constantLoad(s, n))
-	b.add(call.name+smallWorld, call, small, call.load(smallSize, n)) // next to the large one, that it is compared with
+	b.add(call.name+smallWorld, call, small, call.load(s.few(), n)) // next to the large one, that it is compared with
 	for _, q := range questions {
 		inFlight := n
 		if q.alone {

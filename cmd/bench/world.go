@@ -23,6 +23,12 @@ var (
 	smallSize = sizes{tenants: 10, numbers: 1000, users: 1000, gateways: 40, aclEntries: 10, nodes: 50}
 )
 
+// few is s with a thousand numbers, and as much of everything else.
+func (s sizes) few() sizes {
+	s.numbers = 1000
+	return s
+}
+
 func (s sizes) check() error {
 	if s.tenants < 1 || s.tenants > 9999 || s.users < s.tenants || s.users > 9000*s.tenants || s.nodes < 1 || s.nodes > 99 || s.numbers < 1 {
 		return fmt.Errorf("no world can be made of %+v", s)
