@@ -118,7 +118,7 @@ func (r *copyReader) askUsers(ctx context.Context, keys []userKey) error {
 		for i, key := range some {
 			names[i] = userName{domain: key.Domain, name: key.ID}
 		}
-		answers, err := r.rows.askUsers(ctx, names)
+		answers, err := r.rows.askUsers(ctx, names, plannedAnew)
 		if err != nil {
 			return err
 		}

@@ -125,7 +125,7 @@ func newStore(all *hosts, m *metrics) *Store {
 	s := &Store{hosts: all, metrics: m, secrets: noSecrets{}}
 	s.life, s.die = context.WithCancel(context.Background())
 	s.routes.start(s.askRoutes)
-	s.users.start(s.askUsers)
+	s.users.start(func(ctx context.Context, names []userName) ([]directory, error) { return s.askUsers(ctx, names) })
 	s.lists.start(s.askACLRevisions)
 	s.nodeRows.start(s.askNodes)
 	s.nodeSaves.start(s.saveNodeStates)
@@ -186,7 +186,7 @@ func scan[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], operation,
 	return askAny(ctx, s, (*host).forDocuments, row, operation, query, args)
 }
 
-// lookup is scan for what a call waits for: it waits for a connection with no document, and finds its rows by index.
+// lookup is scan for numbers and users: who calls waits for a connection with no document, and each row is found by index.
 func lookup[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], operation, query string, args ...any) ([]T, error) {
 	return askAny(ctx, s, (*host).forCalls, row, operation, query, args)
 }

@@ -88,7 +88,7 @@ type routeRow struct {
 const routeQuery = `
 SELECT
 	q.question,
-	coalesce((SELECT true FROM node WHERE name = q.node AND name <> '*'), false),
+	` + askerKnown + `,
 	coalesce(c.name, ''),
 	CASE WHEN called.it THEN n.number ELSE '' END,
 	coalesce(n.tenant, ''),

@@ -18,7 +18,7 @@ import (
 // host is one Postgres server of those that the database URL names: a primary or a standby, which may change its part.
 type host struct {
 	name      string        // host:port
-	calls     *pgxpool.Pool // for what calls wait for
+	calls     *pgxpool.Pool // for numbers and users
 	documents *pgxpool.Pool // for all else
 	copying   *pgxpool.Pool // one connection, which waits for no call and which no call waits for; nil: there is no copy
 	breakers  sync.Map      // of each operation: *breaker

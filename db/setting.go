@@ -17,3 +17,6 @@ type NodeSetting struct {
 
 // nodeKnown is a column that tells whether the node that asks, $1, has a row of its own.
 const nodeKnown = `EXISTS (SELECT FROM node WHERE name = $1 AND name <> '*') AS node_known`
+
+// askerKnown is nodeKnown for the node of one question q of many. For EXISTS Postgres would read all nodes first.
+const askerKnown = `coalesce((SELECT true FROM node WHERE name = q.node AND name <> '*'), false)`

@@ -35,7 +35,7 @@ type userRow struct {
 const userQuery = `
 SELECT
 	q.question,
-	coalesce((SELECT true FROM node WHERE name = q.node AND name <> '*'), false) AS node_known,
+	` + askerKnown + ` AS node_known,
 	coalesce(u.domain, '') AS domain,
 	coalesce(d.dial_string, '') AS dial_string,
 	coalesce(d.context, '') AS context,
@@ -106,13 +106,14 @@ func (s *Store) User(ctx context.Context, node, domain, name string) (d []Domain
 	return answer.domains, answer.nodeKnown, err
 }
 
-func (s *Store) askUsers(ctx context.Context, names []userName) ([]directory, error) {
+// askUsers takes plannedAnew on a connection that is not for calls, and nothing on one that is.
+func (s *Store) askUsers(ctx context.Context, names []userName, plan ...any) ([]directory, error) {
 	n := len(names)
 	columns := make([]string, 3*n) // of the questions: node, domain, name
 	for i, name := range names {
 		columns[i], columns[n+i], columns[2*n+i] = name.node, name.domain, name.name
 	}
-	rows, err := lookup(ctx, s, scanUser, "user", userQuery, columns[:n], columns[n:2*n], columns[2*n:])
+	rows, err := lookup(ctx, s, scanUser, "user", userQuery, append(plan, columns[:n], columns[n:2*n], columns[2*n:])...)
 	if err != nil {
 		return nil, err
 	}
