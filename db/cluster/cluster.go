@@ -171,7 +171,7 @@ func (c *Cluster) Stop() error {
 		_ = os.Remove(c.scratch)
 	}
 	if c.lock != nil {
-		_ = c.lock.Close()
+		unlockFolder(c.lock)
 	}
 	return err
 }
@@ -220,7 +220,8 @@ func (c *Cluster) createDatabase(ctx context.Context) error {
 	return nil
 }
 
-// lockFolder keeps two programs from starting a server in one folder. The kernel frees the lock when its holder dies.
+// lockFolder keeps two programs from starting a server in one folder. The kernel frees the lock when its holder dies, and
+// all that the holder forked has died or become another program.
 func lockFolder(dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -231,4 +232,11 @@ func lockFolder(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("%w: stop the program that started it, or use another folder", ErrRunning)
 	}
 	return f, nil
+}
+
+// unlockFolder frees the lock, and not only by closing the file: any program that this process is about to start has a copy
+// of it for a moment, with which the folder would stay locked.
+func unlockFolder(lock *os.File) {
+	_ = syscall.Flock(int(lock.Fd()), syscall.LOCK_UN)
+	_ = lock.Close()
 }

@@ -95,6 +95,23 @@ func TestRestartKeepsData(t *testing.T) {
 	}
 }
 
+// A program that is just being started has a copy of every file of this process's, the lock of a folder among them. It keeps
+// nobody out once the server has stopped.
+func TestStopFreesTheFolderBesideAFork(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	c := mustStart(t, dir)
+	forked, err := syscall.Dup(int(c.lock.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Close(forked) }()
+	if err := c.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	mustStart(t, dir)
+}
+
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	c, err := Start(t.Context(), Options{Dir: folder(t), Fast: true, Settings: []string{"shared_buffers=16MB", "max_connections=7"}})
