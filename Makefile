@@ -21,7 +21,7 @@ build: ## build .bin/xmlcurld
 	go build -ldflags '-X main.buildVersion=$(VERSION)' -o $(BIN)/xmlcurld ./cmd/xmlcurld
 
 test: postgres ## all tests, with the race detector, against a real PostgreSQL
-	go test -race -shuffle=on ./...
+	go test -race -shuffle=on -p 1 ./... # a package at a time: some crowd or break a server, and ask how calls fare meanwhile
 	go test -count=1 -run Allocations ./sections # the race detector allocates itself
 
 bench: postgres ## measure against nginx on this machine
