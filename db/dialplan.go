@@ -84,7 +84,8 @@ type routeRow struct {
 	NotFound      string   // compiled
 }
 
-// routeQuery asks about many calls at once. The tenants are compared here again, whatever the triggers let through.
+// routeQuery asks about many calls at once. A number is found by the index number_called, which has what is compared here. The
+// tenants are compared again, whatever the triggers let through.
 const routeQuery = `
 SELECT
 	q.question,
@@ -137,15 +138,14 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
 	SELECT *
 	FROM number
-	WHERE context = c.name
-		AND number = q.number
+	WHERE context || ' ' || number = c.name || ' ' || q.number
 		AND enabled
 		AND (q.number NOT LIKE '+%' OR 'plus' = ANY (c.number_forms))
 	UNION ALL
 	SELECT *
 	FROM number
-	WHERE context = c.name
-		AND number = q.e164
+	WHERE q.e164 <> ''
+		AND context || ' ' || number = c.name || ' ' || q.e164
 		AND enabled
 		AND CASE WHEN q.number LIKE '00%' THEN '00' ELSE 'bare' END::number_form = ANY (c.number_forms)
 ) n ON true
