@@ -84,8 +84,8 @@ type routeRow struct {
 	NotFound      string   // compiled
 }
 
-// routeQuery asks about many calls at once. A number is found by the index number_called, which has what is compared here. The
-// tenants are compared again, whatever the triggers let through.
+// routeQuery asks about many calls at once. A number is found by the index number_called, which does not tell one with a plus
+// from one without, so that both ways to write it are one look. The tenants are compared again, whatever the triggers let through.
 const routeQuery = `
 SELECT
 	q.question,
@@ -138,16 +138,20 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
 	SELECT *
 	FROM number
-	WHERE context || ' ' || number = c.name || ' ' || q.number
+	WHERE context || ' ' || ltrim(number, '+') = c.name || ' ' || ltrim(q.number, '+')
 		AND enabled
-		AND (q.number NOT LIKE '+%' OR 'plus' = ANY (c.number_forms))
+		AND CASE number
+			WHEN q.number THEN q.number NOT LIKE '+%' OR 'plus' = ANY (c.number_forms)
+			WHEN q.e164 THEN 'bare' = ANY (c.number_forms)
+		END
 	UNION ALL
 	SELECT *
 	FROM number
-	WHERE q.e164 <> ''
-		AND context || ' ' || number = c.name || ' ' || q.e164
+	WHERE q.number LIKE '00%'
+		AND context || ' ' || ltrim(number, '+') = c.name || ' ' || ltrim(q.e164, '+')
+		AND number = q.e164
 		AND enabled
-		AND CASE WHEN q.number LIKE '00%' THEN '00' ELSE 'bare' END::number_form = ANY (c.number_forms)
+		AND '00' = ANY (c.number_forms)
 ) n ON true
 LEFT JOIN LATERAL (
 	SELECT *
