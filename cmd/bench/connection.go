@@ -14,6 +14,7 @@ import (
 type connection struct {
 	socket         int
 	began          time.Time
+	counts         bool // among those that are measured
 	request, proof template
 	sent           int
 	answer         []byte

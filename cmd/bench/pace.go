@@ -37,34 +37,43 @@ const waitingLimit = 4096
 
 // run asks for as long as duration, and waits for the last answers.
 func (s *stream) run(address string, duration time.Duration) (flood, error) {
-	return s.runWhile(address, func() error { time.Sleep(duration); return nil })
+	return s.runWhile(address, nil, func() error { time.Sleep(duration); return nil })
 }
 
-// runWhile asks for as long as something else takes, and waits for the last answers.
-func (s *stream) runWhile(address string, something func() error) (flood, error) {
+// runWhile asks for as long as something else takes, and waits for the last answers. It asks while lead runs before,
+// if there is one, and what is asked then does not count.
+func (s *stream) runWhile(address string, lead func(), something func() error) (flood, error) {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return flood{}, err
 	}
 	// A pacer keeps its place on a processor when it waits for answers: there are others for the rest of the program.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU() + s.callers))
-	pacers := make([]*pacer, s.callers)
+	pacers, counts := make([]*pacer, s.callers), make(chan struct{})
 	for n := range pacers {
 		c := &caller{load: &s.load, next: n, step: s.callers, address: syscall.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}}
 		if err := c.open(s.most / s.callers); err != nil {
 			return flood{}, err
 		}
-		pacers[n] = &pacer{caller: c, nice: s.nice, pace: s.pace()}
+		pacers[n] = &pacer{caller: c, nice: s.nice, pace: s.pace(), counts: counts}
+	}
+	if lead == nil {
+		close(counts)
 	}
 	began, errs, over := time.Now(), make([]error, s.callers), make(chan struct{})
 	var running sync.WaitGroup
 	for i, p := range pacers {
 		running.Go(func() { errs[i] = errors.Join(p.run(began, over), syscall.Close(p.epoll)) })
 	}
+	if lead != nil {
+		lead()
+		close(counts)
+	}
+	counted := time.Now()
 	errs = append(errs, something())
 	close(over)
 	running.Wait()
-	all := flood{took: time.Since(began)}
+	all := flood{took: time.Since(counted)}
 	for _, p := range pacers {
 		all.answered = append(all.answered, p.answered...)
 		all.refused = append(all.refused, p.refused...)
@@ -86,10 +95,11 @@ func (s *stream) pace() time.Duration {
 // pacer is a caller that asks by the clock and not by the answers.
 type pacer struct {
 	*caller
-	nice int
-	pace time.Duration // from one request to the next
-	due  time.Time     // the next
-	idle []int         // connections
+	nice   int
+	pace   time.Duration   // from one request to the next
+	counts <-chan struct{} // closed: what is asked from now on
+	due    time.Time       // the next
+	idle   []int           // connections
 	flood
 }
 
@@ -150,7 +160,9 @@ func (p *pacer) beginDue() (more bool, err error) {
 		case len(p.idle) == 0 && p.pace == 0:
 			return false, nil
 		case len(p.idle) == 0:
-			p.skipped++
+			if closed(p.counts) {
+				p.skipped++
+			}
 			continue
 		case begun == atOnce:
 			return true, nil
@@ -168,6 +180,7 @@ func (p *pacer) begin() error {
 	last := len(p.idle) - 1
 	i := p.idle[last]
 	p.idle = p.idle[:last]
+	p.connections[i].counts = closed(p.counts)
 	return p.ask(i)
 }
 
@@ -215,10 +228,14 @@ func (p *pacer) settle(i int) error {
 	if err := on.close(); err != nil {
 		return err
 	}
-	if on.refused {
+	switch {
+	case on.refused && on.counts:
 		p.refused = append(p.refused, took)
+	case on.counts:
+		p.answered = append(p.answered, took)
+	}
+	if on.refused {
 		return nil
 	}
-	p.answered = append(p.answered, took)
 	return p.load.verify(on)
 }
