@@ -87,8 +87,8 @@ func TestCallsWaitForNoDocument(t *testing.T) {
 
 // BenchmarkAfterFew tells what questions cost on connections that were asked when there were a few tenants, once a thousand
 // are there, before Postgres has analyzed the tables and after; and what the copy does when all users change. Numbers and a
-// user are to be alike, and the others of one order, but for the registrations. Planned once for whatever there is, with two thousand tenants, numbers took 8 ms, a user 0.2 s,
-// and gateways of users more than 8 s; with a thousand, the copy took 1.9 s.
+// user are to be alike, and the others of one order, but for the registrations. Planned once for whatever there is, with two
+// thousand tenants, numbers took 8 ms, a user 0.2 s, and gateways of users more than 8 s; with a thousand, the copy took 1.9 s.
 func BenchmarkAfterFew(b *testing.B) {
 	url := dbtest.DemoURL(b)
 	execute(b, url, `ANALYZE`)

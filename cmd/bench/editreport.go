@@ -33,7 +33,8 @@ func (b *editBench) report() report {
 	if o.saturated > 0 {
 		b.writeLoads(&out, "as many calls as are answered", func(k *loadKind) []loadRound { return k.saturated })
 	}
-	out.WriteString("\nThe last columns are the processor time that was taken meanwhile. While nobody calls, rows are removed again:")
+	fmt.Fprintf(&out, "\nThe last columns are the processor time that was taken meanwhile, at a steady pace in the %v before, too. "+
+		"While nobody calls, rows are removed again:", leadTime)
 	for _, k := range b.edited() {
 		fmt.Fprintf(&out, "\n%s are proved to be gone after %s ms;", k.name, show(timesOf(k.removed), "%.0f"))
 	}

@@ -229,9 +229,10 @@ func (p *pacer) settle(i int) error {
 		return err
 	}
 	switch {
-	case on.refused && on.counts:
+	case !on.counts:
+	case on.refused:
 		p.refused = append(p.refused, took)
-	case on.counts:
+	default:
 		p.answered = append(p.answered, took)
 	}
 	if on.refused {

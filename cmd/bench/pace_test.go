@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -40,5 +41,36 @@ func TestStream(t *testing.T) {
 		if limit := int64(perSecond * f.took.Seconds()); limit > 0 && n > limit+2 {
 			t.Errorf("%d requests in %v, at %v a second", n, f.took, perSecond)
 		}
+	}
+}
+
+// What is asked during the lead does not count, and all that is asked after it does.
+func TestLead(t *testing.T) {
+	t.Parallel()
+	var requests, connections atomic.Int64
+	l := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		body, _ := io.ReadAll(r.Body)
+		_, _ = io.WriteString(w, "user is "+string(body[len(body)-4:]))
+	}, &connections)
+	await := func(n int64) int64 {
+		for requests.Load() < n {
+			runtime.Gosched()
+		}
+		return requests.Load()
+	}
+	var led, begun int64
+	s := stream{load: *l, most: 1, callers: 1}
+	f, err := s.runWhile(fmt.Sprintf("127.0.0.1:%d", l.callers[0].address.Port), func() { led = await(3) }, func() error {
+		begun = requests.Load()
+		await(begun + 3)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, counted := requests.Load(), int64(f.asked())
+	if counted > all-led || counted < all-begun-1 { // one may have been under way
+		t.Errorf("%d counted of %d, %d of them in the lead, %d when it was over", counted, all, led, begun)
 	}
 }
