@@ -8,7 +8,19 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/yield"
 )
+
+// ACL is all access lists of a node.
+type ACL struct {
+	// Entries are list by list, in the order in which FreeSWITCH should see them: of two entries with one prefix the first
+	// decides, so a node's own come before the common ones. One with neither CIDR nor Domain stands for a list that holds
+	// none; one without List, for no list at all. They are only to be read: another question may have them for its answer.
+	Entries   []ACLEntry
+	Revision  string // the name of the list that stands in acl.conf for the revision of all the others
+	NodeKnown bool
+}
 
 // ACLEntry is one entry of an access list.
 type ACLEntry struct {
@@ -20,28 +32,52 @@ type ACLEntry struct {
 	Networks     string // of Domain's users, with who has them: what FreeSWITCH makes of the entry
 	PortMin      int32  // 0: any port
 	PortMax      int32
-	NodeKnown    bool
 }
 
 // aclRun is entries of one list that have everything but the network in common. A list of 10,000 networks comes as one row:
 // Postgres makes it in half the time that 10,000 take.
 type aclRun struct {
 	ACLEntry
-	Common bool // they are for all nodes
-	CIDRs  []netip.Prefix
-	IDs    []int64 // they were inserted in this order
+	Common    bool // they are for all nodes
+	CIDRs     []netip.Prefix
+	IDs       []int64 // they were inserted in this order
+	NodeKnown bool
 }
 
-// aclQuery leaves the order to the program, since Postgres would carry the wide rows through its sort, and turns nothing
-// into text.
-const aclQuery = `
-WITH entry AS NOT MATERIALIZED (
-	SELECT *
+// The rows that node $1 has: most are plain networks, and others have a domain or a port.
+const (
+	aclNodeEntries = `
 	FROM acl_entry
 	WHERE enabled
-		AND node IN ('*', $1)
-		AND (tenant IS NULL OR tenant NOT IN (SELECT name FROM tenant WHERE NOT enabled))
+		AND (node = '*' OR node = $1)
+		AND (tenant IS NULL OR tenant NOT IN (SELECT name FROM tenant WHERE NOT enabled))`
+
+	aclPlainEntries = aclNodeEntries + `
+		AND domain IS NULL
+		AND port IS NULL`
+
+	aclOtherEntries = aclNodeEntries + `
+		AND (domain IS NOT NULL OR port IS NOT NULL)`
 )
+
+// aclPlainRuns are runs of networks. Nothing has to be turned into text for them.
+const aclPlainRuns = `
+	SELECT list, node, action, NULL AS domain, NULL::int4range AS port, array_agg(cidr) AS cidrs, array_agg(id) AS ids` +
+	aclPlainEntries + `
+	GROUP BY list, node, action`
+
+// aclOtherRuns are one entry each.
+const aclOtherRuns = `
+	SELECT e.list, e.node, e.action, e.domain, e.port, CASE WHEN e.domain IS NULL THEN ARRAY[e.cidr] END AS cidrs, ARRAY[e.id] AS ids
+	FROM (SELECT *` + aclOtherEntries + `) e
+	LEFT JOIN domain d ON d.name = e.domain AND d.enabled
+	LEFT JOIN tenant t ON t.name = d.tenant AND t.enabled
+	WHERE e.domain IS NULL OR t.name IS NOT NULL`
+
+// aclLists and aclOfLists stand around runs e. They leave the order to the program, since Postgres would carry the wide rows
+// through its sort.
+const (
+	aclLists = `
 SELECT
 	coalesce(l.name, ''),
 	coalesce(l.default_action = 'allow', false),
@@ -60,78 +96,41 @@ SELECT
 	` + nodeKnown + `
 FROM (SELECT) always
 LEFT JOIN acl_list l ON true
-LEFT JOIN (
-	SELECT list, node, action, NULL AS domain, NULL::int4range AS port, array_agg(cidr) AS cidrs, array_agg(id) AS ids
-	FROM entry
-	WHERE domain IS NULL AND port IS NULL
-	GROUP BY list, node, action
-	UNION ALL
-	SELECT list, node, action, NULL, port, ARRAY[cidr], ARRAY[id]
-	FROM entry
-	WHERE port IS NOT NULL
-	UNION ALL
-	SELECT e.list, e.node, e.action, e.domain, NULL, NULL, ARRAY[e.id]
-	FROM entry e
-	JOIN domain d ON d.name = e.domain AND d.enabled
-	JOIN tenant t ON t.name = d.tenant AND t.enabled
-	WHERE e.domain IS NOT NULL
+LEFT JOIN (`
+	aclOfLists = `
 ) e ON e.list = l.name`
+)
 
-// ACL returns the entries of all access lists for node, list by list, in the order in which FreeSWITCH should see
-// them: of two entries with one prefix the first decides, so a node's own come before the common ones. An entry with
-// neither CIDR nor Domain stands for a list that holds none; one without List, for no list at all.
-func (s *Store) ACL(ctx context.Context, node string) ([]ACLEntry, error) {
+const aclQuery = aclLists + aclPlainRuns + `
+	UNION ALL` + aclOtherRuns + aclOfLists
+
+// ACL returns all access lists for node. Those that were just read for their revision, and have not changed since, are not
+// read again: FreeSWITCH asks for them, and moves no call on until it has them, as soon as the revision was told from its own.
+func (s *Store) ACL(ctx context.Context, node string) (ACL, error) {
 	s.asked("acl", node)
-	runs, err := s.aclRuns(ctx, node)
-	return aclEntries(runs), err
+	if acl, current, err := s.lastACL(ctx, node); current || err != nil {
+		return acl, err
+	}
+	runs, err := s.askACL(ctx, node)
+	if err != nil {
+		return ACL{}, err
+	}
+	return newACL(runs), nil
 }
 
-func (s *Store) aclRuns(ctx context.Context, node string) ([]aclRun, error) {
+func (s *Store) askACL(ctx context.Context, node string) ([]aclRun, error) {
 	return scan(ctx, s, scanACLRun, "acl", aclQuery, node)
-}
-
-const ownListsQuery = `
-SELECT DISTINCT node
-FROM acl_entry
-WHERE node = ANY($1)`
-
-// ACLRevision returns the name of the list that stands in node's acl.conf for the revision of all the others. Questions
-// for many nodes read what they have in common once.
-func (s *Store) ACLRevision(ctx context.Context, node string) (string, error) {
-	return s.lists.answer(ctx, node)
-}
-
-func (s *Store) askACLRevisions(ctx context.Context, nodes []string) ([]string, error) {
-	rows, err := s.pool.Query(ctx, ownListsQuery, nodes)
-	if err != nil {
-		return nil, translate("own access lists", err)
-	}
-	own, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, translate("own access lists", err)
-	}
-	known := make(map[string]string)
-	revisions := make([]string, len(nodes))
-	for i, node := range nodes {
-		if !slices.Contains(own, node) {
-			node = Common
-		}
-		if known[node] == "" {
-			entries, err := s.ACL(ctx, node)
-			if err != nil {
-				return nil, err
-			}
-			known[node] = aclRevision(entries)
-		}
-		revisions[i] = known[node]
-	}
-	return revisions, nil
 }
 
 func scanACLRun(row pgx.CollectableRow) (r aclRun, err error) {
 	err = row.Scan(&r.List, &r.DefaultAllow, &r.Allow, &r.Common, &r.Domain, &r.Networks, &r.PortMin, &r.PortMax,
 		&r.CIDRs, &r.IDs, &r.NodeKnown)
 	return r, err
+}
+
+func newACL(runs []aclRun) ACL {
+	entries := aclEntries(runs)
+	return ACL{Entries: entries, Revision: aclRevision(entries), NodeKnown: runs[0].NodeKnown}
 }
 
 // aclPlace is where an entry stands in its run, and in the order.
@@ -143,33 +142,49 @@ type aclPlace struct {
 
 // aclEntries takes runs apart.
 func aclEntries(runs []aclRun) []ACLEntry {
-	var places []aclPlace
+	count := 0
 	for i := range runs {
-		run := &runs[i]
-		if len(run.IDs) == 0 { // of a list that holds none
-			run.IDs = []int64{0}
+		if len(runs[i].IDs) == 0 { // of a list that holds none
+			runs[i].IDs = []int64{0}
 		}
-		places = slices.Grow(places, len(run.IDs))
-		for entry, id := range run.IDs {
-			places = append(places, aclPlace{run, entry, id})
+		count += len(runs[i].IDs)
+	}
+	// Most runs come one after the other, and are in order in themselves.
+	slices.SortFunc(runs, func(a, b aclRun) int { return cmp.Or(compareACLRuns(&a, &b), cmp.Compare(a.IDs[0], b.IDs[0])) })
+	places := make([]aclPlace, 0, count)
+	for i := range runs {
+		for entry, id := range runs[i].IDs {
+			places = append(places, aclPlace{&runs[i], entry, id})
 		}
 	}
-	slices.SortFunc(places, func(a, b aclPlace) int {
-		if a.run != b.run {
-			if c := cmp.Or(strings.Compare(a.run.List, b.run.List), compareBool(a.run.Common, b.run.Common)); c != 0 {
-				return c
-			}
-		}
-		return cmp.Compare(a.id, b.id)
-	})
-	entries := make([]ACLEntry, len(places))
+	if !slices.IsSortedFunc(places, compareACLPlaces) {
+		slices.SortFunc(places, compareACLPlaces)
+	}
+	var t yield.Turn
+	entries := make([]ACLEntry, count)
 	for i, p := range places {
+		if i%restRows == 0 {
+			t.Rest()
+		}
 		entries[i] = p.run.ACLEntry
 		if len(p.run.CIDRs) > 0 {
 			entries[i].CIDR = p.run.CIDRs[p.entry]
 		}
 	}
 	return entries
+}
+
+func compareACLPlaces(a, b aclPlace) int {
+	if a.run != b.run {
+		if c := compareACLRuns(a.run, b.run); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(a.id, b.id)
+}
+
+func compareACLRuns(a, b *aclRun) int {
+	return cmp.Or(strings.Compare(a.List, b.List), compareBool(a.Common, b.Common))
 }
 
 // compareBool orders false before true.

@@ -42,7 +42,7 @@ const (
 
 var keptOperations = map[string]keptOperation{
 	"acl": {strings.Fields("node tenant acl_list acl_entry domain domain_user"),
-		func(ctx context.Context, s *Store, args []string) (any, error) { return s.aclRuns(ctx, args[0]) }},
+		func(ctx context.Context, s *Store, args []string) (any, error) { return s.askACL(ctx, args[0]) }},
 	"credentials": {strings.Fields("node_credential"),
 		func(ctx context.Context, s *Store, _ []string) (any, error) { return s.Credentials(ctx) }},
 	"document": {strings.Fields("node document"),
@@ -151,7 +151,7 @@ func (r *copyReader) readAnswer(ctx context.Context, q question) error {
 
 // ownListsOfQuery tells of each node whether entries of access lists are its alone.
 const ownListsOfQuery = `
-SELECT name, EXISTS (SELECT FROM acl_entry WHERE node = name)
+SELECT name, EXISTS (SELECT FROM acl_entry WHERE node = name AND node <> '*')
 FROM node
 WHERE name <> '*'`
 
@@ -232,9 +232,12 @@ func keptIn[T any](c *Copy, v copyView, operation string, args ...string) (answe
 }
 
 // ACL is Store.ACL, from the copy.
-func (c *Copy) ACL(_ context.Context, node string) ([]ACLEntry, error) {
+func (c *Copy) ACL(_ context.Context, node string) (ACL, error) {
 	runs, err := kept[[]aclRun](c, "acl", node)
-	return aclEntries(runs), err
+	if err != nil {
+		return ACL{}, err
+	}
+	return newACL(runs), nil
 }
 
 // Credentials is Store.Credentials, from the copy.

@@ -16,7 +16,7 @@ type rows interface {
 	Networks(ctx context.Context, node, domain string) ([]db.Domain, bool, error)
 	Group(ctx context.Context, node, domain, name string) ([]db.Domain, bool, error)
 	UserGateways(ctx context.Context, node, domain, profile string) ([]db.Domain, bool, error)
-	ACL(ctx context.Context, node string) ([]db.ACLEntry, error)
+	ACL(ctx context.Context, node string) (db.ACL, error)
 	Credentials(ctx context.Context) ([]db.Credential, error)
 	Document(ctx context.Context, node, section, name string) (db.Document, error)
 	EventSocket(ctx context.Context, node string) ([]db.NodeSetting, error)

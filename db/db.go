@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xmlcurld/socket"
+	"xmlcurld/yield"
 )
 
 // ErrUnavailable says that Postgres cannot be asked now: it is away, starting, full, or too slow for the deadline.
@@ -47,6 +48,9 @@ var byIndex = map[string]string{
 // plannedAnew comes before the arguments of a query that reads many rows: it is planned each time, for as many as there are.
 const plannedAnew = pgx.QueryExecModeCacheDescribe
 
+// restRows is how many rows are read between two looks at how long a turn has been.
+const restRows = 32
+
 // Common is the name of the row in table node that holds what is common to all nodes.
 const Common = "*"
 
@@ -59,6 +63,8 @@ type Store struct {
 	routes  batch[Call, Route]
 	users   batch[userName, directory]
 	lists   batch[string, string] // node: the revision of its access lists
+
+	read *atomic.Pointer[listsRead] // last, for revisions
 
 	nodeRows  batch[string, *Node]
 	nodeSaves batch[nodeSave, *time.Time]
@@ -122,7 +128,7 @@ func primary(ctx context.Context, all *hosts, config *pgxpool.Config) (*pgxpool.
 }
 
 func newStore(all *hosts, m *metrics) *Store {
-	s := &Store{hosts: all, metrics: m, secrets: noSecrets{}}
+	s := &Store{hosts: all, metrics: m, secrets: noSecrets{}, read: new(atomic.Pointer[listsRead])}
 	s.life, s.die = context.WithCancel(context.Background())
 	s.routes.start(s.askRoutes)
 	s.users.start(func(ctx context.Context, names []userName) ([]directory, error) { return s.askUsers(ctx, names) })
@@ -147,7 +153,7 @@ func (s *Store) Beside(ctx context.Context) (*Store, error) {
 	all.seen.start()
 	all.order.Store(&all.all)
 	beside := newStore(all, s.metrics)
-	beside.pool, beside.secrets = pool, s.secrets
+	beside.pool, beside.secrets, beside.read = pool, s.secrets, s.read
 	return beside, nil
 }
 
@@ -183,7 +189,7 @@ func collect[T any](ctx context.Context, s *Store, operation, query string, args
 
 // scan is collect for a query of many rows: what reads a row is given.
 func scan[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], operation, query string, args ...any) ([]T, error) {
-	return askAny(ctx, s, (*host).forDocuments, row, operation, query, args)
+	return askAny(ctx, s, (*host).forDocuments, inTurns(row), operation, query, args)
 }
 
 // lookup is scan for numbers and users: who calls waits for a connection with no document, and each row is found by index.
@@ -215,6 +221,18 @@ func ask[T any](ctx context.Context, from querier, row pgx.RowToFunc[T], query s
 		return nil, err
 	}
 	return pgx.CollectRows(rows, row)
+}
+
+// inTurns reads rows with a rest after some of them. Postgres is never far ahead: it waits for who reads.
+func inTurns[T any](row pgx.RowToFunc[T]) pgx.RowToFunc[T] {
+	var t yield.Turn
+	read := 0
+	return func(r pgx.CollectableRow) (T, error) {
+		if read++; read%restRows == 0 {
+			t.Rest()
+		}
+		return row(r)
+	}
 }
 
 // lost reports whether a connection that was thought to live was found dead: Postgres was restarted, or told it to go.

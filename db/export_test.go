@@ -9,6 +9,9 @@ import (
 	"go.etcd.io/bbolt"
 )
 
+// ListsKept is how long lists that were read may be the answer.
+const ListsKept = listsKept
+
 // Ask asks whatever a test wants, as every question is asked.
 func Ask(ctx context.Context, s *Store, query string) error {
 	_, err := collect[Setting](ctx, s, "ask", query)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"xmlcurld/yield"
 )
 
 // Parts are what of a document takes effect together, by name, each with its revision: what it is, where that is short,
@@ -16,23 +18,27 @@ type Parts map[string]string
 
 // aclRevision is the name of a list that stands in acl.conf for the revision of all the others.
 func aclRevision(entries []ACLEntry) string {
-	text := make([]byte, 0, 48*len(entries))
+	hash, line := sha256.New(), make([]byte, 0, 256)
+	var t yield.Turn
 	for i := range entries {
+		if i%restRows == 0 {
+			t.Rest()
+		}
 		e := &entries[i]
-		text = append(append(text, e.List...), ' ')
-		text = append(strconv.AppendBool(text, e.DefaultAllow), ' ')
-		text = append(strconv.AppendBool(text, e.Allow), ' ')
-		text = append(e.CIDR.AppendTo(text), ' ')
-		text = append(append(append(append(text, e.Domain...), ' '), e.Networks...), ' ')
-		text = append(strconv.AppendInt(text, int64(e.PortMin), 10), '-')
-		text = append(strconv.AppendInt(text, int64(e.PortMax), 10), '\n')
+		line = append(append(line[:0], e.List...), ' ')
+		line = append(strconv.AppendBool(line, e.DefaultAllow), ' ')
+		line = append(strconv.AppendBool(line, e.Allow), ' ')
+		line = append(e.CIDR.AppendTo(line), ' ')
+		line = append(append(append(append(line, e.Domain...), ' '), e.Networks...), ' ')
+		line = append(strconv.AppendInt(line, int64(e.PortMin), 10), '-')
+		line = append(strconv.AppendInt(line, int64(e.PortMax), 10), '\n')
+		hash.Write(line)
 	}
-	sum := sha256.Sum256(text)
-	return "xmlcurld." + hex.EncodeToString(sum[:8])
+	return "xmlcurld." + hex.EncodeToString(hash.Sum(nil)[:8])
 }
 
 // ACLParts are the parts of acl.conf.
-func ACLParts(entries []ACLEntry) Parts { return Parts{"": aclRevision(entries)} }
+func ACLParts(acl ACL) Parts { return Parts{"": acl.Revision} }
 
 // ModuleParts are the parts of post_load_modules.conf.
 func ModuleParts(modules []Module) Parts {
@@ -231,11 +237,11 @@ func (s *Store) AllParts(ctx context.Context, node string) (map[string]string, e
 		return nil, err
 	}
 	addParts(all, "post_load_modules.conf", ModuleParts(modules))
-	entries, err := s.ACL(ctx, node)
+	acl, err := s.ACL(ctx, node)
 	if err != nil {
 		return nil, err
 	}
-	addParts(all, "acl.conf", ACLParts(entries))
+	addParts(all, "acl.conf", ACLParts(acl))
 	sofia, err := s.Sofia(ctx, node, "", "")
 	if err != nil {
 		return nil, err

@@ -9,22 +9,22 @@ import (
 )
 
 type aclStore interface {
-	ACL(ctx context.Context, node string) ([]db.ACLEntry, error)
+	ACL(ctx context.Context, node string) (db.ACL, error)
 }
 
 // acl answers acl.conf, the access lists. The core reads it at start, after the modules, and at reloadacl, and holds
 // its global lock meanwhile: no call moves on until this is answered.
 func acl(s aclStore, rec Recorder) xmlcurl.Handler {
 	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
-		entries, err := s.ACL(ctx, r.Hostname)
+		lists, err := s.ACL(ctx, r.Hostname)
 		if err != nil {
 			return err
 		}
-		knows(d, entries[0].NodeKnown)
+		knows(d, lists.NodeKnown)
 		openConfiguration(d, "acl.conf")
 		d.Open("network-lists")
 		list := ""
-		for rest := entries; len(rest) > 0 && rest[0].List != ""; {
+		for rest := lists.Entries; len(rest) > 0 && rest[0].List != ""; {
 			e := &rest[0]
 			if e.List != list {
 				if list != "" {
@@ -40,13 +40,12 @@ func acl(s aclStore, rec Recorder) xmlcurl.Handler {
 			d.Close()
 		}
 		// FreeSWITCH gives this list back by letting everyone in on it, so it can be asked whether it has these lists.
-		parts := db.ACLParts(entries)
-		d.Open("list", xmlcurl.A("name", parts[""]), xmlcurl.A("default", "allow"))
+		d.Open("list", xmlcurl.A("name", lists.Revision), xmlcurl.A("default", "allow"))
 		d.Close()
 		d.Close()
 		d.Close()
-		if entries[0].NodeKnown {
-			rec.Fetched(r.Hostname, "acl.conf", "", parts)
+		if lists.NodeKnown {
+			rec.Fetched(r.Hostname, "acl.conf", "", db.ACLParts(lists))
 		}
 		return nil
 	})

@@ -1,0 +1,104 @@
+package db_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"xmlcurld/db"
+	"xmlcurld/db/dbtest"
+)
+
+// manyEntries take more than one turn to be read, and are of every kind.
+const manyEntries = `
+INSERT INTO acl_list (name) VALUES ('empty');
+INSERT INTO acl_entry (list, cidr) SELECT 'domains', set_masklen((inet '12.0.0.0' + 256 * n)::cidr, 24) FROM generate_series(1, 1700) n;
+INSERT INTO acl_entry (list, cidr, action, port) SELECT 'phones', set_masklen((inet '13.0.0.0' + 256 * n)::cidr, 24), 'deny', int4range(n, 2 * n, '[]') FROM generate_series(1, 600) n;
+INSERT INTO acl_entry (list, node, cidr) SELECT 'domains', 'fs2', set_masklen((inet '14.0.0.0' + 256 * n)::cidr, 24) FROM generate_series(1, 600) n;
+INSERT INTO acl_entry (list, cidr, action) VALUES ('domains', '15.0.0.0/8', 'deny')`
+
+func sameLists(t *testing.T, when string, want, got db.ACL) {
+	t.Helper()
+	if want.NodeKnown == got.NodeKnown && want.Revision == got.Revision && slices.Equal(want.Entries, got.Entries) {
+		return
+	}
+	t.Errorf("%s: (-want +got)\n%s", when, cmp.Diff(want, got, cmpopts.EquateComparable(db.ACLEntry{}.CIDR)))
+}
+
+func lists(ctx context.Context, t *testing.T, s *db.Store, node string) db.ACL {
+	t.Helper()
+	acl, err := s.ACL(ctx, node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return acl
+}
+
+// Lists that were read for their revision, by whoever keeps the switches, are what a switch is given, and are not read again;
+// whatever is edited then, it is given them as they are today.
+func TestListsOfARevision(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	execute(t, url, secondNode)
+	execute(t, url, manyEntries)
+	registry := prometheus.NewRegistry()
+	store, err := db.Open(t.Context(), url, registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	keeps, err := store.Beside(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(keeps.Close)
+	readsAnew := openStore(t, url)
+	nodes := []string{"fs1", "fs2", "unknown"}
+	for _, edit := range append([]string{`SELECT`}, copyEdits[1:]...) {
+		revisions := make(map[string]string)
+		for _, node := range nodes {
+			asked := time.Now()
+			if revisions[node], err = keeps.ACLRevision(t.Context(), node); err != nil {
+				t.Fatal(err)
+			}
+			before := queries(t, registry, "acl")
+			got := lists(t.Context(), t, store, node)
+			sameLists(t, "before "+edit+": "+node, lists(t.Context(), t, readsAnew, node), got)
+			if got.Revision != revisions[node] {
+				t.Errorf("before %s: %s has the revision %s, and was said to have %s", edit, node, got.Revision, revisions[node])
+			}
+			if again := queries(t, registry, "acl") - before; again > 0 && time.Since(asked) < db.ListsKept {
+				t.Errorf("before %s: the lists of %s were read again", edit, node)
+			}
+		}
+		execute(t, url, edit)
+		for _, node := range nodes {
+			sameLists(t, "after "+edit+": "+node, lists(t.Context(), t, readsAnew, node), lists(t.Context(), t, store, node))
+		}
+	}
+}
+
+// queries is how often something was asked.
+func queries(t *testing.T, registry *prometheus.Registry, name string) uint64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != "xmlcurld_database_query_duration_seconds" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			if labels := m.GetLabel(); len(labels) == 1 && labels[0].GetValue() == name {
+				return m.GetHistogram().GetSampleCount()
+			}
+		}
+	}
+	return 0
+}
