@@ -14,7 +14,7 @@ import (
 type connection struct {
 	socket         int
 	began          time.Time
-	counts         bool // among those that are measured
+	part           int // of a stream, in which it was asked
 	request, proof template
 	sent           int
 	answer         []byte

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -13,16 +14,21 @@ const (
 	// manyRows is how many rows one transaction holds that is applied while calls are answered.
 	manyRows = 10_000
 	// quietTime is how long calls at a steady pace are measured while nothing is edited.
-	quietTime = 3 * time.Second
-	// leadTime is how long there have been calls before anything is committed: the first of them wait for what was away, and
-	// for this program, which counts processor time.
+	quietTime = 2 * time.Second
+	// leadTime is how long there are calls before any of them counts: the first wait for what was away.
 	leadTime = 300 * time.Millisecond
+	// beforeTime is how long calls are measured right before the COMMIT.
+	beforeTime = time.Second
+	// countTime is how long after it counted processor time this program has let go of the processors.
+	countTime = 50 * time.Millisecond
 )
 
 // loadKind is what is committed while calls are answered, and what became of them.
 type loadKind struct {
 	name              string
 	insert, undo      string // statements; none: nothing is edited
+	table             string // that they edit
+	times             int    // in a round of calls at a steady pace: what is applied soon is seen more often
 	busy              bool   // and another program takes a processor, as a switch does that reads what was edited
 	steady, saturated []loadRound
 	removed           []time.Duration // from COMMIT of undo to proved, while nobody calls
@@ -31,10 +37,14 @@ type loadKind struct {
 // loadRound is one measurement of calls.
 type loadRound struct {
 	sample
+	before sample        // of calls at a steady pace: the same right before the COMMIT
 	lost   int           // calls that were refused, or not even asked since too many were waiting
 	proved time.Duration // from COMMIT
 	cost
 }
+
+// slower is how many times as long half of the calls waited as before.
+func (r loadRound) slower() float64 { return p50(r.sample) / p50(r.before) }
 
 // cost is processor time.
 type cost struct{ server, postgres, ofSwitch, own time.Duration }
@@ -49,12 +59,12 @@ func (c cost) since(before cost) cost {
 
 func allLoads() []*loadKind {
 	return []*loadKind{
-		{name: "nothing"},
-		{name: "nothing, and a processor is taken", busy: true},
-		{name: "ACL entries",
+		{name: "nothing", times: 1},
+		{name: "nothing, and a processor is taken", busy: true, times: 1},
+		{name: "ACL entries", times: 5, table: "acl_entry",
 			insert: `INSERT INTO acl_entry (list, cidr) SELECT 'carriers', set_masklen((inet '12.0.0.0' + 256 * n)::cidr, 24) FROM generate_series(1, $1::integer) n`,
 			undo:   `DELETE FROM acl_entry WHERE cidr << '12.0.0.0/6'`},
-		{name: "new gateways",
+		{name: "new gateways", times: 1, table: "gateway",
 			insert: `INSERT INTO gateway (name, profile, proxy) SELECT 'many' || n, 'external', '127.0.0.1' FROM generate_series(1, $1::integer) n`,
 			undo:   `DELETE FROM gateway WHERE name LIKE 'many%'`},
 	}
@@ -68,7 +78,7 @@ func (b *editBench) measureLoads(ctx context.Context) error {
 	if _, err := b.calls.run(b.options.duration / 2); err != nil { // what is slow the first time only
 		return err
 	}
-	if err := b.eachLoad(ctx, "calls at a steady pace", b.options.loads, b.measureSteady); err != nil {
+	if err := b.eachLoad(ctx, "calls at a steady pace", b.options.loads, b.measureSteadily); err != nil {
 		return err
 	}
 	return b.eachLoad(ctx, "as many calls as are answered", b.options.saturated, func(ctx context.Context, k *loadKind) error {
@@ -88,17 +98,26 @@ func (b *editBench) eachLoad(ctx context.Context, what string, rounds int, measu
 			if err := errors.Join(rest(ctx), measure(ctx, k)); err != nil {
 				return fmt.Errorf("%s, and %s: %w", what, k.name, err)
 			}
-			if k.undo == "" {
-				continue
-			}
-			removed, err := b.apply(ctx, k.undo)
-			if err != nil {
+			if err := b.remove(ctx, k); err != nil {
 				return err
 			}
-			k.removed = append(k.removed, removed)
 		}
 	}
 	return nil
+}
+
+// remove takes away what k inserted, and what would be left of it until autovacuum comes: it would be read with the next rows.
+func (b *editBench) remove(ctx context.Context, k *loadKind) error {
+	if k.undo == "" {
+		return nil
+	}
+	removed, err := b.apply(ctx, k.undo)
+	if err != nil {
+		return err
+	}
+	k.removed = append(k.removed, removed)
+	_, err = b.rows.Exec(ctx, "VACUUM "+k.table)
+	return err
 }
 
 // openCalls sets up the load that the other benchmark puts on the dialplan.
@@ -118,32 +137,63 @@ func (b *editBench) openCalls(ctx context.Context) error {
 	return b.calls.open(b.server.address)
 }
 
-// measureSteady answers calls at a steady pace from when k is committed until it is proved. A call that is refused waits as
-// long as any may.
+// measureSteadily is measureSteady, as often as k has it in a round.
+func (b *editBench) measureSteadily(ctx context.Context, k *loadKind) error {
+	for n := range k.times {
+		if n > 0 {
+			if err := errors.Join(b.remove(ctx, k), rest(ctx)); err != nil {
+				return err
+			}
+		}
+		if err := b.measureSteady(ctx, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measureSteady answers calls at a steady pace, before k is committed and from then until it is proved.
 func (b *editBench) measureSteady(ctx context.Context, k *loadKind) error {
 	commit, err := b.prepare(ctx, k)
 	if err != nil {
 		return err
 	}
-	var before cost
-	var proved time.Duration
-	lead := func() {
-		before = b.cost()
-		time.Sleep(leadTime)
-	}
-	f, err := b.steady.runWhile(b.server.address, lead, func() (err error) {
-		proved, err = commit(ctx)
-		return err
-	})
+	var r loadRound
+	var spent cost
+	floods, err := b.steady.runThrough(b.server.address, pass(leadTime), pass(beforeTime),
+		func() error {
+			spent = b.cost()
+			return pass(countTime)()
+		},
+		func() (err error) {
+			r.proved, err = commit(ctx)
+			return err
+		})
 	if err != nil {
 		return err
 	}
-	lost := len(f.refused) + f.skipped
-	times := append(f.answered, slices.Repeat([]time.Duration{patience}, lost)...)
-	n := len(times)
-	calls := sample{answers: len(f.answered), took: f.took, half: times[n/2], most: times[n*99/100]}
-	k.steady = append(k.steady, loadRound{calls, lost, proved, b.cost().since(before)})
+	r.cost = b.cost().since(spent)
+	before, meanwhile := floods[1], floods[3]
+	if before.lost() > 0 {
+		return fmt.Errorf("%d calls were refused while nothing was edited", before.lost())
+	}
+	r.before, r.sample, r.lost = before.sample(), meanwhile.sample(), meanwhile.lost()
+	k.steady = append(k.steady, r)
 	return nil
+}
+
+// pass lets time pass.
+func pass(d time.Duration) func() error {
+	return func() error { time.Sleep(d); return nil }
+}
+
+func (f flood) lost() int { return len(f.refused) + f.skipped }
+
+// sample is what f comes to. A call that is refused waits as long as any may.
+func (f flood) sample() sample {
+	times := append(slices.Clone(f.answered), slices.Repeat([]time.Duration{patience}, f.lost())...)
+	n := len(times)
+	return sample{answers: len(f.answered), took: f.took, half: times[n/2], most: times[n*99/100]}
 }
 
 // prepare inserts k and returns what commits it, and returns how long after that it was proved.
@@ -158,9 +208,20 @@ func (b *editBench) prepare(ctx context.Context, k *loadKind) (commit func(conte
 			<-ctx.Done()
 			return 0, nil
 		}
-		_ = exec.CommandContext(ctx, "sh", "-c", "while :; do :; done").Run() // it is killed
-		return 0, nil
+		return 0, b.takeProcessor(ctx)
 	}, nil
+}
+
+// takeProcessor does nothing but that, until ctx ends, and goes after others as the switch does.
+func (b *editBench) takeProcessor(ctx context.Context) error {
+	takes := exec.CommandContext(ctx, "sh", "-c", "while :; do :; done")
+	takes.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := takes.Start(); err != nil {
+		return err
+	}
+	err := b.idle.add(takes.Process.Pid)
+	_ = takes.Wait() // it is killed
+	return err
 }
 
 // measureSaturated answers as many calls as it can while k is inserted, committed and applied.
@@ -177,7 +238,7 @@ func (b *editBench) measureSaturated(ctx context.Context, k *loadKind) error {
 	if err := errors.Join(err, <-applied); err != nil {
 		return err
 	}
-	k.saturated = append(k.saturated, loadRound{calls, 0, proved, b.cost().since(before)})
+	k.saturated = append(k.saturated, loadRound{sample: calls, proved: proved, cost: b.cost().since(before)})
 	return nil
 }
 

@@ -21,8 +21,8 @@ func (b *editBench) report() report {
 	var out strings.Builder
 	o := b.options
 	fmt.Fprintf(&out, "%d rounds of each edit, %d rounds of calls, %.0f a second, and %d of %v of calls with %d connections in flight;\n"+
-		"median (lowest–highest) of the rounds.\n\n%s, %s.\n\n",
-		o.rounds, o.loads, o.perSecond, o.saturated, o.duration, o.inFlight, rig.Machine(), versions([]string{o.freeSWITCH, "-version"}))
+		"median (lowest–highest) of the rounds.\n\n%s, %s.\nThe switch is %s.\n\n",
+		o.rounds, o.loads, o.perSecond, o.saturated, o.duration, o.inFlight, rig.Machine(), versions([]string{o.freeSWITCH, "-version"}), b.idle)
 	fmt.Fprintf(&out, "| from COMMIT to proved, ms | one switch | and %d simulated nodes | times as long |\n| --- | --: | --: | --: |\n", o.simulated)
 	for _, e := range b.edits {
 		one, many := timesOf(e.one), timesOf(e.many)
@@ -30,11 +30,11 @@ func (b *editBench) report() report {
 	}
 	b.writeManyCost(&out)
 	b.writeLoads(&out, fmt.Sprintf("%.0f calls a second", o.perSecond), func(k *loadKind) []loadRound { return k.steady })
+	b.writeSlower(&out)
 	if o.saturated > 0 {
 		b.writeLoads(&out, "as many calls as are answered", func(k *loadKind) []loadRound { return k.saturated })
 	}
-	fmt.Fprintf(&out, "\nThe last columns are the processor time that was taken meanwhile, at a steady pace in the %v before, too. "+
-		"While nobody calls, rows are removed again:", leadTime)
+	out.WriteString("\nThe last columns are the processor time that was taken meanwhile. While nobody calls, rows are removed again:")
 	for _, k := range b.edited() {
 		fmt.Fprintf(&out, "\n%s are proved to be gone after %s ms;", k.name, show(timesOf(k.removed), "%.0f"))
 	}
@@ -51,7 +51,7 @@ func (b *editBench) writeLoads(out *strings.Builder, what string, rounds func(*l
 		if len(rounds(k)) == 0 {
 			continue
 		}
-		all := func(measure func(loadRound) float64) spread { return loadSpread(rounds(k), nil, measure) }
+		all := func(measure func(loadRound) float64) spread { return loadSpread(rounds(k), measure) }
 		fmt.Fprintf(out, "| %s | %s | %.0f | %s | %s | %s | %.2f | %.2f | %.2f |\n", k.name,
 			show(all(func(r loadRound) float64 { return r.perSecond() }), "%.0f"),
 			all(func(r loadRound) float64 { return float64(r.lost) }).highest,
@@ -61,6 +61,15 @@ func (b *editBench) writeLoads(out *strings.Builder, what string, rounds func(*l
 			all(func(r loadRound) float64 { return r.server.Seconds() }).median,
 			all(func(r loadRound) float64 { return r.postgres.Seconds() }).median,
 			all(func(r loadRound) float64 { return r.ofSwitch.Seconds() }).median)
+	}
+}
+
+// writeSlower writes how much longer calls at a steady pace waited than right before.
+func (b *editBench) writeSlower(out *strings.Builder) {
+	fmt.Fprintf(out, "\n| in the same round | p50 ms in the %v before | and meanwhile, times |\n| --- | --: | --: |\n", beforeTime)
+	for _, k := range b.loads {
+		before := loadSpread(k.steady, func(r loadRound) float64 { return p50(r.before) })
+		fmt.Fprintf(out, "| %s | %s | %s |\n", k.name, show(before, "%.2f"), show(loadSpread(k.steady, loadRound.slower), "%.2f"))
 	}
 }
 
@@ -82,8 +91,8 @@ func (b *editBench) writeBars(out *strings.Builder) (missed bool) {
 			write(out, timesOf(e.many)) || missed
 	}
 	for _, k := range b.edited() {
-		missed = bar{what: "p50 of calls while " + k.name + " are applied, against nothing", limit: 1 + slower}.
-			write(out, loadSpread(k.steady, b.loads[0].steady, func(r loadRound) float64 { return p50(r.sample) })) || missed
+		missed = bar{what: "p50 of calls while " + k.name + " are applied, against right before", limit: 1 + slower}.
+			write(out, loadSpread(k.steady, loadRound.slower)) || missed
 	}
 	return missed
 }
@@ -93,15 +102,11 @@ func (b *editBench) edited() []*loadKind {
 	return slices.DeleteFunc(slices.Clone(b.loads), func(k *loadKind) bool { return k.insert == "" })
 }
 
-// loadSpread is measure over all rounds, divided by what it is for against in the same round.
-func loadSpread(rounds, against []loadRound, measure func(loadRound) float64) spread {
+// loadSpread is measure over all rounds.
+func loadSpread(rounds []loadRound, measure func(loadRound) float64) spread {
 	var values []float64
-	for i, r := range rounds {
-		value := measure(r)
-		if against != nil {
-			value /= measure(against[i])
-		}
-		values = append(values, value)
+	for _, r := range rounds {
+		values = append(values, measure(r))
 	}
 	return spreadOf(values)
 }

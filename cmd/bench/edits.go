@@ -40,6 +40,7 @@ type editBench struct {
 	base
 	options    editOptions
 	server     server
+	idle       idleGroup
 	switchProc *rig.Process
 	rows       *pgx.Conn
 	store      *db.Store
@@ -133,11 +134,16 @@ func (b *editBench) boot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// It is to take no processor from the server, as if it ran on a machine of its own.
+	b.idle = openIdleGroup()
+	b.cleanup = append(b.cleanup, b.idle.close)
 	b.switchProc, err = launch(b.options.freeSWITCH, conf, dir, afterOthers,
 		"XMLCURL_URL=http://"+b.server.address+"/xml", "LOCAL_IP="+localhost, "SWITCHNAME="+realNode)
 	if _, err = b.started(b.switchProc, "", err); err != nil {
 		return err
+	}
+	// It is to take no processor from the server, as if it ran on a machine of its own.
+	if err := b.idle.add(b.switchProc.PID()); err != nil {
+		return fmt.Errorf("let others go first: %w", err)
 	}
 	return b.switchProc.Await(ctx, func() error { return b.proved(ctx, time.Second) })
 }

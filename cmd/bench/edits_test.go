@@ -13,11 +13,12 @@ func measured(one, many, call time.Duration) *editBench {
 		e.one, e.many = []time.Duration{one, one, one}, []time.Duration{many, many, many}
 	}
 	for _, k := range b.loads {
-		half := 100 * time.Microsecond
+		before := sample{answers: 1000, took: time.Second, half: 100 * time.Microsecond}
+		meanwhile := before
 		if k.insert != "" {
-			half = call
+			meanwhile.half = call
 		}
-		k.steady = []loadRound{{sample: sample{answers: 1000, took: time.Second, half: half}}}
+		k.steady = []loadRound{{sample: meanwhile, before: before}}
 	}
 	return b
 }

@@ -49,7 +49,7 @@ func (f *freeSWITCH) start(ctx context.Context, program, conf, dir string, env .
 	})
 }
 
-// How a switch stands with others who want a processor: like them, or after them.
+// How a switch stands with others who want a processor: like them, or after them, and leading a session to be made so.
 const (
 	likeOthers  = "-np"
 	afterOthers = "-lp"
@@ -68,11 +68,7 @@ func launch(program, conf, dir, priority string, env ...string) (*rig.Process, e
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(env, "PATH="+os.Getenv("PATH"), "HOME="+dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: priority == afterOthers}
-	p, err := rig.Start(cmd, dir, "freeswitch")
-	if err == nil && priority == afterOthers {
-		err = yieldSession(p.PID())
-	}
-	return p, err
+	return rig.Start(cmd, dir, "freeswitch")
 }
 
 // called is which numbers the calls first to first+count go to: others each time, from all over those there are.

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -37,51 +38,60 @@ const waitingLimit = 4096
 
 // run asks for as long as duration, and waits for the last answers.
 func (s *stream) run(address string, duration time.Duration) (flood, error) {
-	return s.runWhile(address, nil, func() error { time.Sleep(duration); return nil })
+	floods, err := s.runThrough(address, func() error { time.Sleep(duration); return nil })
+	return floods[0], err
 }
 
-// runWhile asks for as long as something else takes, and waits for the last answers. It asks while lead runs before,
-// if there is one, and what is asked then does not count.
-func (s *stream) runWhile(address string, lead func(), something func() error) (flood, error) {
+// runThrough asks without a pause while one part after the other runs, and waits for the last answers. What was asked in
+// one part is that part's, whenever it is answered. A part that fails is the last.
+func (s *stream) runThrough(address string, parts ...func() error) ([]flood, error) {
+	floods := make([]flood, len(parts))
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return flood{}, err
+		return floods, err
 	}
 	// A pacer keeps its place on a processor when it waits for answers: there are others for the rest of the program.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU() + s.callers))
-	pacers, counts := make([]*pacer, s.callers), make(chan struct{})
+	pacers, now := make([]*pacer, s.callers), new(atomic.Int32)
 	for n := range pacers {
 		c := &caller{load: &s.load, next: n, step: s.callers, address: syscall.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}}
 		if err := c.open(s.most / s.callers); err != nil {
-			return flood{}, err
+			return floods, err
 		}
-		pacers[n] = &pacer{caller: c, nice: s.nice, pace: s.pace(), counts: counts}
-	}
-	if lead == nil {
-		close(counts)
+		pacers[n] = &pacer{caller: c, nice: s.nice, pace: s.pace(), now: now, floods: make([]flood, len(parts))}
 	}
 	began, errs, over := time.Now(), make([]error, s.callers), make(chan struct{})
 	var running sync.WaitGroup
 	for i, p := range pacers {
 		running.Go(func() { errs[i] = errors.Join(p.run(began, over), syscall.Close(p.epoll)) })
 	}
-	if lead != nil {
-		lead()
-		close(counts)
+	for i, part := range parts {
+		now.Store(int32(i))
+		began := time.Now()
+		err := part()
+		if floods[i].took = time.Since(began); err != nil {
+			errs = append(errs, err)
+			break
+		}
 	}
-	counted := time.Now()
-	errs = append(errs, something())
+	waited := time.Now()
 	close(over)
 	running.Wait()
-	all := flood{took: time.Since(counted)}
-	for _, p := range pacers {
-		all.answered = append(all.answered, p.answered...)
-		all.refused = append(all.refused, p.refused...)
-		all.skipped += p.skipped
+	floods[len(parts)-1].took += time.Since(waited)
+	for i := range floods {
+		for _, p := range pacers {
+			floods[i].add(p.floods[i])
+		}
+		slices.Sort(floods[i].answered)
+		slices.Sort(floods[i].refused)
 	}
-	slices.Sort(all.answered)
-	slices.Sort(all.refused)
-	return all, errors.Join(errs...)
+	return floods, errors.Join(errs...)
+}
+
+func (f *flood) add(other flood) {
+	f.answered = append(f.answered, other.answered...)
+	f.refused = append(f.refused, other.refused...)
+	f.skipped += other.skipped
 }
 
 // pace is the time from one request of a caller to its next.
@@ -96,11 +106,11 @@ func (s *stream) pace() time.Duration {
 type pacer struct {
 	*caller
 	nice   int
-	pace   time.Duration   // from one request to the next
-	counts <-chan struct{} // closed: what is asked from now on
-	due    time.Time       // the next
-	idle   []int           // connections
-	flood
+	pace   time.Duration // from one request to the next
+	now    *atomic.Int32 // which part runs
+	due    time.Time     // the next
+	idle   []int         // connections
+	floods []flood       // of the parts
 }
 
 // atOnce is how many requests are begun before answers are read again: what waits for us would seem to wait for the server.
@@ -160,9 +170,7 @@ func (p *pacer) beginDue() (more bool, err error) {
 		case len(p.idle) == 0 && p.pace == 0:
 			return false, nil
 		case len(p.idle) == 0:
-			if closed(p.counts) {
-				p.skipped++
-			}
+			p.floods[p.now.Load()].skipped++
 			continue
 		case begun == atOnce:
 			return true, nil
@@ -180,7 +188,7 @@ func (p *pacer) begin() error {
 	last := len(p.idle) - 1
 	i := p.idle[last]
 	p.idle = p.idle[:last]
-	p.connections[i].counts = closed(p.counts)
+	p.connections[i].part = int(p.now.Load())
 	return p.ask(i)
 }
 
@@ -228,15 +236,11 @@ func (p *pacer) settle(i int) error {
 	if err := on.close(); err != nil {
 		return err
 	}
-	switch {
-	case !on.counts:
-	case on.refused:
-		p.refused = append(p.refused, took)
-	default:
-		p.answered = append(p.answered, took)
-	}
+	f := &p.floods[on.part]
 	if on.refused {
+		f.refused = append(f.refused, took)
 		return nil
 	}
+	f.answered = append(f.answered, took)
 	return p.load.verify(on)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -44,8 +45,8 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// What is asked during the lead does not count, and all that is asked after it does.
-func TestLead(t *testing.T) {
+// What is asked in one part of a stream is that part's, and nothing is left out.
+func TestParts(t *testing.T) {
 	t.Parallel()
 	var requests, connections atomic.Int64
 	l := answering(t, func(w http.ResponseWriter, r *http.Request) {
@@ -53,24 +54,36 @@ func TestLead(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		_, _ = io.WriteString(w, "user is "+string(body[len(body)-4:]))
 	}, &connections)
-	await := func(n int64) int64 {
-		for requests.Load() < n {
+	s, address := stream{load: *l, most: 1, callers: 1}, fmt.Sprintf("127.0.0.1:%d", l.callers[0].address.Port)
+	var begun []int64
+	more := func() error {
+		n := requests.Load()
+		begun = append(begun, n)
+		for requests.Load() < n+3 {
 			runtime.Gosched()
 		}
-		return requests.Load()
-	}
-	var led, begun int64
-	s := stream{load: *l, most: 1, callers: 1}
-	f, err := s.runWhile(fmt.Sprintf("127.0.0.1:%d", l.callers[0].address.Port), func() { led = await(3) }, func() error {
-		begun = requests.Load()
-		await(begun + 3)
 		return nil
-	})
+	}
+	floods, err := s.runThrough(address, more, more, more)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, counted := requests.Load(), int64(f.asked())
-	if counted > all-led || counted < all-begun-1 { // one may have been under way
-		t.Errorf("%d counted of %d, %d of them in the lead, %d when it was over", counted, all, led, begun)
+	begun = append(begun, requests.Load())
+	var all int64
+	for i, f := range floods {
+		all += int64(f.asked())
+		if n := begun[i+1] - begun[i]; int64(f.asked()) < n-1 || int64(f.asked()) > n+1 { // one may have been under way
+			t.Errorf("%d asked in part %d, in which %d came", f.asked(), i, n)
+		}
+		if f.took <= 0 {
+			t.Errorf("part %d took %v", i, f.took)
+		}
+	}
+	if all != requests.Load() {
+		t.Errorf("%d asked, %d came", all, requests.Load())
+	}
+	failed := errors.New("failed")
+	if _, err := s.runThrough(address, func() error { return failed }, func() error { t.Error("goes on"); return nil }); !errors.Is(err, failed) {
+		t.Error(err)
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"runtime"
 	"strconv"
@@ -56,14 +55,4 @@ func yieldBy(nice int) error {
 		return fmt.Errorf("be nice: %w", err)
 	}
 	return nil
-}
-
-// yieldSession makes the session that process pid leads as nice as can be. Where Linux has autogroups it shares processors
-// out among sessions first, and each of PostgreSQL's processes has one: how nice a process is counts in its own alone.
-func yieldSession(pid int) error {
-	err := os.WriteFile(fmt.Sprintf("/proc/%d/autogroup", pid), []byte("19"), 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }
