@@ -49,7 +49,7 @@ func (f *freeSWITCH) start(ctx context.Context, program, conf, dir string, env .
 	})
 }
 
-// How a switch stands with others who want a processor: like them, or after them, and leading a session to be made so.
+// How a switch stands with others who want a processor: like them, or after them and in a session of its own.
 const (
 	likeOthers  = "-np"
 	afterOthers = "-lp"

@@ -38,7 +38,7 @@ const waitingLimit = 4096
 
 // run asks for as long as duration, and waits for the last answers.
 func (s *stream) run(address string, duration time.Duration) (flood, error) {
-	floods, err := s.runThrough(address, func() error { time.Sleep(duration); return nil })
+	floods, err := s.runThrough(address, pass(duration))
 	return floods[0], err
 }
 
