@@ -142,19 +142,20 @@ type aclPlace struct {
 
 // aclEntries takes runs apart.
 func aclEntries(runs []aclRun) []ACLEntry {
-	count := 0
+	count, order := 0, make([]*aclRun, len(runs))
 	for i := range runs {
+		order[i] = &runs[i]
 		if len(runs[i].IDs) == 0 { // of a list that holds none
 			runs[i].IDs = []int64{0}
 		}
 		count += len(runs[i].IDs)
 	}
 	// Most runs come one after the other, and are in order in themselves.
-	slices.SortFunc(runs, func(a, b aclRun) int { return cmp.Or(compareACLRuns(&a, &b), cmp.Compare(a.IDs[0], b.IDs[0])) })
+	slices.SortFunc(order, func(a, b *aclRun) int { return cmp.Or(compareACLRuns(a, b), cmp.Compare(a.IDs[0], b.IDs[0])) })
 	places := make([]aclPlace, 0, count)
-	for i := range runs {
-		for entry, id := range runs[i].IDs {
-			places = append(places, aclPlace{&runs[i], entry, id})
+	for _, run := range order {
+		for entry, id := range run.IDs {
+			places = append(places, aclPlace{run, entry, id})
 		}
 	}
 	if !slices.IsSortedFunc(places, compareACLPlaces) {
@@ -163,9 +164,7 @@ func aclEntries(runs []aclRun) []ACLEntry {
 	var t yield.Turn
 	entries := make([]ACLEntry, count)
 	for i, p := range places {
-		if i%restRows == 0 {
-			t.Rest()
-		}
+		t.Rest()
 		entries[i] = p.run.ACLEntry
 		if len(p.run.CIDRs) > 0 {
 			entries[i].CIDR = p.run.CIDRs[p.entry]

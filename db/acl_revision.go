@@ -12,7 +12,7 @@ import (
 // all others as Common.
 type listsRead struct {
 	at       time.Time
-	snapshot string // that shows no more than any of them does; of a standby, which does not say what it does not show: none
+	snapshot string // that shows no more than any of them does
 	lists    map[string]ACL
 }
 
@@ -28,16 +28,14 @@ SELECT
 	EXISTS (SELECT FROM acl_entry WHERE node = $1 AND node <> '*'),
 	EXISTS (
 		SELECT
-		FROM change
-		WHERE relation = ANY ($3)
-			AND xid >= pg_snapshot_xmin($2::pg_snapshot)
-			AND NOT pg_visible_in_snapshot(xid, $2::pg_snapshot)
+		FROM (SELECT $2::pg_snapshot AS seen) m` + changesUnseen + `
+			AND relation = ANY ($3)
 	)`
 
 // lastACL returns the lists that were read last, unless they are too old, or others today.
 func (s *Store) lastACL(ctx context.Context, node string) (acl ACL, current bool, err error) {
-	last := s.read.Load()
-	if last == nil || last.snapshot == "" || time.Since(last.at) > listsKept {
+	last := s.lastLists.Load()
+	if last == nil || time.Since(last.at) > listsKept {
 		return ACL{}, false, nil
 	}
 	type since struct{ nodeKnown, own, changed bool }
@@ -58,10 +56,11 @@ func (s *Store) lastACL(ctx context.Context, node string) (acl ACL, current bool
 }
 
 // ownListsQuery tells which of nodes $1 have entries that are theirs alone, and which moment shows that.
-const ownListsQuery = `
+const ownListsQuery = moment + `
 SELECT
 	ARRAY(SELECT DISTINCT node::text FROM acl_entry WHERE node = ANY ($1) AND node <> '*'),
-	coalesce(CASE WHEN NOT pg_is_in_recovery() THEN pg_current_snapshot() END::text, '')`
+	` + snapshotSeen + `
+FROM r`
 
 // ACLRevision returns the revision of node's access lists. Questions for many nodes read what they have in common once.
 func (s *Store) ACLRevision(ctx context.Context, node string) (string, error) {
@@ -98,7 +97,7 @@ func (s *Store) readLists(ctx context.Context, tx pgx.Tx, nodes []string) ([]str
 		}
 		revisions[i] = read.lists[node].Revision
 	}
-	s.read.Store(read)
+	s.lastLists.Store(read)
 	return revisions, nil
 }
 

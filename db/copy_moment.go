@@ -16,14 +16,27 @@ type position struct {
 	WAL      walPosition
 }
 
-// positionQuery asks for the moment that a transaction sees. A standby's snapshot does not list the transactions that were
+// moment is what a transaction sees, and snapshotSeen the snapshot of it. A standby's does not list the transactions that were
 // under way, so of what came after the first of them nothing counts as seen.
-const positionQuery = `
+const (
+	moment = `
 WITH r AS MATERIALIZED (
 	SELECT pg_is_in_recovery() AS standby, pg_current_snapshot() AS s
+)`
+	snapshotSeen = `CASE WHEN standby THEN format('%1$s:%1$s:', pg_snapshot_xmin(s)) ELSE s::text END`
 )
+
+// changesUnseen are the changes that a snapshot, m.seen, does not show: those after its first open transaction are found by
+// index.
+const changesUnseen = `
+CROSS JOIN change
+WHERE xid >= pg_snapshot_xmin(seen)
+	AND NOT pg_visible_in_snapshot(xid, seen)`
+
+// positionQuery asks for the moment that a transaction sees.
+const positionQuery = moment + `
 SELECT
-	CASE WHEN standby THEN format('%1$s:%1$s:', pg_snapshot_xmin(s)) ELSE s::text END,
+	` + snapshotSeen + `,
 	statement_timestamp(),
 	(SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
 	` + walLSN + `

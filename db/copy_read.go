@@ -36,9 +36,7 @@ func (c change) everything() bool {
 
 const changesQuery = `
 SELECT DISTINCT relation, scope, coalesce(key, '') AS key
-FROM change
-WHERE xid >= pg_snapshot_xmin($1::pg_snapshot)
-	AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)`
+FROM (SELECT $1::pg_snapshot AS seen) m` + changesUnseen
 
 // changes returns what the file does not show yet.
 func (r *copyReader) changes(ctx context.Context) ([]change, error) {

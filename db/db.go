@@ -48,9 +48,6 @@ var byIndex = map[string]string{
 // plannedAnew comes before the arguments of a query that reads many rows: it is planned each time, for as many as there are.
 const plannedAnew = pgx.QueryExecModeCacheDescribe
 
-// restRows is how many rows are read between two looks at how long a turn has been.
-const restRows = 32
-
 // Common is the name of the row in table node that holds what is common to all nodes.
 const Common = "*"
 
@@ -64,7 +61,7 @@ type Store struct {
 	users   batch[userName, directory]
 	lists   batch[string, string] // node: the revision of its access lists
 
-	read *atomic.Pointer[listsRead] // last, for revisions
+	lastLists *atomic.Pointer[listsRead] // that were read for revisions
 
 	nodeRows  batch[string, *Node]
 	nodeSaves batch[nodeSave, *time.Time]
@@ -128,7 +125,7 @@ func primary(ctx context.Context, all *hosts, config *pgxpool.Config) (*pgxpool.
 }
 
 func newStore(all *hosts, m *metrics) *Store {
-	s := &Store{hosts: all, metrics: m, secrets: noSecrets{}, read: new(atomic.Pointer[listsRead])}
+	s := &Store{hosts: all, metrics: m, secrets: noSecrets{}, lastLists: new(atomic.Pointer[listsRead])}
 	s.life, s.die = context.WithCancel(context.Background())
 	s.routes.start(s.askRoutes)
 	s.users.start(func(ctx context.Context, names []userName) ([]directory, error) { return s.askUsers(ctx, names) })
@@ -153,7 +150,7 @@ func (s *Store) Beside(ctx context.Context) (*Store, error) {
 	all.seen.start()
 	all.order.Store(&all.all)
 	beside := newStore(all, s.metrics)
-	beside.pool, beside.secrets, beside.read = pool, s.secrets, s.read
+	beside.pool, beside.secrets, beside.lastLists = pool, s.secrets, s.lastLists
 	return beside, nil
 }
 
@@ -226,11 +223,8 @@ func ask[T any](ctx context.Context, from querier, row pgx.RowToFunc[T], query s
 // inTurns reads rows with a rest after some of them. Postgres is never far ahead: it waits for who reads.
 func inTurns[T any](row pgx.RowToFunc[T]) pgx.RowToFunc[T] {
 	var t yield.Turn
-	read := 0
 	return func(r pgx.CollectableRow) (T, error) {
-		if read++; read%restRows == 0 {
-			t.Rest()
-		}
+		t.Rest()
 		return row(r)
 	}
 }

@@ -21,9 +21,7 @@ func aclRevision(entries []ACLEntry) string {
 	hash, line := sha256.New(), make([]byte, 0, 256)
 	var t yield.Turn
 	for i := range entries {
-		if i%restRows == 0 {
-			t.Rest()
-		}
+		t.Rest()
 		e := &entries[i]
 		line = append(append(line[:0], e.List...), ' ')
 		line = append(strconv.AppendBool(line, e.DefaultAllow), ' ')

@@ -35,8 +35,7 @@ type Document struct {
 	open []string // elements that are open, outermost first
 	err  error
 
-	turn   yield.Turn // of a long document
-	rested int        // where in out a look was taken last at how long it has been
+	turn yield.Turn // of a long document
 
 	kind        string
 	nodeUnknown bool
@@ -52,9 +51,6 @@ const (
 
 	// notFound makes mod_xml_curl go on to the next binding without a word in its log; it has to come with status 200.
 	notFound = prologue + `<section name="result">` + "\n" + `<result status="not found"/>` + "\n" + epilogue
-
-	// restBytes are written between two looks at how long a turn has been.
-	restBytes = 4 << 10
 
 	// maxLine is what a line, its newline included, may hold, in bytes: FreeSWITCH reads at most 1 MiB less two.
 	maxLine = 1<<20 - 2
@@ -169,10 +165,7 @@ func (d *Document) newline() {
 		d.Fail(fmt.Errorf("a line of %d bytes, FreeSWITCH reads at most %d", len(d.out)-d.line, maxLine))
 	}
 	d.line = len(d.out)
-	if d.line-d.rested >= restBytes {
-		d.turn.Rest()
-		d.rested = d.line
-	}
+	d.turn.Rest()
 	if d.line > keptDocument && cap(d.out)-d.line < d.line/8 {
 		d.out = slices.Grow(d.out, d.line) // append would add a quarter to a long one, and copy it three times as often
 	}

@@ -15,14 +15,22 @@ const (
 	length = 250 * time.Microsecond
 	// pause is how long a processor is let go of. Linux adds some 50 µs of its own.
 	pause = 50 * time.Microsecond
+	// pieces are done between two looks at the clock.
+	pieces = 32
 )
 
-// Turn is long work, from its first Rest on. It is not for concurrent use.
-type Turn struct{ began time.Time }
+// Turn is long work. It is not for concurrent use.
+type Turn struct {
+	done  uint // pieces
+	began time.Time
+}
 
-// Rest lets others go first if the turn was long enough, and begins another. It is to be called again and again, and takes
-// 50 ns otherwise.
+// Rest lets others go first if the turn was long enough, and begins another. It is to be called after each piece of the work,
+// such as a row or a line, and looks at the clock after some of them only.
 func (t *Turn) Rest() {
+	if t.done++; t.done%pieces != 0 {
+		return
+	}
 	switch now := time.Now(); {
 	case t.began.IsZero():
 		t.began = now
