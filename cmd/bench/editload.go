@@ -177,6 +177,9 @@ func (b *editBench) measureSteady(ctx context.Context, k *loadKind) error {
 	if before.lost() > 0 {
 		return fmt.Errorf("%d calls were refused while nothing was edited", before.lost())
 	}
+	if before.asked() == 0 || meanwhile.asked()+meanwhile.skipped == 0 {
+		return errors.New("no call came in time to be measured: take more calls a second")
+	}
 	r.before, r.sample, r.lost = before.sample(), meanwhile.sample(), meanwhile.lost()
 	k.steady = append(k.steady, r)
 	return nil
@@ -191,9 +194,9 @@ func (f flood) lost() int { return len(f.refused) + f.skipped }
 
 // sample is what f comes to. A call that is refused waits as long as any may.
 func (f flood) sample() sample {
-	times := append(slices.Clone(f.answered), slices.Repeat([]time.Duration{patience}, f.lost())...)
-	n := len(times)
-	return sample{answers: len(f.answered), took: f.took, half: times[n/2], most: times[n*99/100]}
+	all := sampleOf(append(slices.Clone(f.answered), slices.Repeat([]time.Duration{patience}, f.lost())...), f.took)
+	all.answers = len(f.answered)
+	return all
 }
 
 // prepare inserts k and returns what commits it, and returns how long after that it was proved.

@@ -73,11 +73,16 @@ func (l *load) run(duration time.Duration) (sample, error) {
 		times = append(times, c.times...)
 	}
 	slices.Sort(times)
-	n := len(times)
-	if err := errors.Join(errs...); err != nil || n == 0 {
+	if err := errors.Join(errs...); err != nil || len(times) == 0 {
 		return sample{}, err
 	}
-	return sample{answers: n, took: took, half: times[n/2], most: times[n*99/100]}, nil
+	return sampleOf(times, took), nil
+}
+
+// sampleOf is what requests come to that took times, sorted, of which there is one at least.
+func sampleOf(times []time.Duration, took time.Duration) sample {
+	n := len(times)
+	return sample{answers: n, took: took, half: times[n/2], most: times[n*99/100]}
 }
 
 // verify reports an answer that is not the right one.

@@ -35,14 +35,19 @@ func answering(t *testing.T, handler http.HandlerFunc, connections *atomic.Int64
 	return l
 }
 
+// tellUser is the right answer.
+func tellUser(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	_, user, _ := strings.Cut(string(body), "&user=")
+	_, _ = io.WriteString(w, "user is "+user)
+}
+
 func TestLoadAsksOnANewConnectionEachTime(t *testing.T) {
 	t.Parallel()
 	var requests, connections atomic.Int64
 	l := answering(t, func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
-		body, _ := io.ReadAll(r.Body)
-		_, user, _ := strings.Cut(string(body), "&user=")
-		_, _ = io.WriteString(w, "user is "+user)
+		tellUser(w, r)
 	}, &connections)
 	for range 2 {
 		before := requests.Load()
