@@ -47,7 +47,7 @@ func openBase(ctx context.Context, dir, binary string) (b base, err error) {
 
 // serve makes a world and starts xmlcurld on it.
 func (b *base) serve(ctx context.Context, name string, s sizes) (server, error) {
-	url, err := worldURL(ctx, b.cluster, s)
+	url, err := worldURL(ctx, b.cluster, s, ownSchema())
 	if err != nil {
 		return server{}, err
 	}

@@ -90,7 +90,7 @@ func openEdits(ctx context.Context, o editOptions) (b *editBench, err error) {
 	if b.base, err = openBase(ctx, "", o.server); err != nil {
 		return b, err
 	}
-	url, err := worldURL(ctx, b.cluster, o.sizes)
+	url, err := worldURL(ctx, b.cluster, o.sizes, ownSchema())
 	if err != nil {
 		return b, err
 	}

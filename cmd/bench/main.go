@@ -42,6 +42,7 @@ type options struct {
 	only     *regexp.Regexp
 	dir      string
 	server   string
+	against  string // another build of xmlcurld
 	write    string
 	quick    bool
 }
@@ -91,6 +92,7 @@ func commandLine() options {
 	flag.IntVar(&o.inFlight, "in-flight", 32, "connections in flight")
 	flag.StringVar(&o.dir, "dir", "", "folder that keeps the worlds for the next run (none: a temporary one)")
 	flag.StringVar(&o.server, "server", "", "xmlcurld to measure (none: it is built from here)")
+	flag.StringVar(&o.against, "against", "", "another build of xmlcurld, measured in turn with this one, on a world of its own schema")
 	flag.StringVar(&o.write, "write", "", "file, as BENCHMARKS.md, whose results are replaced by these")
 	only := flag.String("only", "", "regular expression: measure only what has such a name")
 	flag.BoolFunc("quick", "a sanity check: 100,000 numbers and 3 short rounds, if later flags do not say otherwise; no bar fails it", func(string) error {

@@ -13,6 +13,7 @@ type bench struct {
 	base
 	options  options
 	large    server // xmlcurld on the large world
+	other    server // the other build, on a large world of its own; nothing without -against
 	subjects []*subject
 }
 
@@ -39,6 +40,7 @@ type round struct {
 
 // Names of subjects are those of questions, with what answers if it is not xmlcurld on the large world.
 const (
+	byOther    = ", other build"
 	byNginx    = ", nginx"
 	byGo       = ", plain Go"
 	smallWorld = ", 1,000 numbers"
@@ -57,6 +59,11 @@ func open(ctx context.Context, o options) (b *bench, err error) {
 	small, err := b.serve(ctx, "xmlcurld-small", o.sizes.few())
 	if err != nil {
 		return b, err
+	}
+	if o.against != "" {
+		if b.other, err = b.serveOther(ctx, o.against, o.sizes); err != nil {
+			return b, fmt.Errorf("the other build: %w", err)
+		}
 	}
 	return b, b.addSubjects(ctx, small)
 }
@@ -94,9 +101,15 @@ func (b *bench) addSubjects(ctx context.Context, small server) error {
 			inFlight = 1
 		}
 		b.add(q.name, q, b.large, q.load(s, inFlight))
+		if err := b.addOther(ctx, q.name, q, q.load(s, inFlight)); err != nil {
+			return err
+		}
 		b.add(q.name+byNginx, q, nginx, q.constantLoad(s, inFlight))
 	}
 	b.add(call.name+oneAtATime, call, b.large, call.load(s, 1))
+	if err := b.addOther(ctx, call.name+oneAtATime, call, call.load(s, 1)); err != nil {
+		return err
+	}
 	b.add(call.name+oneAtATime+byNginx, call, nginx, call.constantLoad(s, 1))
 	for _, s := range b.subjects {
 		if err := s.load.open(s.server.address); err != nil {

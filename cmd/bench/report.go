@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,9 @@ func (b *bench) report(memory int64) report {
 	fmt.Fprintf(&out, "%d rounds of %v for each line, %d connections in flight; median (lowest–highest) of the rounds.\n\n%s, %s.\n\n",
 		o.rounds, o.duration, o.inFlight, rig.Machine(), nginxVersion())
 	b.writeResults(&out)
+	if b.options.against != "" {
+		b.writeAgainst(&out)
+	}
 	missed := b.writeBars(&out, memory)
 	return report{out.String(), missed}
 }
@@ -69,15 +73,15 @@ func (b *bench) writeResults(out *strings.Builder) {
 }
 
 func (b *bench) againstNginx(s *subject) string {
-	nginx := b.subject(s.question.name + byNginx)
-	if s.load.inFlight == 1 && b.subject(s.name+byNginx) != nil {
-		nginx = b.subject(s.name + byNginx)
+	nginx := b.subject(strings.TrimSuffix(s.name, byOther) + byNginx)
+	if nginx == nil {
+		nginx = b.subject(s.question.name + byNginx)
 	}
 	if nginx == nil || strings.HasSuffix(s.name, byNginx) {
 		return ""
 	}
 	ratio := s.spread(sample.perSecond, nginx)
-	return fmt.Sprintf("%.2f (%.2f–%.2f)", ratio.median, ratio.lowest, ratio.highest)
+	return ratio.String()
 }
 
 // each is a processor time per answer, in µs, the median of the rounds.
@@ -92,7 +96,7 @@ func (s *subject) each(of func(round) time.Duration) float64 {
 // writeBars writes which bars were reached, and reports whether one was missed.
 func (b *bench) writeBars(out *strings.Builder, memory int64) (missed bool) {
 	writeBarHead(out)
-	for _, bar := range bars {
+	for _, bar := range slices.Concat(bars, notSlower) {
 		of, against := b.subject(bar.of), b.subject(bar.against)
 		if bar.numbers != 0 && bar.numbers != b.options.sizes.numbers || of == nil || against == nil && bar.against != "" {
 			continue
@@ -106,7 +110,7 @@ func (b *bench) writeBars(out *strings.Builder, memory int64) (missed bool) {
 
 // write writes whether the bar was reached, and reports whether it was missed.
 func (b bar) write(out *strings.Builder, s spread) (missed bool) {
-	return writeBar(out, b.what, b.must(), fmt.Sprintf("%.2f (%.2f–%.2f) %s", s.median, s.lowest, s.highest, b.unit), b.reached(s))
+	return writeBar(out, b.what, b.must(), fmt.Sprintf("%v %s", s, b.unit), b.reached(s))
 }
 
 func writeBarHead(out *strings.Builder) {

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -28,6 +29,20 @@ func TestSpread(t *testing.T) {
 	}
 	if got, want := of.spread(sample.perSecond, nil), (spread{40, 10, 60}); got != want {
 		t.Errorf("rate %v, want %v", got, want)
+	}
+}
+
+// A processor time is one per answer before it is compared.
+func TestEachAgainst(t *testing.T) {
+	t.Parallel()
+	of, other := &subject{rounds: rounds(10, 20)}, &subject{rounds: rounds(20, 20)}
+	for i, s := range []*subject{of, other} {
+		for r := range s.rounds {
+			s.rounds[r].server = time.Duration(i+1) * time.Second
+		}
+	}
+	if got, want := of.eachAgainst(other, func(r round) time.Duration { return r.server }), (spread{1, 0.5, 1}); got != want {
+		t.Errorf("ratio %v, want %v", got, want)
 	}
 }
 
@@ -62,9 +77,9 @@ func TestBarsAreMeasured(t *testing.T) {
 	}
 	names := map[string]bool{"": true, dialplan + smallWorld: true}
 	for _, q := range questions {
-		names[q.name], names[q.name+byNginx] = true, true
+		names[q.name], names[q.name+byNginx], names[q.name+byOther] = true, true, true
 	}
-	for _, b := range bars {
+	for _, b := range slices.Concat(bars, notSlower) {
 		if !names[b.of] || !names[b.against] {
 			t.Errorf("%s: no subject %q or %q", b.what, b.of, b.against)
 		}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/exec"
 
 	"github.com/jackc/pgx/v5"
 
@@ -43,20 +44,52 @@ func (s sizes) settings() string {
 		s.tenants, s.numbers, s.users, s.gateways, s.aclEntries, s.nodes)
 }
 
-// database is a name that no other world has, nor the same world of another schema.
-func (s sizes) database() string {
+// schema makes an empty database ready for a world.
+type schema struct {
+	id      []byte // differs from that of another schema
+	migrate func(ctx context.Context, url string) error
+}
+
+// ownSchema is the schema of this checkout.
+func ownSchema() schema {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %s", testdata.World, s.settings())
 	files, _ := fs.Glob(db.Migrations, "migrations/*.sql") // the pattern is well formed: no error
 	for _, name := range files {
 		content, _ := fs.ReadFile(db.Migrations, name)
 		h.Write(content)
 	}
+	return schema{h.Sum(nil), func(ctx context.Context, url string) error {
+		return db.Migrate(ctx, url, slog.New(slog.DiscardHandler))
+	}}
+}
+
+// schemaOf is the schema that another build of xmlcurld makes.
+func schemaOf(binary string) (schema, error) {
+	content, err := os.ReadFile(binary)
+	if err != nil {
+		return schema{}, err
+	}
+	id := sha256.Sum256(content)
+	return schema{id[:], func(ctx context.Context, url string) error {
+		cmd := exec.CommandContext(ctx, binary, "migrate")
+		cmd.Env = append(os.Environ(), "XMLCURLD_DATABASE_URL="+url)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s migrate: %w: %s", binary, err, out)
+		}
+		return nil
+	}}, nil
+}
+
+// database is a name that no other world has, nor the same world of another schema.
+func (s sizes) database(in schema) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s %s", testdata.World, s.settings())
+	h.Write(in.id)
 	return fmt.Sprintf("world_%d_%x", s.numbers, h.Sum(nil)[:4])
 }
 
 // worldURL returns the URL of a database with a world of that size, and makes it if it is not there.
-func worldURL(ctx context.Context, c *cluster.Cluster, s sizes) (string, error) {
+func worldURL(ctx context.Context, c *cluster.Cluster, s sizes, in schema) (string, error) {
 	if err := s.check(); err != nil {
 		return "", err
 	}
@@ -65,7 +98,7 @@ func worldURL(ctx context.Context, c *cluster.Cluster, s sizes) (string, error) 
 		return "", err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	name := s.database()
+	name := s.database(in)
 	var made bool
 	if err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, name).Scan(&made); err != nil || made {
 		return c.URL(name), err
@@ -76,7 +109,7 @@ func worldURL(ctx context.Context, c *cluster.Cluster, s sizes) (string, error) 
 			return "", err
 		}
 	}
-	if err := makeWorld(ctx, c.URL("unfinished"), s); err != nil {
+	if err := makeWorld(ctx, c.URL("unfinished"), s, in); err != nil {
 		return "", fmt.Errorf("make the world: %w", err)
 	}
 	_, err = conn.Exec(ctx, `ALTER DATABASE unfinished RENAME TO `+name)
@@ -85,7 +118,8 @@ func worldURL(ctx context.Context, c *cluster.Cluster, s sizes) (string, error) 
 
 // copyWorld makes a world of that size and a copy of it, to be edited: a database of that name.
 func copyWorld(ctx context.Context, c *cluster.Cluster, s sizes, name string) error {
-	if _, err := worldURL(ctx, c, s); err != nil {
+	own := ownSchema()
+	if _, err := worldURL(ctx, c, s, own); err != nil {
 		return err
 	}
 	conn, err := pgx.Connect(ctx, c.URL(cluster.Superuser))
@@ -96,7 +130,7 @@ func copyWorld(ctx context.Context, c *cluster.Cluster, s sizes, name string) er
 	progress("copying it, to edit it")
 	for _, statement := range []string{
 		`DROP DATABASE IF EXISTS ` + name,
-		`CREATE DATABASE ` + name + ` TEMPLATE ` + s.database() + ` STRATEGY file_copy`,
+		`CREATE DATABASE ` + name + ` TEMPLATE ` + s.database(own) + ` STRATEGY file_copy`,
 	} {
 		if _, err := conn.Exec(ctx, statement); err != nil {
 			return err
@@ -108,8 +142,8 @@ func copyWorld(ctx context.Context, c *cluster.Cluster, s sizes, name string) er
 // makeWorld fills the empty database at url. The rows are known to fit each other, which a test sees to with a small
 // world: here triggers and foreign keys are left out, since they take twice the time of the rows. Postgres is left with
 // nothing to do later: no row to be frozen or marked, no page to be written.
-func makeWorld(ctx context.Context, url string, s sizes) error {
-	if err := db.Migrate(ctx, url, slog.New(slog.DiscardHandler)); err != nil {
+func makeWorld(ctx context.Context, url string, s sizes, in schema) error {
+	if err := in.migrate(ctx, url); err != nil {
 		return err
 	}
 	conn, err := pgx.Connect(ctx, url)
