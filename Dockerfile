@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-
 # xmlcurld alone: a static program in an empty image.
 #
 #   docker build --build-arg VERSION=$(git describe --always --dirty) --tag xmlcurld .

@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -193,6 +195,148 @@ esac
 	}
 	if want := "waiting for " + defaultURL + ": curl: (7)"; !strings.Contains(stderr.String(), want) {
 		t.Errorf("said %q, want %q in it", stderr.String(), want)
+	}
+}
+
+// image is a folder with stand-ins for the programs of the image: curl finds the server and its modules, sleep does not
+// wait, and each look at the clock is a minute after the one before.
+func image(t *testing.T) (run func(command string) *exec.Cmd, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	write(t, filepath.Join(dir, "curl"), "#!/bin/sh\necho '<load module=\"mod_commands\"/>'\necho '<load module=\"mod_sofia\"/>'\n", 0o755)
+	write(t, filepath.Join(dir, "sleep"), "#!/bin/sh\n", 0o755)
+	write(t, filepath.Join(dir, "date"), "#!/bin/sh\necho >>\"$DIR/dates\"\necho $(($(wc -l <\"$DIR/dates\") * 60))\n", 0o755)
+	write(t, filepath.Join(dir, "fs_cli"), "#!/bin/sh\necho true\n", 0o755)
+	return func(command string) *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), "./entrypoint.sh", "sh", "-c", command)
+		cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "DIR=" + dir}
+		return cmd
+	}, dir
+}
+
+// What a command may begin with: a line for each start, and a clock by which it ends as soon as it was started.
+const (
+	started    = `echo started >>"$DIR/starts"; `
+	shortLived = `printf '#!/bin/sh\necho 0\n' >"$DIR/date"; `
+)
+
+// Whoever shares the container's network would lose it with a new container.
+func TestEntrypointStartsAgain(t *testing.T) {
+	t.Parallel()
+	run, dir := image(t)
+	out, err := run(started + `[ $(wc -l <"$DIR/starts") -ge 3 ] || kill -KILL $$; ` + shortLived + `exit 7`).CombinedOutput()
+	if code := exitCode(err); code != 7 {
+		t.Errorf("ended with %d, want the 7 of a FreeSWITCH that does not stay up: %s", code, out)
+	}
+	if got := strings.Count(read(t, filepath.Join(dir, "starts")), "\n"); got != 3 {
+		t.Errorf("started %d times, want 3", got)
+	}
+	if got := strings.Count(string(out), "ended with status 137: starting it again"); got != 2 {
+		t.Errorf("said %q", out)
+	}
+}
+
+// The server answered the entrypoint and went away before FreeSWITCH asked it.
+func TestEntrypointEndsAnEmptySwitch(t *testing.T) {
+	t.Parallel()
+	run, dir := image(t)
+	write(t, filepath.Join(dir, "fs_cli"), `#!/bin/sh
+case "$*" in *"module_exists mod_sofia"*) ;; *) exit 1 ;; esac
+if [ $(wc -l <"$DIR/starts") -lt 2 ]; then echo false; else echo true; echo >"$DIR/filled"; fi
+`, 0o755)
+	cmd := run(started + `trap 'exit 0' TERM; while [ ! -e "$DIR/filled" ]; do :; done; ` + shortLived + `exit 3`)
+	out, err := cmd.CombinedOutput()
+	if code := exitCode(err); code != 3 {
+		t.Errorf("ended with %d, want 3: %s", code, out)
+	}
+	if !strings.Contains(string(out), "came up without mod_sofia: starting it again") {
+		t.Errorf("said %q", out)
+	}
+	if got := strings.Count(read(t, filepath.Join(dir, "starts")), "\n"); got != 2 {
+		t.Errorf("started %d times, want 2", got)
+	}
+}
+
+// A container that is stopped ends at once, whether it waits for a server or has a FreeSWITCH to end first.
+func TestEntrypointStops(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		curl, ready string
+		code        int
+	}{
+		"while it waits": {curl: "#!/bin/sh\necho >\"$DIR/ready\"; exit 7\n", code: 143},
+		"while it runs":  {curl: "#!/bin/sh\necho '<load module=\"mod_commands\"/>'\n", code: 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run, dir := image(t)
+			write(t, filepath.Join(dir, "curl"), test.curl, 0o755)
+			write(t, filepath.Join(dir, "sleep"), "#!/bin/sh\nexec /bin/sleep \"$@\"\n", 0o755)
+			cmd := run(`trap 'exit 5' TERM; echo >"$DIR/ready"; while :; do :; done`)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			awaitFile(t, filepath.Join(dir, "ready"))
+			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			if code := exitCode(cmd.Wait()); code != test.code {
+				t.Errorf("ended with %d, want %d", code, test.code)
+			}
+		})
+	}
+}
+
+func awaitFile(t *testing.T, name string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(name); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("there is no %s", name)
+		}
+	}
+}
+
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	return 0
+}
+
+// A build without a token that is taken ends at once and says what to do: neither is mended by trying again.
+func TestInstallNeedsAToken(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		token, status, says string
+		tries               int
+	}{
+		"none":                   {token: "", says: "the token is empty: export SIGNALWIRE_TOKEN=", tries: 0},
+		"a wrong one":            {token: "wrong", status: "401", says: "does not take the token", tries: 1},
+		"one of another account": {token: "other", status: "403", says: "does not take the token", tries: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "signalwire_token"), test.token, 0o600)
+			write(t, filepath.Join(dir, "install.sh"), strings.ReplaceAll(read(t, "install.sh"), "/run/secrets", dir), 0o755)
+			write(t, filepath.Join(dir, "apt-get"), "#!/bin/sh\n", 0o755)
+			write(t, filepath.Join(dir, "sleep"), "#!/bin/sh\n", 0o755)
+			write(t, filepath.Join(dir, "curl"), "#!/bin/sh\necho >>\"$DIR/tries\"; printf "+test.status+"\n", 0o755)
+			cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "install.sh"), "freeswitch")
+			cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "DIR=" + dir, "FREESWITCH_REPO=https://packages.example/debian"}
+			out, err := cmd.CombinedOutput()
+			if code := exitCode(err); code != 1 || !strings.Contains(string(out), test.says) {
+				t.Errorf("ended with %d and said %q", code, out)
+			}
+			tries, _ := os.ReadFile(filepath.Join(dir, "tries")) // no file: none
+			if got := strings.Count(string(tries), "\n"); got != test.tries {
+				t.Errorf("tried %d times, want %d", got, test.tries)
+			}
+		})
 	}
 }
 

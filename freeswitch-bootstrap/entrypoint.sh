@@ -1,7 +1,17 @@
 #!/bin/sh
-# entrypoint.sh COMMAND...: runs the command once xmlcurld lists modules. FreeSWITCH asks for that list only once, at its
-# start: without an answer it would stay up, and empty.
+# entrypoint.sh COMMAND...: starts FreeSWITCH (the command) once xmlcurld lists modules, and again whenever it ends, until a
+# signal comes. FreeSWITCH asks for that list only once, at its start: without an answer it would stay up, and empty. It is
+# started again in here, since a new container would have a new network, and who shares the old one would stay in it.
 set -eu
+
+freeswitch=
+stopping=
+stop() {
+    [ -n "$freeswitch" ] || exit 143
+    stopping=yes
+    kill -TERM "$freeswitch" 2>/dev/null || :
+}
+trap stop TERM INT
 
 # A secret may also be given as a file. mod_xml_curl reads the environment only.
 if [ -n "${XMLCURL_CREDENTIALS_FILE:-}" ]; then
@@ -35,12 +45,67 @@ asks() {
     return 1
 }
 
+# wait_for_server returns when one of the servers lists modules; answer holds them.
 url=${XMLCURL_URL:-http://127.0.0.1:8080/xml}
-waited=0
-until asks "$url" || { [ -n "${XMLCURL_URL_2:-}" ] && asks "$XMLCURL_URL_2"; }; do
-    [ $((waited % 10)) -ne 0 ] || echo "entrypoint: waiting for $url${XMLCURL_URL_2:+ or $XMLCURL_URL_2}: $answer" >&2
-    sleep 1
-    waited=$((waited + 1))
-done
+wait_for_server() {
+    waited=0
+    until asks "$url" || { [ -n "${XMLCURL_URL_2:-}" ] && asks "$XMLCURL_URL_2"; }; do
+        [ $((waited % 10)) -ne 0 ] || echo "entrypoint: waiting for $url${XMLCURL_URL_2:+ or $XMLCURL_URL_2}: $answer" >&2
+        pause 1
+        waited=$((waited + 1))
+    done
+}
 
-exec "$@"
+# pause SECONDS: a signal ends it; a bare sleep would be waited for.
+pause() {
+    sleep "$1" &
+    wait $! || :
+}
+
+# listed_module is a module in answer that the conf tree beside this file does not load itself.
+listed_module() {
+    printf '%s\n' "$answer" | sed -n 's/.*<load module="\(mod_[a-z0-9_]*\)".*/\1/p' |
+        grep -v -x -e mod_console -e mod_logfile -e mod_xml_curl -e mod_commands -e mod_event_socket | head -n 1
+}
+
+# watch MODULE: ends FreeSWITCH if it came up without the module, because the server went away just then. A server that
+# reaches the event socket loads what is missing, and is given some seconds for it. An event socket that takes another
+# password by now was told so by a server: after two minutes nothing is left to be seen.
+watch() {
+    empty=0 looks=0
+    while [ "$empty" -lt 3 ]; do
+        [ "$looks" -lt 24 ] || return 0
+        looks=$((looks + 1))
+        pause 5
+        case $(fs_cli --timeout=3000 --password="${EVENT_SOCKET_PASSWORD:-ClueCon}" --execute="module_exists $1" 2>/dev/null) in
+            true*) return ;;
+            false*) empty=$((empty + 1)) ;;
+        esac
+    done
+    echo "entrypoint: FreeSWITCH came up without $1: starting it again" >&2
+    kill -TERM "$freeswitch" 2>/dev/null || :
+}
+
+while :; do
+    wait_for_server
+    module=$(listed_module) || module=
+    began=$(date +%s)
+    "$@" <&0 &
+    freeswitch=$!
+    watcher=
+    if [ -n "$module" ]; then
+        (trap - TERM INT; watch "$module") &
+        watcher=$!
+    fi
+    # A signal ends wait before FreeSWITCH has ended.
+    while :; do
+        status=0
+        wait "$freeswitch" || status=$?
+        kill -0 "$freeswitch" 2>/dev/null || break
+    done
+    [ -z "$watcher" ] || kill "$watcher" 2>/dev/null || :
+    [ -z "$stopping" ] || exit "$status"
+    # Who starts containers again knows how to wait between tries: this is left to them.
+    [ $(($(date +%s) - began)) -ge 10 ] || exit "$status"
+    echo "entrypoint: FreeSWITCH ended with status $status: starting it again" >&2
+done

@@ -3,6 +3,12 @@
 # asks for a token; it is read from the build secret /run/secrets/signalwire_token, and no copy stays in the image.
 set -eu
 
+token=$(cat /run/secrets/signalwire_token)
+if [ -z "$token" ]; then
+    echo 'install.sh: the token is empty: export SIGNALWIRE_TOKEN=… and build again' >&2
+    exit 1
+fi
+
 # A failed download would cost the whole layer, and the packages are many: apt tries each file again, and this the rest.
 retry() {
     for attempt in 1 2 3 4 5; do
@@ -22,11 +28,19 @@ netrc=$(mktemp)
 trap 'rm -f "$netrc"' EXIT
 
 host=${FREESWITCH_REPO#https://}
-printf 'machine %s login signalwire password %s\n' "${host%%/*}" "$(cat /run/secrets/signalwire_token)" >"$netrc"
+printf 'machine %s login signalwire password %s\n' "${host%%/*}" "$token" >"$netrc"
 
 export DEBIAN_FRONTEND=noninteractive
 apt update
 apt install --yes --no-install-recommends ca-certificates curl
+
+# A token that is not taken will not be taken at the next attempt either.
+case $(curl --silent --output /dev/null --write-out '%{http_code}' --location --netrc-file "$netrc" "$FREESWITCH_REPO/signalwire-freeswitch-repo.gpg") in
+    401 | 403)
+        echo "install.sh: $FREESWITCH_REPO does not take the token: export the right SIGNALWIRE_TOKEN=… and build again" >&2
+        exit 1
+        ;;
+esac
 
 keyring=/usr/share/keyrings/signalwire-freeswitch-repo.gpg
 retry curl --fail --silent --show-error --location --netrc-file "$netrc" --output "$keyring" \

@@ -224,6 +224,40 @@ func TestFreeSWITCHImagePackages(t *testing.T) {
 	}
 }
 
+// A frontend that a Dockerfile names is fetched from a registry, and nothing here needs one.
+func TestImagesNeedNoFrontend(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"Dockerfile", bootstrap + "/Dockerfile"} {
+		if strings.Contains(readFromRoot(t, name), "# syntax") {
+			t.Errorf("%s names a frontend", name)
+		}
+	}
+}
+
+// A tmpfs over a folder of the image belongs to the image's user, whom runc 1.1.5 forgets unless the ids are named.
+func TestComposeTmpfsBelongsToFreeSWITCH(t *testing.T) {
+	t.Parallel()
+	user := regexp.MustCompile(`groupadd --system --gid (\d+) freeswitch \s*&&\s* useradd --system --uid (\d+) --gid freeswitch `).
+		FindStringSubmatch(readDockerfile(t, bootstrap+"/Dockerfile").all("RUN")[0].rest)
+	if user == nil {
+		t.Fatal("the image makes no user with fixed ids before the packages do")
+	}
+	seen := 0
+	for _, mount := range readCompose(t).Services["freeswitch"].Tmpfs {
+		folder, options, _ := strings.Cut(mount, ":")
+		if folder == "/tmp" { // sticky in every image
+			continue
+		}
+		seen++
+		if !strings.Contains(options, "mode=0700,uid="+user[2]+",gid="+user[1]+",") {
+			t.Errorf("%s does not belong to user %s of group %s alone", mount, user[2], user[1])
+		}
+	}
+	if seen == 0 {
+		t.Error("answers are written to the disk")
+	}
+}
+
 // The token is mounted while the packages are installed, and is nowhere else.
 func TestFreeSWITCHImageToken(t *testing.T) {
 	t.Parallel()
@@ -251,6 +285,7 @@ func TestFreeSWITCHImageToken(t *testing.T) {
 type compose struct {
 	Services map[string]struct {
 		Image, Hostname string
+		Tmpfs           []string
 		NetworkMode     string `yaml:"network_mode"`
 		Build           struct {
 			Context string
@@ -517,6 +552,7 @@ func TestComposeVumi(t *testing.T) {
 		TwistedEndpoint    string            `yaml:"twisted_endpoint"`
 		FreeSWITCHEndpoint string            `yaml:"freeswitch_endpoint"`
 		FreeSWITCHAuth     string            `yaml:"freeswitch_auth"`
+		WaitForAnswer      *bool             `yaml:"wait_for_answer"`
 		Originate          map[string]string `yaml:"originate_parameters"`
 	}
 	if err := yaml.Unmarshal([]byte(c.Configs["vumi_transport"].Content), &config); err != nil {
@@ -531,6 +567,10 @@ func TestComposeVumi(t *testing.T) {
 	}
 	if got := demoNode(t, "event_socket_password"); config.FreeSWITCHAuth != got || c.Services["freeswitch"].Environment["EVENT_SOCKET_PASSWORD"] != got {
 		t.Errorf("the demo's event socket wants %s", got)
+	}
+	// The transport's socket exists once the call is answered: waiting for the answer is waiting for ever, and early media would be taken for it.
+	if config.WaitForAnswer == nil || *config.WaitForAnswer || !strings.HasPrefix(config.Originate["call_url"], "{{ignore_early_media=true,") {
+		t.Errorf("an outbound call to a trunk that rings is silent: %+v", config)
 	}
 	gateway := regexp.MustCompile(`sofia/gateway/(\w+)/\{to_addr\}$`).FindStringSubmatch(config.Originate["call_url"])
 	if gateway == nil || !strings.Contains(testdata.Demo, "('"+gateway[1]+"', ") {
