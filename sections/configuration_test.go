@@ -51,17 +51,17 @@ func TestSofia(t *testing.T) {
 func TestACL(t *testing.T) {
 	t.Parallel()
 	set := func(statement string) []string { return []string{statement} }
-	const twilio = "54.172.60.0/23"
+	const twilio = "54.172.60.0/30"
 	check(t, []answer{
 		{"single addresses get their bits", set(`INSERT INTO acl_entry (list, action, cidr) VALUES ('domains', 'deny', '192.0.2.9'), ('domains', 'allow', '2001:db8::1')`), conf("acl.conf"),
 			expectation{want: []string{"node type=deny cidr=192.0.2.9/32\n", "node type=allow cidr=2001:db8::1/128\n"}}},
 		{"ports", set(`INSERT INTO acl_entry (list, cidr, port) VALUES ('domains', '192.0.2.0/24', '[5060,5090]'), ('domains', '192.0.2.0/24', '[1,65535]')`), conf("acl.conf"),
 			expectation{want: []string{"cidr=192.0.2.0/24 port-min=5060 port-max=5090\n", "port-min=1 port-max=65535\n"}}},
-		{"entry off", set(`UPDATE acl_entry SET enabled = false WHERE cidr = '54.172.60.0/23'`), conf("acl.conf"), expectation{never: []string{twilio}}},
-		{"tenant's entry, tenant off", set(`UPDATE acl_entry SET tenant = 'vumi' WHERE cidr = '54.172.60.0/23'; UPDATE tenant SET enabled = false WHERE name = 'vumi'`), conf("acl.conf"), expectation{want: []string{"54.171"}, never: []string{twilio}}},
+		{"entry off", set(`UPDATE acl_entry SET enabled = false WHERE cidr = '54.172.60.0/30'`), conf("acl.conf"), expectation{never: []string{twilio}}},
+		{"tenant's entry, tenant off", set(`UPDATE acl_entry SET tenant = 'vumi' WHERE cidr = '54.172.60.0/30'; UPDATE tenant SET enabled = false WHERE name = 'vumi'`), conf("acl.conf"), expectation{want: []string{"54.171"}, never: []string{twilio}}},
 		{"domain's tenant off", set(`UPDATE acl_entry SET tenant = NULL; UPDATE tenant SET enabled = false WHERE name = 'acme'`), conf("acl.conf"), expectation{want: []string{"list name=phones default=deny"}, never: []string{"acme"}}},
 		{"domain off", set(`UPDATE domain SET enabled = false`), conf("acl.conf"), expectation{want: []string{twilio}, never: []string{"acme"}}},
-		{"the older of two with one prefix first", set(`INSERT INTO acl_entry (list, action, cidr, domain, port) VALUES ('domains', 'deny', '54.172.60.0/23', NULL, '[5060,5060]')`), conf("acl.conf"),
+		{"the older of two with one prefix first", set(`INSERT INTO acl_entry (list, action, cidr, domain, port) VALUES ('domains', 'deny', '54.172.60.0/30', NULL, '[5060,5060]')`), conf("acl.conf"),
 			expectation{want: []string{"list name=domains default=deny\n   node type=allow cidr=" + twilio, "127.0.0.1/32\n   node type=deny cidr=" + twilio + " port-min=5060 port-max=5060\n  list name=phones"}}},
 		{"no more than 32 networks share a node", set(`DELETE FROM acl_entry; INSERT INTO acl_entry (list, cidr) SELECT 'domains', set_masklen('192.0.2.0'::inet + n, 32) FROM generate_series(0, 64) n`), conf("acl.conf"),
 			expectation{want: []string{"allow cidr=192.0.2.0/32,192.0.2.1/32,", ",192.0.2.31/32\n   node type=allow cidr=192.0.2.32/32,", ",192.0.2.63/32\n   node type=allow cidr=192.0.2.64/32\n  list"}}},
@@ -83,8 +83,8 @@ func TestSwitch(t *testing.T) {
 			expectation{want: []string{"configuration name=event_socket.conf\n"}, never: []string{"param", "settings"}}},
 		{"event socket without anything", set(`UPDATE node SET event_socket_password = NULL, event_socket_ip = NULL, event_socket_port = NULL`), conf("event_socket.conf"), expectation{never: []string{"param"}}},
 		{"api-expansion off", set(`UPDATE node SET api_expansion = false`), conf("post_load_switch.conf"), expectation{want: []string{"name=api-expansion value=false"}}},
-		{"api-expansion not said", nil, conf("post_load_switch.conf"), expectation{never: []string{"api-expansion"}}},
-		{"nothing set", set(`UPDATE node SET rtp_port = NULL, max_sessions = NULL, sessions_per_second = NULL, loglevel = NULL`), conf("post_load_switch.conf"),
+		{"api-expansion not said", set(`UPDATE node SET api_expansion = NULL`), conf("post_load_switch.conf"), expectation{never: []string{"api-expansion"}}},
+		{"nothing set", set(`UPDATE node SET api_expansion = NULL, rtp_port = NULL, max_sessions = NULL, sessions_per_second = NULL, loglevel = NULL`), conf("post_load_switch.conf"),
 			expectation{want: []string{"configuration name=post_load_switch.conf\n"}, never: []string{"settings", "variables", "param"}}},
 		{"RTP range written half open", set(`UPDATE node SET rtp_port = '[20000,20101)'`), conf("post_load_switch.conf"), expectation{want: []string{"rtp-start-port value=20000", "rtp-end-port value=20100"}}},
 		{"module off", set(`UPDATE module SET enabled = false WHERE name = 'mod_flite'`), conf("post_load_modules.conf"), expectation{want: []string{"mod_sofia"}, never: []string{"mod_flite"}}},

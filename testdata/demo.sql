@@ -13,6 +13,8 @@ UPDATE node SET
     max_sessions          = 1000,
     sessions_per_second   = 30,
     loglevel              = 'info',
+    -- What callers and applications say (a message that Vumi speaks) may hold ${…}: FreeSWITCH must not run it as a command.
+    api_expansion         = false,
     event_socket_ip       = '127.0.0.1',
     event_socket_port     = 8021,
     event_socket_password = 'ClueCon'
@@ -31,6 +33,7 @@ INSERT INTO module (name, position) VALUES
     ('mod_tone_stream',  40),
     ('mod_say_en',       40),
     ('mod_flite',        40),
+    ('mod_httapi',       40), -- plays sound from http://…
     ('mod_loopback',     50),
     ('mod_sofia',        90);
 
@@ -40,13 +43,17 @@ INSERT INTO acl_list (name, default_action) VALUES
     ('domains', 'deny'),
     ('phones',  'deny');
 
+-- Twilio's signalling networks as its page on the addresses of SIP trunking lists them in 2026, one a region. Its media
+-- comes from 168.86.128.0/18, UDP 10000-60000: that belongs into the firewall.
 INSERT INTO acl_entry (list, action, cidr, note) VALUES
-    ('domains', 'allow', '54.172.60.0/23',    'Twilio'),
-    ('domains', 'allow', '54.171.127.192/26', 'Twilio'),
-    ('domains', 'allow', '54.65.63.192/26',   'Twilio'),
-    ('domains', 'allow', '54.169.127.128/26', 'Twilio'),
-    ('domains', 'allow', '54.252.254.64/26',  'Twilio'),
-    ('domains', 'allow', '177.71.206.192/26', 'Twilio'),
+    ('domains', 'allow', '54.172.60.0/30',    'Twilio, Virginia'),
+    ('domains', 'allow', '54.244.51.0/30',    'Twilio, Oregon'),
+    ('domains', 'allow', '54.171.127.192/30', 'Twilio, Ireland'),
+    ('domains', 'allow', '35.156.191.128/30', 'Twilio, Frankfurt'),
+    ('domains', 'allow', '54.65.63.192/30',   'Twilio, Tokyo'),
+    ('domains', 'allow', '54.169.127.128/30', 'Twilio, Singapore'),
+    ('domains', 'allow', '54.252.254.64/30',  'Twilio, Sydney'),
+    ('domains', 'allow', '177.71.206.192/30', 'Twilio, São Paulo'),
     ('domains', 'allow', '127.0.0.1/32',      'to try it on one machine');
 
 -- SIP profiles and the trunk -------------------------------------------------
@@ -104,7 +111,9 @@ INSERT INTO extension (name, tenant, note) VALUES
 
 INSERT INTO action (extension, position, application, data) VALUES
     ('twilio.inbound', 1, 'log',      'INFO DIALING Extension sip.inbound From [${sip_from_user}] To [${sip_to_user}] with Destination Number [${destination_number}].'),
-    ('twilio.inbound', 2, 'socket',   '127.0.0.1:8051 async full'),
+    -- The transport reads the variable; FreeSWITCH itself has the caller's number as a field of the call only.
+    ('twilio.inbound', 2, 'set',      'caller_id_number=${caller_id_number}'),
+    ('twilio.inbound', 3, 'socket',   '127.0.0.1:8051 async full'),
     ('forward',        1, 'set',      'effective_caller_id_name=%{display_name}'),
     ('forward',        2, 'bridge',   'sofia/gateway/twilio/%{forward_number}'),
     ('transfer',       1, 'transfer', '%{forward_number}'),
@@ -127,7 +136,9 @@ INSERT INTO context_extension (context, extension) VALUES ('acme', 'local.user')
 
 -- Phones ---------------------------------------------------------------------
 
-INSERT INTO domain (name, tenant, context) VALUES ('acme.example', 'acme', 'acme');
+-- How a phone is reached, without ${sofia_contact(…)}, which api_expansion = false would stop: the profile looks it up itself.
+INSERT INTO domain (name, tenant, context, dial_string) VALUES ('acme.example', 'acme', 'acme',
+    '{^^:sip_invite_domain=${dialed_domain}:presence_id=${dialed_user}@${dialed_domain}}sofia/internal/${dialed_user}%${dialed_domain}');
 
 INSERT INTO domain_user (domain, id, number_alias, password, a1_hash, vm_password, caller_id_name, caller_id_number, cidr) VALUES
     ('acme.example', '1000', '71000', 'demo-1000', NULL, '1000', 'Acme Reception', '1000', NULL),
@@ -152,6 +163,16 @@ INSERT INTO sip_profile_domain (profile, name, alias, parse) VALUES ('internal',
 INSERT INTO document (section, name, body) VALUES
 -- mod_db complains at each start of a missing db.conf; an empty one means SQLite in db_dir.
 ('configuration', 'db.conf', '<configuration name="db.conf"><settings/></configuration>'),
+-- mod_httapi loads only with a profile that has an address, although nothing here asks it.
+('configuration', 'httapi.conf', '<configuration name="httapi.conf">
+  <profiles>
+    <profile name="default">
+      <params>
+        <param name="gateway-url" value="http://127.0.0.1:1/"/>
+      </params>
+    </profile>
+  </profiles>
+</configuration>'),
 ('configuration', 'ivr.conf', '<configuration name="ivr.conf">
   <menus>
     <menu name="main_menu" greet-long="say:Press 1 for reception." greet-short="say:Press 1." timeout="5000" max-failures="2" max-timeouts="2" tts-engine="flite" tts-voice="slt">

@@ -75,7 +75,7 @@ func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
 	url := first.URL(cluster.Superuser)
 	p := boot(t, "--database-url", url, "--migrate", "--demo", "--data-dir", own)
 	p.awaitReady(t, http.StatusOK, "")
-	list := asked{aclForm, `cidr="54.172.60.0/23,`}
+	list := asked{aclForm, `cidr="54.172.60.0/30,`}
 	awaitTrue(t, p, func() bool { return strings.Contains(p.stderr.String(), "loaded the demo world") })
 	p.ask(t, list)
 	p.awaitCopy(t)
@@ -125,7 +125,7 @@ func TestStandbyAnswersAreMarked(t *testing.T) {
 	if err := pair.AwaitStandby(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	list := asked{aclForm, `cidr="54.172.60.0/23,`}
+	list := asked{aclForm, `cidr="54.172.60.0/30,`}
 	awaitTrue(t, p, func() bool { return p.ask(t, list) == "" })
 	pair.Primary.Kill()
 	awaitTrue(t, p, func() bool { return p.ask(t, list) != "" })

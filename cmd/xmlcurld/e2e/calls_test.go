@@ -25,6 +25,14 @@ func allowedCallIsSpokenTo(t *testing.T, w *world) {
 	if got := call.data.header["Socket-Mode"] + " " + call.data.header["Control"]; got != "async full" {
 		t.Errorf("the socket is %q, want async full", got)
 	}
+	// The Vumi transport knows the caller by this variable.
+	if got := call.data.header["variable_caller_id_number"]; got != twilio.user {
+		t.Errorf("the call that was handed over is from %q, want %q", got, twilio.user)
+	}
+	// What an application says may hold what a stranger typed.
+	if got := call.execute(t, "set", "said=${echo it ran}").header["variable_said"]; got == "it ran" {
+		t.Error("the switch ran a command that stood in a message")
+	}
 	answered := call.execute(t, "answer", "")
 	media := portIn(t, answered.header["variable_local_media_port"])
 	spoken := call.execute(t, "speak", "flite|slt|Hello, this is the voice transport.")
