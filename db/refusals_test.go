@@ -19,7 +19,7 @@ import (
 type refusal struct{ name, statement, message, hint string }
 
 func refusals() []refusal {
-	return slices.Concat(typesRefusals, switchRefusals, directoryRefusals, dialplanRefusals)
+	return slices.Concat(typesRefusals, switchRefusals, directoryRefusals, dialplanRefusals, keysRefusals)
 }
 
 // said is what Postgres says to a statement that fails; nil when it does not.

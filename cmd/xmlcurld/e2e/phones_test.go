@@ -69,7 +69,10 @@ func userCallsAnother(t *testing.T, w *world) {
 	}
 }
 
+// userCallsAGroup lets FreeSWITCH expand API calls meanwhile: group/… is one of its own.
 func userCallsAGroup(t *testing.T, w *world) {
+	w.edit(t, `UPDATE node SET api_expansion = true WHERE name = '*'`)
+	defer w.edit(t, `UPDATE node SET api_expansion = false WHERE name = '*'`)
 	w.sql(t, `INSERT INTO extension (name, tenant) VALUES ('ring.sales', 'acme')`)
 	w.sql(t, `INSERT INTO action (extension, position, application, data) VALUES ('ring.sales', 1, 'bridge', 'group/sales@acme.example')`)
 	w.sql(t, `INSERT INTO number (context, number, tenant, extension) VALUES ('acme', '7100', 'acme', 'ring.sales')`)
