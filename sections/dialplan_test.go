@@ -175,6 +175,18 @@ func TestExtensionBody(t *testing.T) {
 	}
 }
 
+// A body means what it would mean in a file: a line's end or a tab in an attribute is a blank. In a row it is meant.
+func TestLinesInAnAttribute(t *testing.T) {
+	t.Parallel()
+	w := demo(t,
+		"INSERT INTO extension (name, body) VALUES ('lines', '<condition field=\"ani\"\n expression=\"^1\n$\"><action application=\"say\" data=\"en NUMBER\r\n\t\tx&#10;&#x9;y\"/></condition>')",
+		`INSERT INTO extension (name) VALUES ('row')`,
+		`INSERT INTO action (extension, position, application, data) VALUES ('row', 1, 'say', E'en\n\tx')`,
+		`INSERT INTO context_extension (context, extension) VALUES ('acme', 'lines'), ('acme', 'row')`)
+	raw(t, w, call("acme", "1000"),
+		`<condition field="ani" expression="^1 $">`, `data="en NUMBER   x&#10;&#9;y"`, `data="en&#10;&#9;x"`)
+}
+
 func TestFillIn(t *testing.T) {
 	t.Parallel()
 	template := func(application, data string) []string {

@@ -8,104 +8,112 @@ import (
 	"strings"
 )
 
-// Stored writes source, an operator's XML of one or several elements, token by token, so that nothing in it reaches
-// FreeSWITCH but elements, attributes and text, each encoded as any other value. Comments and processing instructions
-// are left out. White space in an element without other text is left out too, because FreeSWITCH takes it for the data
-// of an <action>; other text is kept as it is. With expand, $${name} is left for FreeSWITCH to expand.
+// Stored is an element of an operator's XML, or a piece of text in it.
+type Stored struct {
+	Name   string // of an element; empty for text
+	Attrs  []Attr
+	Text   string
+	Inside []*Stored // elements and text, in order
+}
+
+// Stored writes source, an operator's XML of one or several elements, so that nothing in it reaches FreeSWITCH but
+// elements, attributes and text, each encoded as any other value. Comments and processing instructions are left out.
+// White space in an element without other text is left out too, because FreeSWITCH takes it for the data of an
+// <action>; other text is kept as it is. With expand, $${name} is left for FreeSWITCH to expand.
 //
-// A DOCTYPE, tags that do not balance and names that belong to FreeSWITCH's pre-processor are faults.
+// The faults are those of [ReadStored], and names that belong to FreeSWITCH's pre-processor.
 func (d *Document) Stored(source string, expand bool) {
-	tokens, err := parseStored(source)
+	top, err := ReadStored(source)
 	if err != nil {
-		d.Fail(fmt.Errorf("stored XML: %w", err))
+		d.Fail(err)
 		return
 	}
-	w := storedWriter{d: d, expand: expand, inline: []bool{tokens[0].mixed}}
-	for _, t := range tokens[1:] {
-		w.write(t)
-	}
+	d.StoredElements(top, expand)
+}
+
+// StoredElements writes what stands in top, as [Document.Stored] does.
+func (d *Document) StoredElements(top *Stored, expand bool) {
+	d.storedInside(top, expand)
 	if len(d.out) > d.line {
 		d.newline()
 	}
 }
 
-// stored is one token of an operator's XML.
-type stored struct {
-	kind  byte // '<' starts an element, '>' ends it, 't' is text
-	name  string
-	attrs []xml.Attr
-	text  string
-	mixed bool // of a start: text that is not only white space stands directly in the element
-	empty bool // of a start: nothing stands in the element
+// ReadStored reads an operator's XML, and returns its elements inside one that has no name. The attributes are as
+// FreeSWITCH reads them from a file: a line's end or a tab is a blank there, unless it is written as a reference (&#10;).
+//
+// A DOCTYPE and tags that do not balance are errors.
+func ReadStored(source string) (*Stored, error) {
+	top, err := readStored(source)
+	if err != nil {
+		return nil, fmt.Errorf("stored XML: %w", err)
+	}
+	return top, nil
 }
 
-// parseStored returns source's tokens behind one that stands for the place where they will be put.
-func parseStored(source string) ([]*stored, error) {
-	top := &stored{kind: '<'}
-	p := storedParser{tokens: []*stored{top}, open: []*stored{top}}
-	decoder := xml.NewDecoder(strings.NewReader(source))
+func readStored(source string) (*Stored, error) {
+	r := storedReader{open: []*Stored{{}}}
+	decoder := xml.NewDecoder(strings.NewReader(blankAttributes(source)))
 	for {
 		token, err := decoder.RawToken()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err == nil {
-			err = p.add(token)
+			err = r.add(token)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
-	if len(p.open) > 1 {
-		return nil, fmt.Errorf("element %q is never closed", p.innermost().name)
+	if len(r.open) > 1 {
+		return nil, fmt.Errorf("element %q is never closed", r.innermost().Name)
 	}
-	p.flush()
-	return p.tokens, nil
+	r.flush()
+	return r.open[0], nil
 }
 
-type storedParser struct {
-	tokens []*stored
-	open   []*stored
-	text   strings.Builder // what was read since the last tag: a comment may cut a word of text in two
+type storedReader struct {
+	open []*Stored
+	text strings.Builder // what was read since the last tag: a comment may cut a word of text in two
 }
 
-func (p *storedParser) innermost() *stored { return p.open[len(p.open)-1] }
+func (r *storedReader) innermost() *Stored { return r.open[len(r.open)-1] }
 
-func (p *storedParser) add(token xml.Token) error {
+func (r *storedReader) add(token xml.Token) error {
 	switch t := token.(type) {
 	case xml.CharData:
-		p.text.Write(t)
+		r.text.Write(t)
 	case xml.StartElement:
-		p.flush()
-		start := &stored{kind: '<', name: rawName(t.Name), attrs: t.Copy().Attr, empty: true}
-		p.innermost().empty = false
-		p.open = append(p.open, start)
-		p.tokens = append(p.tokens, start)
+		r.flush()
+		start := &Stored{Name: rawName(t.Name), Attrs: make([]Attr, len(t.Attr))}
+		for i, a := range t.Attr {
+			start.Attrs[i] = A(rawName(a.Name), a.Value)
+		}
+		in := r.innermost()
+		in.Inside = append(in.Inside, start)
+		r.open = append(r.open, start)
 	case xml.EndElement:
-		p.flush()
+		r.flush()
 		name := rawName(t.Name)
-		if len(p.open) == 1 || p.innermost().name != name {
+		if len(r.open) == 1 || r.innermost().Name != name {
 			return fmt.Errorf("element %q is closed but not open", name)
 		}
-		p.open = p.open[:len(p.open)-1]
-		p.tokens = append(p.tokens, &stored{kind: '>', name: name})
+		r.open = r.open[:len(r.open)-1]
 	case xml.Directive:
 		return errors.New("a DOCTYPE or another declaration is not taken")
 	}
 	return nil
 }
 
-// flush makes the text that was read a token.
-func (p *storedParser) flush() {
-	if p.text.Len() == 0 {
+// flush puts the text that was read where it stands.
+func (r *storedReader) flush() {
+	if r.text.Len() == 0 {
 		return
 	}
-	text, in := p.text.String(), p.innermost()
-	p.text.Reset()
-	if strings.Trim(text, " \t\r\n") != "" {
-		in.mixed, in.empty = true, false
-	}
-	p.tokens = append(p.tokens, &stored{kind: 't', text: text})
+	in := r.innermost()
+	in.Inside = append(in.Inside, &Stored{Text: r.text.String()})
+	r.text.Reset()
 }
 
 // rawName is name as it was written, prefix and all.
@@ -116,58 +124,111 @@ func rawName(name xml.Name) string {
 	return name.Space + ":" + name.Local
 }
 
-// storedWriter puts tokens into a document: one element a line where no text stands beside it, else as it stood.
-type storedWriter struct {
-	d      *Document
-	expand bool
-	inline []bool // for each open element: text stands in it
-	hollow bool   // the element just started is written already, its end is skipped
-}
-
-func (w *storedWriter) write(t *stored) {
-	switch t.kind {
-	case '<':
-		w.start(t)
-	case '>':
-		w.end(t)
-	case 't':
-		if w.inline[len(w.inline)-1] {
-			if err := w.d.value(t.text, w.expand); err != nil {
-				w.d.Fail(fmt.Errorf("stored XML: text: %w", err))
+// storedInside writes what stands in e: one element a line where no text stands beside it, else as it stood.
+func (d *Document) storedInside(e *Stored, expand bool) {
+	mixed := e.hasText()
+	for _, in := range e.Inside {
+		switch {
+		case in.Name != "":
+			d.storedElement(in, expand)
+			if !mixed {
+				d.newline()
+			}
+		case mixed:
+			if err := d.value(in.Text, expand); err != nil {
+				d.Fail(fmt.Errorf("stored XML: text: %w", err))
 			}
 		}
 	}
 }
 
-func (w *storedWriter) start(t *stored) {
-	attrs := make([]Attr, len(t.attrs))
-	for i, a := range t.attrs {
-		attrs[i] = Attr{Name: rawName(a.Name), Value: a.Value, Expand: w.expand}
+func (d *Document) storedElement(e *Stored, expand bool) {
+	for i := range e.Attrs {
+		e.Attrs[i].Expand = expand
 	}
-	w.d.start(t.name, attrs)
-	w.hollow = t.empty
-	if t.empty {
-		w.d.out = append(w.d.out, '/')
+	d.start(e.Name, e.Attrs)
+	if e.isEmpty() {
+		d.out = append(d.out, "/>"...)
+		return
 	}
-	w.d.out = append(w.d.out, '>')
-	w.inline = append(w.inline, t.mixed)
-	if !t.empty {
-		w.newline()
+	d.out = append(d.out, '>')
+	if !e.hasText() {
+		d.newline()
 	}
+	d.storedInside(e, expand)
+	d.end(e.Name)
 }
 
-func (w *storedWriter) end(t *stored) {
-	w.inline = w.inline[:len(w.inline)-1]
-	if !w.hollow {
-		w.d.end(t.name)
+// hasText reports whether text that is not only white space stands directly in e.
+func (e *Stored) hasText() bool {
+	for _, in := range e.Inside {
+		if in.Name == "" && strings.Trim(in.Text, " \t\r\n") != "" {
+			return true
+		}
 	}
-	w.hollow = false
-	w.newline()
+	return false
 }
 
-// newline ends the line unless it would add to an element's text.
-func (w *storedWriter) newline() {
-	if !w.inline[len(w.inline)-1] {
-		w.d.newline()
+// isEmpty reports whether nothing stands in e but white space.
+func (e *Stored) isEmpty() bool {
+	for _, in := range e.Inside {
+		if in.Name != "" {
+			return false
+		}
 	}
+	return !e.hasText()
+}
+
+// blankAttributes returns source with a blank for each line's end and tab inside an attribute's quotes: what XML 1.0,
+// section 3.3.3, and FreeSWITCH's parser make of them. Go's decoder leaves them, and nobody can tell them from &#10; then.
+func blankAttributes(source string) string {
+	var out []byte // nil while nothing had to change
+	done := 0      // source[:done] is in out
+	for i := 0; i < len(source); {
+		if source[i] != '<' {
+			i++
+			continue
+		}
+		if end := skipMarkup(source[i:]); end > 0 {
+			i += end
+			continue
+		}
+		var quote byte // that is open
+		for i++; i < len(source) && (quote != 0 || source[i] != '>'); i++ {
+			switch c := source[i]; {
+			case quote == 0:
+				if c == '"' || c == '\'' {
+					quote = c
+				}
+			case c == quote:
+				quote = 0
+			case c == '\t', c == '\n', c == '\r':
+				out = append(append(out, source[done:i]...), ' ')
+				if c == '\r' && strings.HasPrefix(source[i:], "\r\n") {
+					i++
+				}
+				done = i + 1
+			}
+		}
+	}
+	if out == nil {
+		return source
+	}
+	return string(append(out, source[done:]...))
+}
+
+// skipMarkup returns the length of the comment, CDATA section or processing instruction that s starts with, 0 when it
+// starts with a tag.
+func skipMarkup(s string) int {
+	for _, markup := range [...]struct{ start, end string }{{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"}} {
+		inside, found := strings.CutPrefix(s, markup.start)
+		if !found {
+			continue
+		}
+		if end := strings.Index(inside, markup.end); end >= 0 {
+			return len(markup.start) + end + len(markup.end)
+		}
+		return len(s)
+	}
+	return 0
 }
