@@ -65,7 +65,7 @@ var keptOperations = map[string]keptOperation{
 		func(ctx context.Context, s *Store, args []string) (any, error) {
 			return keepDomains(s.Domain(ctx, Common, args[0]))
 		}},
-	"users": {strings.Fields(ofDirectory),
+	"users": {strings.Fields(ofDirectory + "domain_group domain_group_user"),
 		func(ctx context.Context, s *Store, args []string) (any, error) {
 			return keepDomains(s.Users(ctx, Common, args[0]))
 		}},

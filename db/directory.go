@@ -1,6 +1,12 @@
 package db
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // Domain is a domain of the directory, with as much of it as was asked for.
 type Domain struct {
@@ -11,6 +17,13 @@ type Domain struct {
 	Params     []Setting
 	Variables  []Setting
 	Users      []User
+	Groups     []Group // where all users were asked for
+}
+
+// Group is a group of a domain's users.
+type Group struct {
+	Name  string
+	Users []string // ids, in the order in which they ring
 }
 
 // User is a user of a domain.
@@ -40,7 +53,7 @@ type directoryRow struct {
 	CallerIDNumber string `db:"caller_id_number"`
 	CIDR           string `db:"cidr"`
 	Gateway        string
-	Kind           string // domain_param, domain_variable, user_param, user_variable, param, variable (of a gateway)
+	Kind           string // domain_param, domain_variable, user_param, user_variable, user_group, param, variable (of a gateway)
 	Name           string
 	Value          string
 	Expand         bool
@@ -140,9 +153,13 @@ SELECT` + directoryColumns + directoryDomain + `
 LEFT JOIN domain_user u ON u.domain = d.name AND u.enabled
 LEFT JOIN LATERAL (` + domainLines + `
 	UNION ALL` + userLines + `
+	UNION ALL
+	SELECT '', 'user_group', m.group_name, m.position::text, false, ''
+	FROM domain_group_user m
+	WHERE m.domain = u.domain AND m.user_id = u.id
 ) l ON true` + directoryOrder
 
-// Users returns domain, or all domains if it is empty, each with all its users.
+// Users returns domain, or all domains if it is empty, each with all its users and groups.
 func (s *Store) Users(ctx context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
 	s.asked("users", domain)
 	return s.tree(ctx, "users", usersQuery, plannedAnew, node, domain)
@@ -159,12 +176,19 @@ func (s *Store) Networks(ctx context.Context, node, domain string) (d []Domain, 
 	return s.tree(ctx, "networks", networksQuery, node, domain)
 }
 
+// everyUsersGroup is the group that every user is in, as in a static directory.
+const everyUsersGroup = "default"
+
 const groupQuery = `
 SELECT` + directoryColumns + directoryDomain + `
 LEFT JOIN (
 	SELECT u.*, m.group_name, m.position
 	FROM domain_group_user m
 	JOIN domain_user u ON u.domain = m.domain AND u.id = m.user_id AND u.enabled
+	UNION ALL
+	SELECT u.*, '` + everyUsersGroup + `', 0
+	FROM domain_user u
+	WHERE u.enabled
 ) u ON u.domain = d.name AND lower(u.group_name) = lower($3)
 LEFT JOIN LATERAL (` + domainLines + `
 	UNION ALL` + userLines + `
@@ -257,7 +281,33 @@ func domains(rows []directoryRow) []Domain {
 		}
 		all[len(all)-1].add(row)
 	}
+	addGroups(all, rows)
 	return all
+}
+
+// addGroups adds each domain's groups, by name, with their users as they ring.
+func addGroups(all []Domain, rows []directoryRow) {
+	if !slices.ContainsFunc(rows, func(r directoryRow) bool { return r.Kind == "user_group" }) {
+		return
+	}
+	rows = slices.DeleteFunc(slices.Clone(rows), func(r directoryRow) bool { return r.Kind != "user_group" })
+	slices.SortStableFunc(rows, func(a, b directoryRow) int {
+		first, _ := strconv.Atoi(a.Value) // a number of Postgres's: no error
+		second, _ := strconv.Atoi(b.Value)
+		return cmp.Or(strings.Compare(a.Domain, b.Domain), strings.Compare(a.Name, b.Name), cmp.Compare(first, second))
+	})
+	places := make(map[string]int, len(all))
+	for i := range all {
+		places[all[i].Name] = i
+	}
+	for _, row := range rows {
+		d := &all[places[row.Domain]]
+		if n := len(d.Groups); n == 0 || d.Groups[n-1].Name != row.Name {
+			d.Groups = append(d.Groups, Group{Name: row.Name})
+		}
+		group := &d.Groups[len(d.Groups)-1]
+		group.Users = append(group.Users, row.UserID)
+	}
 }
 
 func (d *Domain) add(row directoryRow) {
@@ -276,6 +326,7 @@ func (d *Domain) add(row directoryRow) {
 		user.Params = append(user.Params, setting)
 	case "user_variable":
 		user.Variables = append(user.Variables, setting)
+	case "user_group": // addGroups does
 	case "param", "variable":
 		user.Gateways = addGatewaySetting(user.Gateways, row.Gateway, GatewaySetting{row.Kind, setting, row.Direction})
 	}

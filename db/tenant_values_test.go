@@ -20,9 +20,11 @@ func isTenants(c column) bool { return strings.HasPrefix(c.Comment, "Tenant:") }
 var tenantTypes = map[string]string{
 	"label":          "._-*",
 	"phone_number":   "+*#",
-	"socket_address": ".-:[]",
+	"socket_address": "._-:[]",
 	"user_name":      "._+*#-",
-	"display_name":   " .-",
+	"display_name":   " .-_+&/()",
+	"caller_name":    " .-_+&/()',:@!?*#", // a variable's value: it stands in no dial string that a tenant writes
+	"caller_number":  "+*#",
 	"a1_hash":        "",
 	"pin":            "",
 	"secret":         "", // and more, since it never stands in dialplan data
@@ -44,7 +46,7 @@ func harmless(typ, value string) string {
 	for _, c := range value {
 		switch {
 		case 'a' <= c|0x20 && c|0x20 <= 'z', '0' <= c && c <= '9', strings.ContainsRune(tenantTypes[typ], c):
-		case typ == "display_name" && c > unicode.MaxASCII && (unicode.IsLetter(c) || unicode.IsNumber(c) || unicode.IsMark(c)):
+		case strings.HasSuffix(typ, "_name") && typ != "user_name" && c > unicode.MaxASCII && !unicode.In(c, unicode.Cc, unicode.Cf, unicode.Z):
 		default:
 			return "the character " + string(c)
 		}
@@ -65,8 +67,10 @@ var fine = map[string][]string{
 	"label":          {"twilio.inbound", "a", "A_b-c.9", strings.Repeat("a", 63)},
 	"phone_number":   {"+27123456789", "+123456", "1001", "*98#", strings.Repeat("0", 20)},
 	"socket_address": {"pbx.acme.example:5060", "192.0.2.1", "[2001:db8::1]:65535", "h:1"},
-	"user_name":      {"1001", "alice", "a.b_c+d-e", "*98", strings.Repeat("a", 64)},
-	"display_name":   {"Acme Reception", "Zoë", "东京 1", "A.", "x", strings.Repeat("a", 64)},
+	"user_name":      {"1001", "alice", "a.b_c+d-e", "*98", "+27123456789", "_x", strings.Repeat("a", 64)},
+	"display_name":   {"Acme Reception", "Zoë", "东京 1", "A.", "x", "R&D", "Sales (Berlin)", "O’Brien", strings.Repeat("a", 64)},
+	"caller_name":    {"Conan O'Brien", "Bond, James", "Zoë", "R&D", "#1 Sales (Berlin)", "anonymous", strings.Repeat("é", 64)},
+	"caller_number":  {"+27123456789", "1001", "anonymous", "unknown"},
 	"a1_hash":        {strings.Repeat("0f", 16), strings.Repeat("0f", 32)},
 	"pin":            {"0", strings.Repeat("9", 32)},
 	"secret":         {"p", "pässwörd", "a$b{c}", "&<>\"'", "$$", strings.Repeat("x", 256)},

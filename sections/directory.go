@@ -178,8 +178,23 @@ func writeDomain(d *xmlcurl.Document, domain *db.Domain, form form) {
 		}
 		d.Close()
 		d.Close()
+		// Behind the users themselves: FreeSWITCH takes the first that has the name, pointer or not.
+		for i := range domain.Groups {
+			members(d, &domain.Groups[i])
+		}
 		d.Close()
 	}
+	d.Close()
+}
+
+// members writes a group as pointers to its users, in the order in which they ring.
+func members(d *xmlcurl.Document, g *db.Group) {
+	d.Open("group", xmlcurl.A("name", g.Name))
+	d.Open("users")
+	for _, id := range g.Users {
+		d.Empty("user", xmlcurl.A("id", id), xmlcurl.A("type", "pointer"))
+	}
+	d.Close()
 	d.Close()
 }
 
@@ -222,14 +237,24 @@ func user(d *xmlcurl.Document, domain *db.Domain, u *db.User, form form) {
 	form.params(d, u.Params)
 	d.Close()
 	d.Open("variables")
-	variable(d, "effective_caller_id_name", u.CallerIDName)
-	variable(d, "effective_caller_id_number", u.CallerIDNumber)
+	callerID(d, u, "effective_caller_id_name", u.CallerIDName)
+	callerID(d, u, "effective_caller_id_number", u.CallerIDNumber)
 	for _, s := range u.Variables {
 		setting(d, "variable", s)
 	}
 	d.Close()
 	gateways(d, u.Gateways)
 	d.Close()
+}
+
+// callerID writes what a column says of the caller, unless the operator set that variable of the user.
+func callerID(d *xmlcurl.Document, u *db.User, name, value string) {
+	for i := range u.Variables {
+		if strings.EqualFold(u.Variables[i].Name, name) {
+			return
+		}
+	}
+	variable(d, name, value)
 }
 
 var errNoCredential = errors.New("has neither a password nor an a1_hash")
