@@ -47,6 +47,8 @@ type contextCopy struct {
 	Tenant      *string  `json:"tenant"`
 	NumberForms []string `json:"number_forms"`
 	Extensions  []string `json:"extensions"`
+	Before      []string `json:"before"` // of Extensions: what a call to a number gets before the number's own
+	After       []string `json:"after"`  // and what it gets behind that
 	NotFound    *string  `json:"not_found"`
 }
 
@@ -61,6 +63,19 @@ SELECT
 			SELECT x.extension
 			FROM context_extension x
 			WHERE x.context = c.name AND x.enabled
+			ORDER BY x.position, x.extension
+		),
+		'before', ARRAY(
+			SELECT x.extension
+			FROM context_extension x
+			JOIN extension e ON e.name = x.extension
+			WHERE x.context = c.name AND x.enabled AND NOT x.after_number AND e.continue
+			ORDER BY x.position, x.extension
+		),
+		'after', ARRAY(
+			SELECT x.extension
+			FROM context_extension x
+			WHERE x.context = c.name AND x.enabled AND x.after_number
 			ORDER BY x.position, x.extension
 		),
 		'not_found', c.not_found_extension
@@ -202,13 +217,33 @@ func (c *Copy) called(v copyView, r *Route, room *contextCopy, number string) (b
 	if err != nil || !ok {
 		return false, err
 	}
-	r.Called, r.Extensions = &n, []*Extension{e}
-	return true, nil
+	own := string(fields[1])
+	if err := c.everyCall(v, r, room, room.Before, own); err != nil {
+		return false, err
+	}
+	r.Called, r.Own, r.Extensions = &n, len(r.Extensions), append(r.Extensions, e)
+	return true, c.everyCall(v, r, room, room.After, own)
+}
+
+// everyCall adds names to r, extensions that a call gets in room beside a number's own.
+func (c *Copy) everyCall(v copyView, r *Route, room *contextCopy, names []string, own string) error {
+	return c.addExtensions(v, r, room, slices.DeleteFunc(names, func(name string) bool { return name == own }))
 }
 
 // notCalled fills r in with what room has for a number that nobody has.
 func (c *Copy) notCalled(v copyView, r *Route, room *contextCopy) error {
-	for _, name := range room.Extensions {
+	if err := c.addExtensions(v, r, room, room.Extensions); err != nil || room.NotFound == nil {
+		return err
+	}
+	e, ok, err := c.extension(v, *room.NotFound, room.Tenant)
+	if ok {
+		r.NotFound = e
+	}
+	return err
+}
+
+func (c *Copy) addExtensions(v copyView, r *Route, room *contextCopy, names []string) error {
+	for _, name := range names {
 		e, ok, err := c.extension(v, name, room.Tenant)
 		if err != nil {
 			return err
@@ -217,14 +252,7 @@ func (c *Copy) notCalled(v copyView, r *Route, room *contextCopy) error {
 			r.Extensions = append(r.Extensions, e)
 		}
 	}
-	if room.NotFound == nil {
-		return nil
-	}
-	e, ok, err := c.extension(v, *room.NotFound, room.Tenant)
-	if ok {
-		r.NotFound = e
-	}
-	return err
+	return nil
 }
 
 // extension returns the extension name, unless it is of a tenant other than tenant.

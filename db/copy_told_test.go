@@ -128,6 +128,18 @@ var copyEdits = []string{
 	`UPDATE context SET number_forms = '{plus,bare,00}' WHERE name = 'public'`,
 	`UPDATE context_extension SET enabled = false`,
 	`UPDATE context_extension SET enabled = true`,
+	`INSERT INTO extension (name, continue) VALUES ('every.call', true), ('last', false), ('own', true);
+	 INSERT INTO context_extension (context, extension, position, after_number) VALUES ('public', 'every.call', 1, false), ('acme', 'every.call', 1, false),
+		('public', 'last', 1, true), ('public', 'own', 3, false)`,
+	`UPDATE number SET extension = 'own' WHERE number = '+27210000000'`,
+	`UPDATE extension SET continue = false WHERE name = 'every.call'`,
+	`UPDATE extension SET continue = true, name = 'each.call' WHERE name = 'every.call'`,
+	`INSERT INTO condition (extension, position, regex, hour, require_nested) VALUES ('each.call', 1, 'xor', '9-16', false);
+	 INSERT INTO condition (extension, position, parent, dst) VALUES ('each.call', 2, 1, true);
+	 INSERT INTO condition_regex (extension, condition, position, field, expression, tz_offset) VALUES ('each.call', 1, 1, 'ani', '^1', NULL), ('each.call', 1, 2, NULL, NULL, '2')`,
+	`UPDATE condition_regex SET expression = '^2' WHERE position = 1`,
+	`UPDATE number SET extension = 'transfer', forward_number = '1' WHERE extension = 'own'`,
+	`DELETE FROM context_extension WHERE extension = 'last'`,
 	`INSERT INTO extension (name) VALUES ('busy'); INSERT INTO action (extension, position, application, data) VALUES ('busy', 1, 'hangup', 'USER_BUSY');
 	 UPDATE context SET not_found_extension = 'busy' WHERE name = 'public'`,
 	`UPDATE action SET data = 'CALL_REJECTED' WHERE extension = 'busy'`,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -22,6 +23,7 @@ type Route struct {
 	Context    string  // empty: nobody has that context
 	Called     *Number // nil: nobody has the number; then Extensions are those of the context
 	Extensions []*Extension
+	Own        int        // where in Extensions the number's own extension is, if it was called: the others are for every call
 	NotFound   *Extension // the context's own answer for a number that nobody has
 	NodeKnown  bool
 }
@@ -47,17 +49,43 @@ type Extension struct {
 // Condition is a condition of an extension and what it does. Position 0 stands for the condition on the called number,
 // and has nothing but actions.
 type Condition struct {
-	Position   int      `json:"position"`
-	Field      string   `json:"field"`
-	Expression string   `json:"expression"`
-	Break      string   `json:"break"`
-	Wday       string   `json:"wday"`
-	Mday       string   `json:"mday"`
-	Mon        string   `json:"mon"`
-	TimeOfDay  string   `json:"time_of_day"`
-	DateTime   string   `json:"date_time"`
-	Expand     bool     `json:"expand"`
-	Actions    []Action `json:"actions"`
+	Position       int     `json:"position"`
+	Parent         int     `json:"parent"` // the position of the condition that it stands in; 0: in none
+	Field          string  `json:"field"`
+	Expression     string  `json:"expression"`
+	Break          string  `json:"break"`
+	Regex          string  `json:"regex"` // all, any or xor of Regexes, instead of Field and Expression
+	Regexes        []Regex `json:"regexes"`
+	NestedOptional bool    `json:"nested_optional"`
+	Time
+	Expand  bool     `json:"expand"`
+	Actions []Action `json:"actions"`
+}
+
+// Regex is one of the things that a condition counts.
+type Regex struct {
+	Field      string `json:"field"`
+	Expression string `json:"expression"`
+	Time
+	Expand bool `json:"expand"`
+}
+
+// Time is when a condition is true, as FreeSWITCH reads it. What is empty does not matter.
+type Time struct {
+	Wday        string `json:"wday"`
+	Mday        string `json:"mday"`
+	Mon         string `json:"mon"`
+	TimeOfDay   string `json:"time_of_day"`
+	DateTime    string `json:"date_time"`
+	Year        string `json:"year"`
+	Yday        string `json:"yday"`
+	Week        string `json:"week"`
+	Mweek       string `json:"mweek"`
+	Hour        string `json:"hour"`
+	Minute      string `json:"minute"`
+	MinuteOfDay string `json:"minute_of_day"`
+	TzOffset    string `json:"tz_offset"`
+	DST         bool   `json:"dst"`
 }
 
 // Action is an action of a condition.
@@ -80,7 +108,7 @@ type routeRow struct {
 	ForwardNumber string
 	DisplayName   string
 	Extension     string   // of the number, compiled
-	Extensions    []string // of the context, compiled
+	Extensions    []string // of the context, compiled; where a number was called, an empty one stands for the number's own
 	NotFound      string   // compiled
 }
 
@@ -114,6 +142,28 @@ SELECT
 					AND coalesce(tenant = coalesce(c.tenant, ''), true)
 				OFFSET 0
 			) o
+			ORDER BY x.position, x.extension
+		)
+		WHEN c.every_call THEN ARRAY(
+			SELECT o.compiled::text
+			FROM context_extension x
+			JOIN extension o ON o.name = x.extension
+			WHERE x.context = c.name
+				AND x.enabled
+				AND NOT x.after_number
+				AND o.continue
+				AND o.name <> e.name
+				AND coalesce(o.tenant = coalesce(c.tenant, ''), true)
+			ORDER BY x.position, x.extension
+		) || ''::text || ARRAY(
+			SELECT o.compiled::text
+			FROM context_extension x
+			JOIN extension o ON o.name = x.extension
+			WHERE x.context = c.name
+				AND x.enabled
+				AND x.after_number
+				AND o.name <> e.name
+				AND coalesce(o.tenant = coalesce(c.tenant, ''), true)
 			ORDER BY x.position, x.extension
 		)
 	END,
@@ -227,20 +277,21 @@ func (s *Store) routeAnswers(rows []routeRow, calls []Call) ([]Route, error) {
 
 func (s *Store) routeAnswer(row *routeRow) (Route, error) {
 	r := Route{Context: row.Context, NodeKnown: row.NodeKnown}
+	compiled := row.Extensions
 	if row.Number != "" {
 		r.Called = &Number{row.Number, row.Tenant, row.Address, row.ForwardNumber, row.DisplayName}
-		extension, err := s.extensions.read(row.Extension)
-		if err != nil {
-			return Route{}, err
+		if r.Own = slices.Index(compiled, ""); r.Own < 0 {
+			r.Own, compiled = 0, []string{""}
 		}
-		r.Extensions = []*Extension{extension}
+		compiled[r.Own] = row.Extension
 	}
-	for _, compiled := range row.Extensions {
-		extension, err := s.extensions.read(compiled)
+	r.Extensions = make([]*Extension, len(compiled))
+	for i := range compiled {
+		extension, err := s.extensions.read(compiled[i])
 		if err != nil {
 			return Route{}, err
 		}
-		r.Extensions = append(r.Extensions, extension)
+		r.Extensions[i] = extension
 	}
 	if row.NotFound != "" {
 		notFound, err := s.extensions.read(row.NotFound)

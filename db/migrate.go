@@ -43,6 +43,11 @@ func migrate(ctx context.Context, url string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	config.OnNotice = func(_ *pgconn.PgConn, notice *pgconn.Notice) {
+		if notice.SeverityUnlocalized == "WARNING" { // what a file found in the rows, and left
+			log.Warn("migrate", "warning", notice.Message)
+		}
+	}
 	pool := stdlib.OpenDB(*config)
 	defer func() { _ = pool.Close() }()
 	files, err := fs.Sub(Migrations, "migrations")

@@ -1,5 +1,8 @@
 package db_test
 
+// counting is a condition that takes rows of condition_regex.
+const counting = `INSERT INTO condition (extension, position, regex) VALUES ('reception', 1, 'any'); `
+
 var dialplanRefusals = []refusal{
 	{"context global", `INSERT INTO context (name) VALUES ('Global')`,
 		"Global cannot be a context of its own",
@@ -45,7 +48,39 @@ var dialplanRefusals = []refusal{
 		"Set both, or neither for a condition that is always true."},
 	{"condition with a time that is none", `INSERT INTO condition (extension, position, wday) VALUES ('reception', 1, '${a}')`,
 		"This time condition cannot be read",
-		"Write wday 2-6, mday 1-15, mon 1-3, time_of_day 09:00-17:00, date_time 2026-12-24 12:00~2027-01-02 23:59."},
+		"FreeSWITCH does not read '${a}' as wday, or reads another time. Write days of the week without blanks, 1 = Sunday or three letters, as 2-6, mon-fri or mon,wed."},
+	{"condition in a later one", `INSERT INTO condition (extension, position) VALUES ('reception', 2); INSERT INTO condition (extension, position, parent) VALUES ('reception', 1, 2)`,
+		"Condition 1 cannot stand in condition 2",
+		"A condition stands in one with a smaller position. Renumber them."},
+	{"condition that counts otherwise", `INSERT INTO condition (extension, position, regex) VALUES ('reception', 1, 'one')`,
+		"'one' is no way to count expressions",
+		"Write all, any or xor, which is exactly one; and the expressions into table condition_regex."},
+	{"condition that counts and looks", `INSERT INTO condition (extension, position, regex, field, expression) VALUES ('reception', 1, 'any', 'ani', '^1')`,
+		"A condition with regex has its fields and expressions in table condition_regex",
+		"Set field and expression to NULL, or regex."},
+	{"condition for winter time", `INSERT INTO condition (extension, position, dst) VALUES ('reception', 1, false)`,
+		"FreeSWITCH never matches dst = false",
+		"Write dst = true, and anti-actions for the rest of the year."},
+	{"expression for winter time", counting + `INSERT INTO condition_regex (extension, condition, position, dst) VALUES ('reception', 1, 1, false)`,
+		"FreeSWITCH never matches dst = false",
+		"Write dst = true, and anti-actions for the rest of the year."},
+	{"expression without a field", counting + `INSERT INTO condition_regex (extension, condition, position, expression) VALUES ('reception', 1, 1, '^1')`,
+		"An expression of a condition needs its field, and a field its expression",
+		"Set both, or neither and columns of time."},
+	{"expression beside a time", counting + `INSERT INTO condition_regex (extension, condition, position, field, expression, hour) VALUES ('reception', 1, 1, 'ani', '^1', '9')`,
+		"Beside a field FreeSWITCH does not look at the time here",
+		"Make two rows of it, one with field and expression, one with the time."},
+	{"expression of nothing", counting + `INSERT INTO condition_regex (extension, condition, position) VALUES ('reception', 1, 1)`,
+		"This row of condition_regex holds nothing to match",
+		"Set field and expression, or columns of time."},
+	{"expression of a condition that does not count", `INSERT INTO condition (extension, position) VALUES ('reception', 1);
+		INSERT INTO condition_regex (extension, condition, position, field, expression) VALUES ('reception', 1, 1, 'ani', '^1')`,
+		"Condition 1 of extension reception does not say how many of its expressions must match",
+		"Set regex of the condition to all, any or xor."},
+	{"condition that counts no more", counting + `INSERT INTO condition_regex (extension, condition, position, field, expression) VALUES ('reception', 1, 1, 'ani', '^1');
+		UPDATE condition SET regex = NULL WHERE extension = 'reception'`,
+		"Condition 1 of extension reception does not say how many of its expressions must match",
+		"Set regex of the condition to all, any or xor."},
 	{"application with a blank", `INSERT INTO action (extension, position, application) VALUES ('reception', 9, 'set a')`,
 		"'set a' is not an application",
 		"For example answer, bridge, socket, respond."},

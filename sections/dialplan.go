@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"xmlcurld/db"
@@ -26,15 +27,23 @@ func dialplan(s routeStore) xmlcurl.Handler {
 		}
 		knows(d, route.NodeKnown)
 		d.Open("context", xmlcurl.A("name", contextName(route)))
-		for _, e := range route.Extensions {
-			extension(d, e, route.Called, call.Number)
+		w := extensionWriter{Document: d}
+		if route.Called == nil && slices.ContainsFunc(route.Extensions, goesOnAfterActions) {
+			w.mark = markOf(r)
+		}
+		for i, e := range route.Extensions {
+			w.called = nil
+			if route.Called != nil && i == route.Own {
+				w.called, w.dialled = route.Called, call.Number
+			}
+			w.extension(e)
 		}
 		switch {
 		case route.Called != nil:
 		case route.NotFound != nil:
-			extension(d, route.NotFound, nil, "")
+			w.notFound(route.NotFound)
 		default:
-			extension(d, &notFound, nil, "")
+			w.notFound(&notFound)
 		}
 		d.Close()
 		return nil
@@ -63,72 +72,157 @@ func contextName(route db.Route) string {
 	return route.Context
 }
 
+// extensionWriter writes the extensions of one answer.
+type extensionWriter struct {
+	*xmlcurl.Document
+	called  *db.Number // whose extension comes next; nil: nobody's
+	dialled string     // the form in which it was
+	mark    string     // see mark.go; empty: the answer needs none
+	marks   marks      // of the extension
+}
+
 // extension writes e. When a number was called, the condition on that number stands first, and fits the form in which
 // it was dialled.
-func extension(d *xmlcurl.Document, e *db.Extension, called *db.Number, dialled string) {
-	d.Open("extension", xmlcurl.A("name", e.Name), xmlcurl.A("continue", truth(e.Continue)))
+func (w *extensionWriter) extension(e *db.Extension) {
+	w.marks = w.marksOf(e)
+	w.open(e)
+	w.inside(e)
+	w.Close()
+}
+
+func (w *extensionWriter) open(e *db.Extension) {
+	w.Open("extension", xmlcurl.A("name", e.Name), xmlcurl.A("continue", truth(e.Continue)))
+}
+
+func (w *extensionWriter) inside(e *db.Extension) {
 	conditions := e.Conditions
 	var first []db.Action
 	if len(conditions) > 0 && conditions[0].Position == 0 {
 		first, conditions = conditions[0].Actions, conditions[1:]
 	}
 	switch {
-	case called != nil:
-		condition(d, first, called, xmlcurl.A("field", "destination_number"), xmlcurl.A("expression", "^("+regexp.QuoteMeta(dialled)+")$"))
+	case w.called != nil:
+		w.first(first, xmlcurl.A("field", "destination_number"), xmlcurl.A("expression", "^("+regexp.QuoteMeta(w.dialled)+")$"))
 	case len(first) > 0:
-		condition(d, first, nil)
+		w.first(first)
 	}
 	for i := range conditions {
-		condition(d, conditions[i].Actions, called, conditionAttrs(&conditions[i])...)
+		if conditions[i].Parent == 0 {
+			w.condition(&conditions[i], conditions, conditionAttrs(&conditions[i])...)
+		}
 	}
 	if e.Body != "" {
-		d.Stored(e.Body, e.ExpandBody)
+		w.body(e)
 	}
-	d.Close()
+}
+
+// first writes the condition that stands before those of the extension.
+func (w *extensionWriter) first(actions []db.Action, attrs ...xmlcurl.Attr) {
+	if len(actions) == 0 {
+		w.Empty("condition", attrs...)
+		return
+	}
+	w.Open("condition", attrs...)
+	w.actions(actions)
+	w.Close()
+}
+
+func (w *extensionWriter) body(e *db.Extension) {
+	body, err := xmlcurl.ReadStored(e.Body)
+	if err != nil {
+		w.Fail(err)
+		return
+	}
+	w.markBody(body)
+	w.StoredElements(body, e.ExpandBody)
 }
 
 func conditionAttrs(c *db.Condition) []xmlcurl.Attr {
+	attrs := ruleAttrs(c.Field, c.Expression, c.Expand, &c.Time)
+	for _, a := range []xmlcurl.Attr{xmlcurl.A("regex", c.Regex), xmlcurl.A("break", c.Break)} {
+		if a.Value != "" && a.Value != "on-false" {
+			attrs = append(attrs, a)
+		}
+	}
+	if c.NestedOptional {
+		attrs = append(attrs, xmlcurl.A("require-nested", "false"))
+	}
+	return attrs
+}
+
+// ruleAttrs are the attributes that say when a condition, or one of its expressions, is true.
+func ruleAttrs(field, expression string, expand bool, t *db.Time) []xmlcurl.Attr {
 	var attrs []xmlcurl.Attr
-	for _, a := range []xmlcurl.Attr{
-		{Name: "field", Value: c.Field, Expand: c.Expand},
-		{Name: "expression", Value: c.Expression, Expand: c.Expand},
-		{Name: "wday", Value: c.Wday},
-		{Name: "mday", Value: c.Mday},
-		{Name: "mon", Value: c.Mon},
-		{Name: "time-of-day", Value: c.TimeOfDay},
-		{Name: "date-time", Value: c.DateTime},
+	for _, a := range [...]xmlcurl.Attr{
+		{Name: "field", Value: field, Expand: expand},
+		{Name: "expression", Value: expression, Expand: expand},
+		{Name: "wday", Value: t.Wday},
+		{Name: "mday", Value: t.Mday},
+		{Name: "mon", Value: t.Mon},
+		{Name: "time-of-day", Value: t.TimeOfDay},
+		{Name: "date-time", Value: t.DateTime},
+		{Name: "year", Value: t.Year},
+		{Name: "yday", Value: t.Yday},
+		{Name: "week", Value: t.Week},
+		{Name: "mweek", Value: t.Mweek},
+		{Name: "hour", Value: t.Hour},
+		{Name: "minute", Value: t.Minute},
+		{Name: "minute-of-day", Value: t.MinuteOfDay},
+		{Name: "tz-offset", Value: t.TzOffset},
 	} {
 		if a.Value != "" {
 			attrs = append(attrs, a)
 		}
 	}
-	if c.Break != "on-false" && c.Break != "" {
-		attrs = append(attrs, xmlcurl.A("break", c.Break))
+	if t.DST {
+		attrs = append(attrs, xmlcurl.A("dst", "true"))
 	}
 	return attrs
 }
 
-func condition(d *xmlcurl.Document, actions []db.Action, called *db.Number, attrs ...xmlcurl.Attr) {
-	if len(actions) == 0 {
-		d.Empty("condition", attrs...)
+// condition writes c, with those of all that stand in it.
+func (w *extensionWriter) condition(c *db.Condition, all []db.Condition, attrs ...xmlcurl.Attr) {
+	if len(c.Actions)+len(c.Regexes) == 0 && !holdsOthers(c, all) {
+		w.Empty("condition", attrs...)
 		return
 	}
-	d.Open("condition", attrs...)
-	for i := range actions {
-		action(d, &actions[i], called)
+	w.Open("condition", attrs...)
+	for i := range c.Regexes {
+		x := &c.Regexes[i]
+		w.Empty("regex", ruleAttrs(x.Field, x.Expression, x.Expand, &x.Time)...)
 	}
-	d.Close()
+	w.actions(c.Actions)
+	for i := range all {
+		if all[i].Parent == c.Position {
+			w.condition(&all[i], all, conditionAttrs(&all[i])...)
+		}
+	}
+	w.Close()
+}
+
+// holdsOthers reports whether some of all stand in c.
+func holdsOthers(c *db.Condition, all []db.Condition) bool {
+	for i := range all {
+		if all[i].Parent == c.Position {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *extensionWriter) actions(actions []db.Action) {
+	for i := range actions {
+		w.action(&actions[i])
+	}
+	w.markActions(actions)
 }
 
 // action writes a. It closes itself: white space inside it would take the place of its data.
-func action(d *xmlcurl.Document, a *db.Action, called *db.Number) {
-	element := "action"
-	if a.Anti {
-		element = "anti-action"
-	}
-	data, err := filledIn(a.Data, called)
+func (w *extensionWriter) action(a *db.Action) {
+	element := actionElement(a.Anti)
+	data, err := filledIn(a.Data, w.called)
 	if err != nil {
-		d.Fail(fmt.Errorf("action %s: %w", a.Application, err))
+		w.Fail(fmt.Errorf("action %s: %w", a.Application, err))
 	}
 	attrs := [3]xmlcurl.Attr{
 		xmlcurl.A("application", a.Application),
@@ -136,10 +230,17 @@ func action(d *xmlcurl.Document, a *db.Action, called *db.Number) {
 		xmlcurl.A("inline", "true"),
 	}
 	if a.Inline {
-		d.Empty(element, attrs[:]...)
+		w.Empty(element, attrs[:]...)
 	} else {
-		d.Empty(element, attrs[:2]...)
+		w.Empty(element, attrs[:2]...)
 	}
+}
+
+func actionElement(anti bool) string {
+	if anti {
+		return "anti-action"
+	}
+	return "action"
 }
 
 // filledIn replaces %{address} and its like by the called number's values. Their types in the schema are such that

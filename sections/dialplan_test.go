@@ -1,6 +1,7 @@
 package sections_test
 
 import (
+	"regexp"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -112,6 +113,7 @@ func TestOrderOfExtensions(t *testing.T) {
 		" extension name=z.first continue=true",
 		"  condition field=ani expression=^(1)$ break=on-true",
 		"   anti-action application=hangup data=BUSY",
+		"   anti-action application=set data=xmlcurld=zz inline=true",
 		"  condition field=${x} expression=^y$ break=never",
 		"   action application=set data=a=1",
 		"   action application=set data=b=2 inline=true",
@@ -121,11 +123,12 @@ func TestOrderOfExtensions(t *testing.T) {
 		" extension name=a.late continue=false",
 		"  condition field=destination_number expression=^9",
 		" extension name=not_found continue=false",
+		"  condition field=${xmlcurld} expression=^zz$ break=on-true",
 		"  condition",
 		"   action application=log data=NOTICE Nobody has the number [${destination_number}] in context [${context}].",
 		"   action application=respond data=404 Not Found",
 	}
-	if diff := cmp.Diff(want, w.ask(t, call("acme", "1000"))); diff != "" {
+	if diff := cmp.Diff(want, w.ask(t, call("acme", "1000", "Event-Sequence=1295"))); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -153,6 +156,151 @@ func TestConditionsOfANumber(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, w.ask(t, call("public", "+27210000000"))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// All that FreeSWITCH knows of conditions, as rows.
+func TestKindsOfConditions(t *testing.T) {
+	t.Parallel()
+	w := demo(t,
+		`INSERT INTO condition (extension, position, parent, regex, require_nested, "break", year, yday, week, mweek, hour, minute, minute_of_day, tz_offset, dst) VALUES
+			('transfer', 1, NULL, NULL, false, 'never', '2026', '1-90', '1-26', '2', '9-16', '0-29', '541-1020', '2', true),
+			('transfer', 2, NULL, 'xor', true, 'on-false', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+			('transfer', 3, 1, 'all', false, 'on-true', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+			('transfer', 4, 3, NULL, true, 'on-false', NULL, NULL, NULL, NULL, '9', NULL, NULL, NULL, NULL)`,
+		`INSERT INTO condition_regex (extension, condition, position, field, expression, expand, wday) VALUES
+			('transfer', 2, 20, '${x}', '^$${main}$', true, NULL), ('transfer', 2, 10, NULL, NULL, false, 'mon-fri'), ('transfer', 3, 1, 'ani', '^1', false, NULL)`,
+		`INSERT INTO action (extension, condition, position, application, data, anti) VALUES
+			('transfer', 4, 1, 'log', '%{forward_number}', false), ('transfer', 2, 1, 'answer', '', true)`)
+	want := []string{
+		"  condition year=2026 yday=1-90 week=1-26 mweek=2 hour=9-16 minute=0-29 minute-of-day=541-1020 tz-offset=2 dst=true break=never require-nested=false",
+		"   condition regex=all break=on-true require-nested=false",
+		"    regex field=ani expression=^1",
+		"    condition hour=9",
+		"     action application=log data=7001",
+		"  condition regex=xor",
+		"   regex wday=mon-fri",
+		"   regex field=${x} expression=^$${main}$",
+		"   anti-action application=answer data=",
+	}
+	got := w.ask(t, call("acme", "7000"))
+	if diff := cmp.Diff(want, got[len(got)-len(want):]); diff != "" {
+		t.Error(diff)
+	}
+	raw(t, w, call("acme", "7000"), `expression="^$${main}$"/>`)
+	w.edit(t, `UPDATE condition_regex SET position = 30, expand = false WHERE position = 10`, `DELETE FROM condition WHERE position = 3`)
+	expectation{
+		want:  []string{"require-nested=false\n  condition regex=xor\n   regex field=${x} expression=^$${main}$\n   regex wday=mon-fri\n"},
+		never: []string{"regex=all", "hour=9\n"},
+	}.check(t, w.ask(t, call("acme", "7000")))
+}
+
+// What a context has for every call stands around the extension of a number, in the order of its rows.
+func TestEveryCall(t *testing.T) {
+	t.Parallel()
+	every := []string{
+		`INSERT INTO extension (name, continue) VALUES ('every.call', true), ('a.later', true), ('last', false), ('other', false)`,
+		`INSERT INTO condition (extension, position) VALUES ('every.call', 1)`,
+		`INSERT INTO action (extension, condition, position, application, data) VALUES ('every.call', 1, 1, 'set', 'RECORD_STEREO=true')`,
+		`INSERT INTO context_extension (context, extension, position) VALUES ('public', 'every.call', 1), ('public', 'a.later', 2), ('public', 'other', 3)`,
+	}
+	last := append(every, `INSERT INTO context_extension (context, extension, position, after_number) VALUES ('public', 'last', 1, true)`)
+	before := " extension name=every.call continue=true\n  condition\n   action application=set data=RECORD_STEREO=true\n extension name=a.later continue=true\n"
+	check(t, []answer{
+		{"before a number's own", every, call("public", "+27123456789"), expectation{
+			want:  []string{"context name=public\n" + before + " " + vumis + " continue=false\n  condition field=destination_number expression=^(\\+27123456789)$\n"},
+			never: []string{"name=other", notOne, "xmlcurld"}}},
+		{"behind a number's own", last, call("public", "+27123456789"), expectation{
+			want: []string{before + " " + vumis, "\n extension name=last continue=false\n"}, never: []string{"name=other", notOne}}},
+		{"nobody's number", last, call("public", "+27999999999"), expectation{
+			want: []string{"name=every.call", "name=last", "name=a.later", "name=other", notOne}, never: []string{"xmlcurld"}}},
+		{"in another context", every, call("acme", "7000"), expectation{never: []string{"every.call"}}},
+		{"no more", append(every, `UPDATE extension SET continue = false WHERE name = 'every.call'`), call("public", "+27123456789"), expectation{
+			want: []string{"context name=public\n extension name=a.later"}, never: []string{"every.call"}}},
+		{"off", append(every, `UPDATE context_extension SET enabled = false WHERE context = 'public'`), call("public", "+27123456789"),
+			expectation{want: []string{"context name=public\n " + vumis}}},
+		{"gone", append(last, `TRUNCATE context_extension`), call("public", "+27123456789"), expectation{want: []string{"context name=public\n " + vumis}}},
+		{"it is the number's own", append(every, `UPDATE number SET extension = 'every.call'`), call("public", "+27123456789"), expectation{
+			want: []string{"context name=public\n extension name=a.later continue=true\n extension name=every.call continue=true\n  condition field=destination_number"}}},
+	})
+}
+
+// The answer for nobody's number is not for a call for which something was done: where FreeSWITCH may have taken actions
+// and still looks, it finds a mark.
+func TestMarks(t *testing.T) {
+	t.Parallel()
+	const set, skip = "action application=set data=xmlcurld=zz inline=true\n", "condition field=${xmlcurld} expression=^zz$ break=on-true\n"
+	body := func(continues, body string) []string {
+		return []string{`INSERT INTO extension (name, continue, body) VALUES ('x', ` + continues + `, '` + body + `')`,
+			`INSERT INTO context_extension (context, extension) VALUES ('public', 'x')`}
+	}
+	rows := func(continues, conditions, actions string) []string {
+		return []string{`INSERT INTO extension (name, continue) VALUES ('x', ` + continues + `)`,
+			`INSERT INTO condition (extension, position, parent, field, expression, regex, hour) VALUES ` + conditions,
+			`INSERT INTO action (extension, condition, position, application, anti) VALUES ` + actions,
+			`INSERT INTO context_extension (context, extension) VALUES ('public', 'x')`}
+	}
+	const two = `('x', 1, NULL, 'ani', '^1', NULL, NULL), ('x', 2, NULL, 'ani', '^2', NULL, NULL)`
+	const is = `<condition field="destination_number" expression="^1$">`
+	marked := expectation{want: []string{set, skip}}
+	plain := expectation{want: []string{notOne}, never: []string{"xmlcurld"}}
+	var cases []answer
+	for _, tc := range []struct {
+		name  string
+		edits []string
+		want  expectation
+	}{
+		{"one condition", body("false", is+`<action application="answer"/></condition>`), plain},
+		{"actions in the last one", body("false", is+`</condition><condition wday="2-6"><action application="answer"/><anti-action application="hangup"/></condition>`), plain},
+		{"actions in the first one", body("false", is+`<action application="answer"/></condition><condition wday="2-6"/>`), marked},
+		{"anti-actions in the first one", body("false", is+`<anti-action application="answer"/></condition><condition wday="2-6"/>`),
+			expectation{want: []string{"anti-" + set, skip}, never: []string{" " + set}}},
+		{"both", body("false", is+`<action application="answer"/><anti-action application="answer"/></condition><condition/>`),
+			expectation{want: []string{"    action application=answer\n"[1:], " " + set, " anti-" + set, skip}}},
+		{"xor", body("false", `<condition regex="xor"><regex field="ani" expression="1"/><action application="answer"/></condition>`), marked},
+		{"in another one", body("false", is+`<condition hour="9"><action application="answer"/></condition></condition>`), marked},
+		{"a time and a field", body("false", `<condition hour="9" field="ani" expression="^1"><action application="answer"/></condition>`), marked},
+		{"no actions", body("true", is+`</condition>`), plain},
+		{"goes on", body("true", is+`<action application="set" data="a=b"/></condition>`), marked},
+		{"goes on for all", body("true", `<condition><action application="set" data="a=b"/></condition>`), plain},
+		{"goes on for all, and acts", body("true", `<condition><action application="set" data="a=b"/></condition><condition hour="9"><action application="answer"/></condition>`),
+			expectation{want: []string{"data=a=b\n  condition hour=9\n   action application=answer\n   " + set, skip}}},
+		{"rows: the last one", rows("false", two, `('x', 2, 1, 'answer', false)`), plain},
+		{"rows: the first one", rows("false", two, `('x', 1, 1, 'answer', false)`), marked},
+		{"rows: before all", rows("false", two, `('x', NULL, 1, 'answer', false)`), marked},
+		{"rows: anti-action", rows("false", two, `('x', 1, 1, 'answer', true)`), expectation{want: []string{"anti-" + set, skip}}},
+		{"rows: in another one", rows("false", `('x', 1, NULL, 'ani', '^1', NULL, NULL), ('x', 2, 1, 'ani', '^2', NULL, NULL)`, `('x', 2, 1, 'answer', false)`), marked},
+		{"rows: regex", rows("false", `('x', 1, NULL, NULL, NULL, 'all', NULL)`, `('x', 1, 1, 'answer', false)`), marked},
+		{"rows: a time and a field", rows("false", `('x', 1, NULL, 'ani', '^1', NULL, '9')`, `('x', 1, 1, 'answer', false)`), marked},
+		{"rows: goes on for all", rows("true", `('x', 1, NULL, NULL, NULL, NULL, '9')`, `('x', 1, 1, 'set', false)`), plain},
+		{"rows: goes on for a number", rows("true", `('x', 1, NULL, '${destination_number}', '^1', NULL, NULL)`, `('x', 1, 1, 'set', false)`), marked},
+		{"the context's own answer", append(body("true", is+`<action application="set" data="a=b"/></condition>`),
+			`INSERT INTO extension (name) VALUES ('sorry')`, `INSERT INTO action (extension, position, application) VALUES ('sorry', 1, 'hangup')`,
+			`UPDATE context SET not_found_extension = 'sorry'`),
+			expectation{want: []string{" extension name=sorry continue=false\n  " + skip + "  condition\n   action application=hangup data=\n"}}},
+	} {
+		cases = append(cases, answer{tc.name, tc.edits, call("public", "5", "Event-Sequence=1295"), tc.want})
+	}
+	check(t, cases)
+}
+
+// Two answers never have one mark, also where FreeSWITCH does not number its questions.
+func TestMarksDiffer(t *testing.T) {
+	t.Parallel()
+	w := demo(t, `INSERT INTO extension (name, body) VALUES ('x', '<condition><action application="answer"/></condition><condition/>')`,
+		`INSERT INTO context_extension (context, extension) VALUES ('public', 'x')`)
+	seen := map[string]bool{}
+	for _, number := range []string{"1", "18446744073709551615", "", "", "-1", "1 2"} {
+		answer, err := w.render(t, call("public", "5", "Event-Sequence="+number))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mark := regexp.MustCompile(`data="(xmlcurld=[0-9a-z]+)"`).FindStringSubmatch(string(answer))
+		if len(mark) != 2 || len(mark[1]) > 23 || seen[mark[1]] {
+			t.Errorf("%q: %q after %v", number, mark, seen)
+			continue
+		}
+		seen[mark[1]] = true
 	}
 }
 

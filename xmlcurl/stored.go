@@ -159,6 +159,27 @@ func (d *Document) storedElement(e *Stored, expand bool) {
 	d.end(e.Name)
 }
 
+// Elements returns the elements of that name that stand directly in e.
+func (e *Stored) Elements(name string) []*Stored {
+	var all []*Stored
+	for _, in := range e.Inside {
+		if in.Name == name {
+			all = append(all, in)
+		}
+	}
+	return all
+}
+
+// Attr returns the value of an attribute, "" when e does not have it.
+func (e *Stored) Attr(name string) string {
+	for i := range e.Attrs {
+		if e.Attrs[i].Name == name {
+			return e.Attrs[i].Value
+		}
+	}
+	return ""
+}
+
 // hasText reports whether text that is not only white space stands directly in e.
 func (e *Stored) hasText() bool {
 	for _, in := range e.Inside {

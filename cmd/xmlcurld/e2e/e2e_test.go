@@ -40,6 +40,8 @@ func TestFreeSWITCH(t *testing.T) {
 		{"calls/an unknown number gets 404", unknownNumberGets404},
 		{"calls/the other tenant's number offers its menu", otherTenantOffersItsMenu},
 		{"calls/a tenant's number is another's unknown one", tenantsAreApart},
+		{"calls/not-found follows nothing that was done", notFoundRunsAfterNothing},
+		{"calls/every call gets the context's extensions", everyCallGetsItsExtensions},
 
 		{"phones/who registers and who does not", whoRegisters},
 		{"phones/a user calls another", userCallsAnother},
