@@ -140,6 +140,8 @@ var copyEdits = []string{
 	`UPDATE condition_regex SET expression = '^2' WHERE position = 1`,
 	`UPDATE number SET extension = 'transfer', forward_number = '1' WHERE extension = 'own'`,
 	`DELETE FROM context_extension WHERE extension = 'last'`,
+	`INSERT INTO extension (name, body) VALUES ('filled', '<condition><action application="log" data="%{tenant}"/></condition>');
+	 UPDATE number SET extension = 'filled' WHERE number = '+27210000000'`,
 	`INSERT INTO extension (name) VALUES ('busy'); INSERT INTO action (extension, position, application, data) VALUES ('busy', 1, 'hangup', 'USER_BUSY');
 	 UPDATE context SET not_found_extension = 'busy' WHERE name = 'public'`,
 	`UPDATE action SET data = 'CALL_REJECTED' WHERE extension = 'busy'`,

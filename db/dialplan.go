@@ -43,6 +43,7 @@ type Extension struct {
 	Continue   bool        `json:"continue"`
 	Body       string      `json:"body"` // XML instead of Conditions
 	ExpandBody bool        `json:"expand"`
+	FillBody   bool        `json:"fill"` // with the called number's values
 	Conditions []Condition `json:"conditions"`
 }
 

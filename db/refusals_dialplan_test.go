@@ -3,6 +3,9 @@ package db_test
 // counting is a condition that takes rows of condition_regex.
 const counting = `INSERT INTO condition (extension, position, regex) VALUES ('reception', 1, 'any'); `
 
+// filling is an extension whose body asks for forward_number.
+const filling = `INSERT INTO extension (name, body) VALUES ('x', '<condition wday="2-6"><action application="transfer" data="%{forward_number}"/></condition>'); `
+
 var dialplanRefusals = []refusal{
 	{"context global", `INSERT INTO context (name) VALUES ('Global')`,
 		"Global cannot be a context of its own",
@@ -31,6 +34,47 @@ var dialplanRefusals = []refusal{
 	{"body that is text", `INSERT INTO extension (name, body) VALUES ('x', '<condition/>x')`,
 		"The body of extension x must be elements <condition>",
 		"Store what stands inside <extension>, and nothing else."},
+	{"body with a value in a condition", `INSERT INTO extension (name, body) VALUES ('x', '<condition field="ani" expression="^%{forward_number}$"/>')`,
+		"In the body of extension x a value of a number stands elsewhere than in data of an action",
+		"There it is not filled in. Write it into data=\"…\" of an <action> or <anti-action>, or use rows of condition and action."},
+	{"body with a value as an application", `INSERT INTO extension (name, body) VALUES ('x', '<condition><action application="&#37;{address}"/></condition>')`,
+		"In the body of extension x a value of a number stands elsewhere than in data of an action",
+		"There it is not filled in. Write it into data=\"…\" of an <action> or <anti-action>, or use rows of condition and action."},
+	{"body with a value in an expression's text", `INSERT INTO extension (name, body) VALUES ('x', '<condition field="ani"><expression>%{number}</expression></condition>')`,
+		"In the body of extension x a value of a number stands elsewhere than in data of an action",
+		"There it is not filled in. Write it into data=\"…\" of an <action> or <anti-action>, or use rows of condition and action."},
+	{"body with a value beside an element", `INSERT INTO extension (name, body) VALUES ('x', '<condition><action application="set"><b>effective_a=</b>b=%{display_name}</action></condition>')`,
+		"In the body of extension x a value of a number stands elsewhere than in data of an action",
+		"There it is not filled in. Write it into data=\"…\" of an <action> or <anti-action>, or use rows of condition and action."},
+	{"body with a value that no number has", `INSERT INTO extension (name, body) VALUES ('x', '<condition><action application="log" data="%{password}"/></condition>')`,
+		"This action asks for a value that no number has",
+		"Known: %{number}, %{tenant}, %{address}, %{forward_number}, %{display_name}."},
+	{"body that runs a tenant's value", `INSERT INTO extension (name, body) VALUES ('x', '<condition><condition xmlns="u"><anti-action application="system">%{address}</anti-action></condition></condition>')`,
+		"system may not be given a value that the tenant writes",
+		"Its data can run commands on the switch. Tenants fill in bridge, transfer, speak, say, log, respond, redirect, deflect, and set or export of effective_…, origination_… and sip_h_X-… only."},
+	{"body that transfers to a tenant's context", `INSERT INTO extension (name, body) VALUES ('x', '<condition><action application="transfer" data="%{forward_number}&#32;XML %{display_name}"/></condition>')`,
+		"transfer may be given nothing that the tenant writes but forward_number",
+		"Write %{forward_number}, or %{forward_number} XML and a context: other words of it can name an application to run, or another tenant's context."},
+	{"number without what a body asks for", filling + `INSERT INTO number (number, tenant, extension) VALUES ('1', 'acme', 'x')`,
+		"Extension x asks for what 1 does not have: forward_number",
+		"Set it in the same statement: forward_number."},
+	{"number that loses what a body asks for", filling + `INSERT INTO number (number, tenant, extension, forward_number) VALUES ('1', 'acme', 'x', '2'); UPDATE number SET forward_number = NULL WHERE number = '1'`,
+		"Extension x asks for what 1 does not have: forward_number",
+		"Set it in the same statement: forward_number."},
+	{"body that asks for what a number does not have", `INSERT INTO extension (name, body) VALUES ('x', '<condition/>'); INSERT INTO number (number, tenant, extension) VALUES ('1', 'acme', 'x');
+		UPDATE extension SET body = '<condition><action application="log" data="%{display_name}"/></condition>' WHERE name = 'x'`,
+		"The body of extension x asks for what number 1 does not have: display_name",
+		"Fill in the numbers of the extension first."},
+	{"body that is filled in, in a context", filling + `INSERT INTO context_extension (context, extension) VALUES ('acme', 'x')`,
+		"The body of extension x is filled in from a number, and here it is for numbers that nobody has",
+		"Let numbers pick it, or write the values into its body."},
+	{"body that is filled in, for nobody's number", filling + `UPDATE context SET not_found_extension = 'x'`,
+		"The body of extension x is filled in from a number, and here it is for numbers that nobody has",
+		"Let numbers pick it, or write the values into its body."},
+	{"body of a context that is filled in", `INSERT INTO extension (name, body) VALUES ('x', '<condition/>'); INSERT INTO context_extension (context, extension) VALUES ('acme', 'x');
+		UPDATE extension SET body = '<condition><action application="log" data="%{number}"/></condition>' WHERE name = 'x'`,
+		"Extension x stands in a context for numbers that nobody has, so nothing can be filled in",
+		"Write the value itself."},
 	{"body beside actions", `UPDATE extension SET body = '<condition/>' WHERE name = 'reception'`,
 		"Extension reception has a body and rows in condition or action",
 		"Keep one of the two."},

@@ -133,8 +133,28 @@ func (w *extensionWriter) body(e *db.Extension) {
 		w.Fail(err)
 		return
 	}
+	if e.FillBody && w.called != nil {
+		w.fillIn(body)
+	}
 	w.markBody(body)
 	w.StoredElements(body, e.ExpandBody)
+}
+
+// fillIn puts the called number's values into the actions in e. A value is put into what was read, and encoded with it, so
+// that it cannot end an attribute.
+func (w *extensionWriter) fillIn(e *xmlcurl.Stored) {
+	isAction := e.Name == "action" || e.Name == "anti-action"
+	for i := range e.Attrs {
+		if a := &e.Attrs[i]; isAction && a.Name == "data" {
+			a.Value = w.filledIn(e.Attr("application"), a.Value)
+		}
+	}
+	for _, in := range e.Inside {
+		if in.Name == "" && isAction {
+			in.Text = w.filledIn(e.Attr("application"), in.Text)
+		}
+		w.fillIn(in)
+	}
 }
 
 func conditionAttrs(c *db.Condition) []xmlcurl.Attr {
@@ -220,10 +240,7 @@ func (w *extensionWriter) actions(actions []db.Action) {
 // action writes a. It closes itself: white space inside it would take the place of its data.
 func (w *extensionWriter) action(a *db.Action) {
 	element := actionElement(a.Anti)
-	data, err := filledIn(a.Data, w.called)
-	if err != nil {
-		w.Fail(fmt.Errorf("action %s: %w", a.Application, err))
-	}
+	data := w.filledIn(a.Application, a.Data)
 	attrs := [3]xmlcurl.Attr{
 		xmlcurl.A("application", a.Application),
 		{Name: "data", Value: data, Expand: a.Expand},
@@ -241,6 +258,14 @@ func actionElement(anti bool) string {
 		return "anti-action"
 	}
 	return "action"
+}
+
+func (w *extensionWriter) filledIn(application, data string) string {
+	filled, err := filledIn(data, w.called)
+	if err != nil {
+		w.Fail(fmt.Errorf("action %s: %w", application, err))
+	}
+	return filled
 }
 
 // filledIn replaces %{address} and its like by the called number's values. Their types in the schema are such that

@@ -159,6 +159,23 @@ func TestConditionsOfANumber(t *testing.T) {
 	}
 }
 
+// In a body as in a row, and encoded with what stands around it.
+func TestFillInBody(t *testing.T) {
+	t.Parallel()
+	w := demo(t, `INSERT INTO extension (name, body) VALUES ('office', '<condition wday="2-6" minute-of-day="540-1020">
+			<action application="transfer" data="%{forward_number}"/><anti-action application="log" data="&lt;&quot;%{display_name}&quot; &#37;{tenant}>"/>
+			<action application="log">%{number} &amp; %{<!-- -->address}</action><condition><action application="answer"/></condition></condition>')`,
+		`INSERT INTO number (number, tenant, extension, forward_number, display_name, address)
+			VALUES ('+27111111111', 'acme', 'office', '+27210000000', 'Acme - Sales', '[2001:db8::1]:5060')`)
+	raw(t, w, call("public", "+27111111111"), `<action application="transfer" data="+27210000000"/>`,
+		`<anti-action application="log" data="&lt;&quot;Acme - Sales&quot; acme&gt;"/>`, `<action application="log">+27111111111 &amp; [2001:db8::1]:5060</action>`)
+	w.edit(t, `UPDATE extension SET body = '<condition><action application="log" data="%{tenant}"/></condition>' WHERE name = 'office'`)
+	raw(t, w, call("public", "+27111111111"), `<action application="log" data="acme"/>`)
+	w.edit(t, `UPDATE extension SET body = '<condition><action application="log" data="none"/></condition>' WHERE name = 'office'`,
+		`UPDATE number SET forward_number = NULL WHERE extension = 'office'`, `INSERT INTO context_extension (context, extension) VALUES ('acme', 'office')`)
+	raw(t, w, call("public", "+27111111111"), `<action application="log" data="none"/>`)
+}
+
 // All that FreeSWITCH knows of conditions, as rows.
 func TestKindsOfConditions(t *testing.T) {
 	t.Parallel()

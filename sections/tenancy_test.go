@@ -99,6 +99,33 @@ func TestTrespassAtOnce(t *testing.T) {
 	expectation{want: []string{notOne}, never: []string{"vumi"}}.check(t, w.ask(t, call("free", "8000")))
 }
 
+// A body that asks for a value and a number without it wait for each other's commit, so that not both get in.
+func TestBodyAndNumberAtOnce(t *testing.T) {
+	t.Parallel()
+	const (
+		body   = `UPDATE extension SET body = '<condition><action application="log" data="%{address}"/></condition>' WHERE name = 'x'`
+		number = `INSERT INTO number (number, tenant, extension) VALUES ('5', 'acme', 'x')`
+	)
+	for _, pair := range [][2]string{{body, number}, {number, body}} {
+		w := demo(t, `INSERT INTO extension (name, body) VALUES ('x', '<condition/>')`)
+		one, other := w.conn(t), w.conn(t)
+		for _, step := range []struct {
+			conn      *sql.Conn
+			statement string
+			want      string // what the error says
+		}{
+			{one, `BEGIN`, ""}, {one, pair[0], ""},
+			{other, `SET lock_timeout = '50ms'`, ""}, {other, pair[1], "55P03"},
+			{one, `COMMIT`, ""}, {other, pair[1], "23514"},
+		} {
+			_, err := step.conn.ExecContext(t.Context(), step.statement)
+			if step.want == "" && err != nil || step.want != "" && (err == nil || !strings.Contains(err.Error(), step.want)) {
+				t.Errorf("%s: %v, want %q", step.statement, err, step.want)
+			}
+		}
+	}
+}
+
 // markers are words that stand in rows of acme and nowhere else.
 var markers = []string{"acme", "Acme", "demo-100", "71000", "+27210000000", "192.0.2.64", "2000::", "acmegw", "gatewaysecret", "203.0.113.77", "reception", "local.user"}
 

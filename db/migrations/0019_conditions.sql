@@ -282,6 +282,114 @@ ALTER TABLE context_extension ENABLE ALWAYS TRIGGER every_call_deleted;
 ALTER TABLE context_extension ENABLE ALWAYS TRIGGER every_call_truncated;
 ALTER TABLE extension ENABLE ALWAYS TRIGGER every_call_changed;
 
+-- Values of a number in a body -----------------------------------------------------
+
+ALTER TABLE extension ADD asks text[];
+COMMENT ON COLUMN extension.asks IS 'Written by triggers: the values of a number that are filled in to the body. NULL = none; then nothing is filled in.';
+COMMENT ON COLUMN extension.body IS 'Instead of rows in condition and action: the conditions as XML, as in a file. In data of its actions %{number}, %{tenant}, %{address}, %{forward_number} and %{display_name} are filled in from the number that was called, under the rules of table action.';
+
+-- +goose StatementBegin
+CREATE FUNCTION ask_body() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    all_of_it xml := wrapped(NEW.body);
+    rules     text;
+    a         record;
+BEGIN
+    NEW.asks := NULL;
+    IF NEW.body IS NULL OR NOT xpath_exists('//text()[contains(., "%{")] | //@*[contains(., "%{")] | //*[contains(., "%{")]', all_of_it) THEN
+        RETURN NEW;
+    END IF;
+    -- name() and not the name in the path: FreeSWITCH knows no namespaces.
+    IF xpath_exists('//@*[contains(., "%{")][not(name() = "data" and (name(..) = "action" or name(..) = "anti-action"))]
+        | //*[not(name() = "action" or name() = "anti-action")]/text()[contains(., "%{")]
+        | //*[name() = "action" or name() = "anti-action"][contains(., "%{")]/*', all_of_it) THEN
+        PERFORM refuse(format('In the body of extension %s a value of a number stands elsewhere than in data of an action', NEW.name),
+            'There it is not filled in. Write it into data="…" of an <action> or <anti-action>, or use rows of condition and action.');
+    END IF;
+    -- The very rules of table action, each of which refuses by itself.
+    SELECT string_agg(pg_get_expr(conbin, conrelid), ', ' ORDER BY conname) INTO rules
+    FROM pg_constraint WHERE conrelid = 'action'::regclass AND contype = 'c';
+    FOR a IN
+        SELECT x.application, v.data
+        FROM XMLTABLE('//*[name() = "action" or name() = "anti-action"]' PASSING all_of_it
+            COLUMNS application text PATH '@application', attribute text PATH '@data', inside text PATH 'string(.)') x
+        CROSS JOIN LATERAL (VALUES (x.attribute), (x.inside)) v (data)
+        WHERE v.data LIKE '%\%{%'
+    LOOP
+        EXECUTE format('SELECT %s FROM jsonb_populate_record(NULL::action, $1)', rules)
+            USING jsonb_build_object('extension', NEW.name, 'position', 1, 'application', coalesce(a.application, ''), 'data', a.data,
+                'inline', false, 'anti', false, 'expand', false);
+        NEW.asks := ARRAY(SELECT unnest(NEW.asks) UNION SELECT m[1] FROM regexp_matches(a.data, '%\{([a-z_]+)\}', 'g') m ORDER BY 1);
+    END LOOP;
+    RETURN NEW;
+END $$;
+
+-- A number's statement and a body's do not pass each other: each waits for the other's row.
+CREATE FUNCTION body_fits() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    n record;
+BEGIN
+    IF EXISTS (SELECT FROM context_extension x WHERE x.extension = NEW.name)
+        OR EXISTS (SELECT FROM context c WHERE c.not_found_extension = NEW.name) THEN
+        PERFORM refuse(format('Extension %s stands in a context for numbers that nobody has, so nothing can be filled in', NEW.name),
+            'Write the value itself.');
+    END IF;
+    SELECT x.number, a.asked INTO n
+    FROM number x
+    CROSS JOIN LATERAL unnest(NEW.asks) a (asked)
+    WHERE x.extension = NEW.name AND to_jsonb(x) ->> a.asked IS NULL
+    LIMIT 1;
+    IF FOUND THEN
+        PERFORM refuse(format('The body of extension %s asks for what number %s does not have: %s', NEW.name, n.number, n.asked),
+            'Fill in the numbers of the extension first.');
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION number_fits_body() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    n record;
+BEGIN
+    PERFORM FROM extension e WHERE e.name IN (SELECT extension FROM changed) AND e.body IS NOT NULL ORDER BY e.name FOR SHARE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    SELECT x.number, x.extension, a.asked INTO n
+    FROM changed x
+    JOIN extension e ON e.name = x.extension
+    CROSS JOIN LATERAL unnest(e.asks) a (asked)
+    WHERE to_jsonb(x) ->> a.asked IS NULL
+    LIMIT 1;
+    IF FOUND THEN
+        PERFORM refuse(format('Extension %s asks for what %s does not have: %s', n.extension, n.number, n.asked),
+            format('Set it in the same statement: %s.', n.asked));
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION context_fits_body() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    used label := CASE TG_TABLE_NAME WHEN 'context' THEN to_jsonb(NEW) ->> 'not_found_extension' ELSE to_jsonb(NEW) ->> 'extension' END;
+BEGIN
+    PERFORM FROM extension e WHERE e.name = used AND e.body IS NOT NULL FOR SHARE;
+    IF EXISTS (SELECT FROM extension e WHERE e.name = used AND e.asks IS NOT NULL) THEN
+        PERFORM refuse(format('The body of extension %s is filled in from a number, and here it is for numbers that nobody has', used),
+            'Let numbers pick it, or write the values into its body.');
+    END IF;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+COMMENT ON FUNCTION ask_body IS 'Sets asks of an extension, and refuses a body in which a value of a number stands where it may not.';
+
+CREATE TRIGGER ask_body BEFORE INSERT OR UPDATE OF body, asks ON extension FOR EACH ROW EXECUTE FUNCTION ask_body();
+ALTER TABLE extension ENABLE ALWAYS TRIGGER ask_body;
+CREATE TRIGGER body_fits AFTER INSERT OR UPDATE OF body ON extension FOR EACH ROW WHEN (NEW.asks IS NOT NULL) EXECUTE FUNCTION body_fits();
+CREATE TRIGGER inserted_number_fits_body AFTER INSERT ON number REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION number_fits_body();
+CREATE TRIGGER updated_number_fits_body AFTER UPDATE ON number REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION number_fits_body();
+CREATE TRIGGER context_fits_body AFTER INSERT OR UPDATE OF extension ON context_extension FOR EACH ROW EXECUTE FUNCTION context_fits_body();
+CREATE TRIGGER context_fits_body AFTER INSERT OR UPDATE OF not_found_extension ON context FOR EACH ROW
+    WHEN (NEW.not_found_extension IS NOT NULL) EXECUTE FUNCTION context_fits_body();
+
 -- The extension as one value ------------------------------------------------------
 
 -- What says nothing is left out, so that more columns make no call's answer longer to read.
@@ -293,6 +401,7 @@ BEGIN
         'continue', nullif(NEW.continue, false),
         'body', NEW.body::text,
         'expand', nullif(NEW.expand, false),
+        'fill', CASE WHEN NEW.asks IS NOT NULL THEN true END,
         'conditions', (
             SELECT json_agg(c ORDER BY c.position)
             FROM (
@@ -337,13 +446,15 @@ BEGIN
     FOR f IN SELECT p.oid::regprocedure AS name FROM pg_proc p
         WHERE p.pronamespace = current_schema::regnamespace
             AND p.proname IN ('time_reads', 'date_times_read', 'condition_regex_fits', 'compile_extension',
-                'find_every_call', 'every_call_of_contexts', 'every_call_of_extension', 'every_call_of_none') LOOP
+                'find_every_call', 'every_call_of_contexts', 'every_call_of_extension', 'every_call_of_none',
+                'ask_body', 'body_fits', 'number_fits_body', 'context_fits_body') LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path TO %I, pg_temp', f.name, current_schema);
     END LOOP;
-    -- Who may edit a context's extensions needs no right to the context itself.
+    -- Who may edit a row needs no right to those that are looked at or locked with it.
     FOR f IN SELECT p.oid::regprocedure AS name FROM pg_proc p
         WHERE p.pronamespace = current_schema::regnamespace
-            AND p.proname IN ('find_every_call', 'every_call_of_contexts', 'every_call_of_extension', 'every_call_of_none') LOOP
+            AND p.proname IN ('condition_regex_fits', 'find_every_call', 'every_call_of_contexts', 'every_call_of_extension', 'every_call_of_none',
+                'body_fits', 'number_fits_body', 'context_fits_body') LOOP
         EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER', f.name);
     END LOOP;
     FOR wrong IN SELECT * FROM condition LOOP
@@ -352,6 +463,13 @@ BEGIN
                 AND time_reads('time_of_day', wrong.time_of_day) AND time_reads('date_time', wrong.date_time);
         EXCEPTION WHEN check_violation THEN
             RAISE WARNING 'Condition % of extension %: this time condition cannot be read. It stays as it is; write its row anew.', wrong.position, wrong.extension;
+        END;
+    END LOOP;
+    FOR wrong IN SELECT * FROM extension WHERE body IS NOT NULL LOOP
+        BEGIN
+            UPDATE extension SET body = body WHERE name = wrong.name;
+        EXCEPTION WHEN check_violation THEN
+            RAISE WARNING 'Extension %: % Nothing is filled in to its body, as before; write the body anew.', wrong.name, SQLERRM || '.';
         END;
     END LOOP;
 END $$;
