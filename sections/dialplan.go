@@ -21,7 +21,7 @@ type routeStore interface {
 func dialplan(s routeStore) xmlcurl.Handler {
 	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
 		call := asked(r)
-		route, err := s.Route(ctx, call)
+		route, err := fillable(ctx, s, d, call)
 		if err != nil {
 			return err
 		}

@@ -21,7 +21,8 @@ func TestNumberForms(t *testing.T) {
 	forms := func(forms string) []string {
 		return []string{`UPDATE context SET number_forms = '` + forms + `' WHERE name = 'public'`}
 	}
-	extensionNumber := `INSERT INTO number (number, tenant, extension) VALUES ('27123456789', 'acme', 'reception')`
+	extensionNumber := `UPDATE extension SET tenant = NULL WHERE name = 'reception';
+		INSERT INTO number (number, tenant, extension) VALUES ('27123456789', 'vumi', 'reception')`
 	check(t, []answer{
 		{"plus", nil, call("public", "+27123456789"), condition(`\+27123456789`)},
 		{"bare", nil, call("public", "27123456789"), condition("27123456789")},

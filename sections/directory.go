@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -130,6 +131,7 @@ func written(d *xmlcurl.Document, domains []db.Domain, nodeKnown bool, err error
 		return err
 	}
 	knows(d, nodeKnown)
+	domains = copyable(d, domains)
 	if len(domains) == 0 {
 		return xmlcurl.ErrNotFound
 	}
@@ -137,6 +139,61 @@ func written(d *xmlcurl.Document, domains []db.Domain, nodeKnown bool, err error
 		writeDomain(d, &domains[i], form)
 	}
 	return nil
+}
+
+// markup is what FreeSWITCH takes for the beginning of markup in a user's values, however they are encoded: it writes a user
+// out and parses it again at each lookup, and its writer (switch_xml_ampencode) escapes nothing more behind these two.
+const markup = "<!"
+
+// copyable is domains without those, and without those users, that FreeSWITCH could not copy as they are. The schema refuses
+// such values; rows from before it did may hold one.
+func copyable(d *xmlcurl.Document, domains []db.Domain) []db.Domain {
+	if !slices.ContainsFunc(domains, func(domain db.Domain) bool {
+		return holdsMarkup(&domain) || slices.ContainsFunc(domain.Users, func(u db.User) bool { return userHoldsMarkup(&u) })
+	}) {
+		return domains
+	}
+	var all []db.Domain
+	for _, domain := range domains {
+		if holdsMarkup(&domain) {
+			d.Withhold(fmt.Errorf("domain %s: a value holds %s, which FreeSWITCH would take for markup", domain.Name, markup))
+			continue
+		}
+		users := domain.Users
+		domain.Users = nil
+		for i := range users {
+			if userHoldsMarkup(&users[i]) {
+				d.Withhold(fmt.Errorf("user %s@%s: a value holds %s, which FreeSWITCH would take for markup", users[i].ID, domain.Name, markup))
+				continue
+			}
+			domain.Users = append(domain.Users, users[i])
+		}
+		if len(users) == 1 && len(domain.Users) == 0 {
+			continue // it was asked for
+		}
+		all = append(all, domain)
+	}
+	return all
+}
+
+func holdsMarkup(domain *db.Domain) bool {
+	return strings.Contains(domain.DialString, markup) || settingsHoldMarkup(domain.Params) || settingsHoldMarkup(domain.Variables)
+}
+
+func userHoldsMarkup(u *db.User) bool {
+	return strings.Contains(u.Password, markup) || strings.Contains(u.CallerIDName, markup) ||
+		settingsHoldMarkup(u.Params) || settingsHoldMarkup(u.Variables) || slices.ContainsFunc(u.Gateways, func(g db.Gateway) bool {
+		return slices.ContainsFunc(g.Settings, func(s db.GatewaySetting) bool { return strings.Contains(s.Value, markup) })
+	})
+}
+
+func settingsHoldMarkup(all []db.Setting) bool {
+	for i := range all {
+		if strings.Contains(all[i].Value, markup) {
+			return true
+		}
+	}
+	return false
 }
 
 // form is how much of a domain's users an answer shows, and in which group.

@@ -112,7 +112,7 @@ func TestWhoIsFound(t *testing.T) {
 		{"group default rings everybody", nil, lookup(acme, "group=default", "domain="+acme),
 			expectation{want: []string{"group name=default\n", "user id=1000", "user id=1001", "user id=1002"}, never: []string{"demo-100"}}},
 		{"groups in the list of users", set(`INSERT INTO domain_group (domain, name) VALUES ('acme.example', 'a'); INSERT INTO domain_group_user (domain, group_name, user_id, position) VALUES ('acme.example', 'a', '1001', -1), ('acme.example', 'a', '1000', 9), ('acme.example', 'a', '1002', 10)`), lookup(acme),
-			expectation{want: []string{"group name=a\n    users\n     user id=1001 type=pointer\n     user id=1000 type=pointer\n     user id=1002 type=pointer\n   group name=sales\n    users\n     user id=1000 type=pointer\n     user id=1001 type=pointer\n"}}},
+			expectation{want: []string{"group name=a\n   users\n    user id=1001 type=pointer\n    user id=1000 type=pointer\n    user id=1002 type=pointer\n  group name=sales\n   users\n    user id=1000 type=pointer\n    user id=1001 type=pointer\n"}}},
 		{"nobody has a cidr", set(`UPDATE domain_user SET cidr = '{}'`), lookup(acme, "purpose=network-list", "domain="+acme), domainNameOnly()},
 		{"many networks", set(`UPDATE domain_user SET cidr = '{192.0.2.1,2001:db8::/32}' WHERE id = '1001'`), lookup(acme, "purpose=network-list", "domain="+acme),
 			expectation{want: []string{"user id=1001 cidr=192.0.2.1/32,2001:db8::/32", "user id=1002 cidr=192.0.2.64/29"}}},
@@ -186,7 +186,7 @@ func TestUserIsNobodyElse(t *testing.T) {
 	}
 	for _, form := range forms {
 		for _, line := range w.ask(t, form) {
-			if strings.HasPrefix(strings.TrimSpace(line), "user ") && (strings.Contains(line, " type=") || strings.Contains(line, " ip=")) {
+			if strings.HasPrefix(strings.TrimSpace(line), "user ") && (strings.Contains(strings.TrimSuffix(line, " type=pointer"), " type=") || strings.Contains(line, " ip=")) {
 				t.Error(line)
 			}
 			if strings.Contains(line, "allow-empty-password") && !strings.HasSuffix(line, "value=false") {

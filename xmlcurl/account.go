@@ -16,6 +16,7 @@ func (s *Server) account(ctx context.Context, x *exchange, took time.Duration) {
 		s.accountAnswer(ctx, x, m)
 		s.accountNode(ctx, x)
 		s.accountStale(ctx, x)
+		s.accountWithheld(ctx, x)
 	}
 	if x.outcome == overloaded {
 		s.accountRefusal(ctx)
@@ -102,6 +103,19 @@ func (s *Server) accountStale(ctx context.Context, x *exchange) {
 	if last := s.lastStale.Swap(now.UnixNano()); now.Sub(time.Unix(0, last)) > staleAgain {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "stale answers are given until the database answers",
 			slog.Duration("age", d.age.Round(time.Second)), slog.String("error", printable(d.cause.Error())))
+	}
+}
+
+// accountWithheld counts an answer that left something out, and logs once what its row says.
+func (s *Server) accountWithheld(ctx context.Context, x *exchange) {
+	d := x.document
+	if d.withheld == nil {
+		return
+	}
+	s.metrics.withheld.WithLabelValues(x.request.Section, d.kind).Inc()
+	if s.metrics.withheldRows.add(d.withheld.Error()) {
+		s.log.LogAttrs(ctx, slog.LevelError, "left out of an answer because of what its row says",
+			slog.String("kind", d.kind), slog.String("error", printable(d.withheld.Error())))
 	}
 }
 

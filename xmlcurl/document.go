@@ -43,6 +43,7 @@ type Document struct {
 	stale       bool
 	age         time.Duration // of a stale answer
 	cause       error         // why it is stale
+	withheld    error
 }
 
 const (
@@ -100,6 +101,13 @@ func (d *Document) Fail(err error) {
 	}
 }
 
+// Withhold says that something is left out of the answer because of what its row says. It is counted, and err logged once;
+// it names the row, and no value that may be a secret.
+func (d *Document) Withhold(err error) { d.withheld = err }
+
+// Withheld is what Withhold was told last.
+func (d *Document) Withheld() error { return d.withheld }
+
 // Stale says that the answer is what was right so long ago, because what is right now cannot be had, and why. It is told
 // to whoever asks in a header, counted and logged.
 func (d *Document) Stale(age time.Duration, cause error) { d.stale, d.age, d.cause = true, age, cause }
@@ -107,7 +115,7 @@ func (d *Document) Stale(age time.Duration, cause error) { d.stale, d.age, d.cau
 // Restart forgets what was written, so that the answer can be written another way.
 func (d *Document) Restart() {
 	d.out, d.line = d.out[:d.inside], d.inside
-	d.open, d.err, d.nodeUnknown = d.open[:0], nil, false
+	d.open, d.err, d.nodeUnknown, d.withheld = d.open[:0], nil, false, nil
 }
 
 // fill has h write the answer to r from the first byte to the last.

@@ -25,6 +25,7 @@ type metrics struct {
 	unknownNodeRequests prometheus.Counter
 	stale               *prometheus.CounterVec
 	misnamedRequests    prometheus.Counter
+	withheld            *prometheus.CounterVec
 	inFlight            prometheus.Gauge
 	connectionsDropped  prometheus.Counter
 
@@ -32,6 +33,7 @@ type metrics struct {
 	nodes        bounded[nodeKind, prometheus.Gauge]
 	unknownNodes nameSet
 	misnamed     nameSet
+	withheldRows nameSet
 }
 
 type labels struct{ section, kind string }
@@ -72,6 +74,10 @@ func newMetrics(r prometheus.Registerer, answerLimit int64) *metrics {
 			Name: "xmlcurld_misnamed_requests_total",
 			Help: "Requests of nodes that said they were another than their credentials are of.",
 		}),
+		withheld: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "xmlcurld_withheld_total",
+			Help: "Answers that left something out because of what its row says: the log names the row.",
+		}, []string{"section", "kind"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "xmlcurld_requests_in_flight",
 			Help: "Requests being read or answered now.",
@@ -86,7 +92,7 @@ func newMetrics(r prometheus.Registerer, answerLimit int64) *metrics {
 		Help: "Size from which on FreeSWITCH drops an answer.",
 	})
 	limit.Set(float64(answerLimit))
-	r.MustRegister(m.requests, m.duration, m.lastBytes, m.maxBytes, m.nodeLast, m.unknownNodeRequests, m.misnamedRequests, m.stale,
+	r.MustRegister(m.requests, m.duration, m.lastBytes, m.maxBytes, m.nodeLast, m.unknownNodeRequests, m.misnamedRequests, m.withheld, m.stale,
 		m.inFlight, m.connectionsDropped, limit)
 	return m
 }

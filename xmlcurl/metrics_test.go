@@ -2,6 +2,7 @@ package xmlcurl
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -53,6 +54,25 @@ xmlcurld_unknown_node_requests_total 1
 	}
 	if got := testutil.ToFloat64(f.metrics.nodeLast.WithLabelValues("fs1", "acl.conf")); got < 1e9 {
 		t.Errorf("fs1 was given acl.conf at %v", got)
+	}
+}
+
+// What is left out of an answer is counted each time, and told once.
+func TestWithheld(t *testing.T) {
+	t.Parallel()
+	f := newFixture(Options{Handler: HandlerFunc(func(_ context.Context, _ *Request, d *Document) error {
+		d.SetKind("user")
+		d.Withhold(errors.New("user 1000@acme.example: a value that cannot be carried"))
+		return ErrNotFound
+	})})
+	for range 3 {
+		f.do(post("section=directory&hostname=fs1"))
+	}
+	if got := testutil.ToFloat64(f.metrics.withheld.WithLabelValues("directory", "user")); got != 3 {
+		t.Errorf("%v answers are counted, want 3", got)
+	}
+	if got := strings.Count(f.log.String(), "user 1000@acme.example"); got != 1 {
+		t.Errorf("told %d times: %s", got, f.log.String())
 	}
 }
 

@@ -190,11 +190,15 @@ func (w *world) makeNasty(t *testing.T) {
 	w.sql(t, `INSERT INTO switch_variable (name, value) VALUES ('nasty', $1)`, w.nasty)
 	w.sql(t, `INSERT INTO gateway (name, profile, proxy) VALUES ('nasty', 'external', $1)`, w.trunk.address())
 	w.sql(t, `INSERT INTO gateway_variable (gateway, name, value, direction) VALUES ('nasty', 'nasty', $1, 'both'), ('nasty', 'inward', $1, 'inbound')`, w.nasty)
-	w.sql(t, `INSERT INTO domain_user_variable (domain, user_id, name, value) VALUES ('acme.example', '1002', 'nasty', $1)`, w.nasty)
+	w.sql(t, `INSERT INTO domain_user_variable (domain, user_id, name, value) VALUES ('acme.example', '1002', 'own_nasty', $1)`, copyable(w.nasty))
 }
 
-// disarmed is what FreeSWITCH itself makes of text on its way into a global variable or a user's: there it allows no
-// ${, wherever the text comes from.
+// copyable is text without what FreeSWITCH takes for markup when it copies a user, which the schema refuses there, and
+// without ${, since it sets no channel variable that holds one.
+func copyable(text string) string { return strings.NewReplacer("<!", "<", "${", "$ {").Replace(text) }
+
+// disarmed is what FreeSWITCH itself makes of text on its way into a global variable: there it allows no ${, wherever the
+// text comes from.
 func disarmed(text string) string { return strings.ReplaceAll(text, "${", "%{") }
 
 func globalVariableArrivesExactly(t *testing.T, w *world) {
@@ -221,11 +225,32 @@ func channelVariableArrivesExactly(t *testing.T, w *world) {
 	w.sql(t, `INSERT INTO number (context, number, tenant, extension) VALUES ('acme', '7002', 'acme', 'park')`)
 	caller := door.userCall(t, w.internal, "7002")
 	uuid := w.fs.awaitChannel(t, "7002")
-	if diff := cmp.Diff(disarmed(w.nasty), w.fs.api(t, "uuid_getvar "+uuid+" nasty")); diff != "" {
+	if diff := cmp.Diff(copyable(w.nasty), w.fs.api(t, "uuid_getvar "+uuid+" own_nasty")); diff != "" {
 		t.Errorf("channel variable (-row +FreeSWITCH):\n%s", diff)
 	}
 	w.fs.hangUpAll(t)
 	caller.end(t)
+}
+
+// usersValuesArriveExactly although FreeSWITCH copies the user at each lookup; what it could not copy is refused.
+func usersValuesArriveExactly(t *testing.T, w *world) {
+	hard := []string{`&<>"'`, `]]>`, `--><--`, `<?a?>`, `<a b="c"/>&lt;&#60;`, "< !", "!<", "<-!", `a\b`, `%3C%26`, "é<ß>&"}
+	for i, value := range hard {
+		w.sql(t, `INSERT INTO domain_user_variable (domain, user_id, name, value) VALUES ('acme.example', '1001', $1, $2)`, fmt.Sprint("hard", i), value)
+		w.sql(t, `INSERT INTO domain_user_param (domain, user_id, name, value) VALUES ('acme.example', '1001', $1, $2)`, fmt.Sprint("hard", i), value)
+	}
+	defer w.sql(t, `DELETE FROM domain_user_variable WHERE name LIKE 'hard%'`)
+	defer w.sql(t, `DELETE FROM domain_user_param WHERE name LIKE 'hard%'`)
+	for i, value := range hard {
+		for _, kind := range []string{"var", "param"} {
+			if got := w.fs.api(t, fmt.Sprintf("user_data 1001@acme.example %s hard%d", kind, i)); got != value {
+				t.Errorf("%s %q is %q on the switch", kind, value, got)
+			}
+		}
+	}
+	if _, err := w.rows.Exec(t.Context(), `INSERT INTO domain_user_variable (domain, user_id, name, value) VALUES ('acme.example', '1001', 'harder', 'a<!b')`); err == nil {
+		t.Error("a value that the switch cannot copy was taken")
+	}
 }
 
 // noDirectiveRan looks for what the nasty values would have left behind.

@@ -32,6 +32,7 @@ func TestFreeSWITCH(t *testing.T) {
 		{"values/a global variable arrives exactly", globalVariableArrivesExactly},
 		{"values/a gateway variable arrives exactly", gatewayVariableArrivesExactly},
 		{"values/a channel variable arrives exactly", channelVariableArrivesExactly},
+		{"values/a user's values arrive exactly", usersValuesArriveExactly},
 		{"values/no directive ran", noDirectiveRan},
 
 		{"calls/an allowed call is answered and spoken to", allowedCallIsSpokenTo},
