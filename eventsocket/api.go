@@ -97,6 +97,7 @@ func (c *Conn) drain() error {
 		if err != nil {
 			return err
 		}
+		c.tell(f)
 	}
 	return nil
 }
@@ -106,7 +107,7 @@ func (c *Conn) receive(commands []Command) ([]Reply, error) {
 	replies := make([]Reply, 0, len(commands))
 	room := bodyLimit
 	for _, command := range commands {
-		f, err := readReply(c.reader, room)
+		f, err := c.readReply(room)
 		if err != nil {
 			return replies, fmt.Errorf("%s: %w", command[0], err)
 		}

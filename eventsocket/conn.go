@@ -1,5 +1,5 @@
 // Package eventsocket is a small client of FreeSWITCH's inbound event socket (mod_event_socket): it asks api commands
-// and returns what the switch answers. It subscribes to nothing.
+// and returns what the switch answers. What it is told unasked, events and log lines, it reads along with the replies.
 //
 // Replies carry no number; they belong to the commands by their order alone. So whatever goes wrong between the two
 // ends, a missed deadline included, leaves a Conn broken for good: a late reply can never be taken for the next one.
@@ -46,6 +46,7 @@ type Conn struct {
 	reader *bufio.Reader
 	turn   chan struct{} // full while a call writes and reads
 	broken error         // why nothing can be asked any more; for whom it is the turn
+	heard  func(Notice)  // nil: nobody wants to know
 }
 
 // Dial connects to address (host:port), reads the banner and authenticates, all before ctx is done. Its errors are
@@ -91,7 +92,7 @@ func (c *Conn) authenticate(password string) error {
 	if _, err := c.socket.Write([]byte("auth " + password + "\n\n")); err != nil {
 		return fmt.Errorf("send password: %w", ended(err))
 	}
-	f, err := readReply(c.reader, greetingLimit)
+	f, err := c.readReply(greetingLimit)
 	switch {
 	case err != nil:
 		return fmt.Errorf("authenticate: %w", err)

@@ -19,24 +19,26 @@ const (
 )
 
 const (
-	kindAPI   = "api/response"  // the reply to an api command: a body
+	kindAPI   = "api/response" // the reply to an api command: a body
+	kindLog   = "log/data"
+	kindEvent = "text/event-plain"
 	kindReply = "command/reply" // the reply to anything else, and to an api command that is not permitted: a Reply-Text
 )
 
 // frame is what mod_event_socket sends at once: a header, an empty line and as many bytes as the header announces.
 type frame struct {
-	kind string // Content-Type
-	text string // Reply-Text
-	body string
+	kind   string // Content-Type
+	text   string // Reply-Text
+	body   string
+	header map[string]string
 }
 
-// answers reports whether f answers a command. Events and log lines do not: nobody here has asked for them. A notice that
-// the switch disconnects is ErrDisconnected, for it sends nothing after it.
+// answers reports whether f answers a command. Events and log lines do not. A notice that the switch disconnects is ErrDisconnected, for it sends nothing after it.
 func (f frame) answers() (bool, error) {
 	switch {
 	case f.kind == kindAPI, f.kind == kindReply:
 		return true, nil
-	case f.kind == "log/data", strings.HasPrefix(f.kind, "text/event-"):
+	case f.kind == kindLog, strings.HasPrefix(f.kind, "text/event-"):
 		return false, nil
 	case f.kind == "text/disconnect-notice":
 		return false, ErrDisconnected
@@ -45,15 +47,16 @@ func (f frame) answers() (bool, error) {
 }
 
 // readReply reads up to the next frame that answers a command.
-func readReply(r *bufio.Reader, limit int) (frame, error) {
+func (c *Conn) readReply(limit int) (frame, error) {
 	for {
-		f, err := readFrame(r, limit)
+		f, err := readFrame(c.reader, limit)
 		if err != nil {
 			return frame{}, err
 		}
 		if answer, err := f.answers(); answer || err != nil {
 			return f, err
 		}
+		c.tell(f)
 	}
 }
 
@@ -64,7 +67,7 @@ func readFrame(r *bufio.Reader, limit int) (frame, error) {
 	if err != nil {
 		return frame{}, err
 	}
-	f := frame{kind: header["content-type"], text: header["reply-text"]}
+	f := frame{kind: header["content-type"], text: header["reply-text"], header: header}
 	length, ok := header["content-length"]
 	if !ok {
 		if f.kind == kindAPI {

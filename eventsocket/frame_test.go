@@ -15,7 +15,8 @@ func FuzzReadReply(f *testing.F) {
 	f.Add("Content-Type: api/response\nContent-Length: 4294967295\n\n")
 	f.Fuzz(func(t *testing.T, stream string) {
 		const limit = 64
-		got, err := readReply(bufio.NewReaderSize(strings.NewReader(stream), headerLimit), limit)
+		c := Conn{reader: bufio.NewReaderSize(strings.NewReader(stream), headerLimit), heard: func(Notice) {}}
+		got, err := c.readReply(limit)
 		switch {
 		case err != nil && !errors.Is(err, ErrProtocol) && !errors.Is(err, ErrDisconnected):
 			t.Errorf("got error %v", err)
