@@ -27,7 +27,9 @@ func (s *Store) Fetches(ctx context.Context, node string) ([]Fetch, error) {
 	return collect[Fetch](ctx, s, "fetches", fetchesQuery, node)
 }
 
-// saveFetchQuery: a revision that extends is added, word by word, to the one that is there.
+// saveFetchQuery: a revision that extends is added, word by word, to the one that is there. What was taken is kept as long as
+// the switch did not start anew: post_load_modules.conf is asked for then, and then only. The second is for times that are
+// a little late, when a connection had to be waited for.
 const saveFetchQuery = `
 INSERT INTO node_fetch (node, document, part, revision, at)
 SELECT
@@ -43,11 +45,29 @@ SELECT
 FROM node n
 CROSS JOIN unnest($3::text[], $4::text[], $5::boolean[]) f (part, revision, extends)
 LEFT JOIN node_fetch k ON k.node = n.name AND k.document = $2 AND k.part = f.part
+LEFT JOIN node_fetch b ON b.node = n.name AND b.document = 'post_load_modules.conf' AND b.part = ''
 WHERE n.name = $1
 	AND n.name <> '*'
+	AND (f.part <> '` + TakenPart + `' OR k.at IS NULL OR k.at < b.at - interval '1 second')
 ON CONFLICT (node, document, part) DO UPDATE SET
 	revision = excluded.revision,
 	at = excluded.at`
+
+const tookQuery = `
+INSERT INTO node_fetch (node, document, part, revision, at)
+SELECT name, $2, '` + TakenPart + `', $3, clock_timestamp() - $4 * interval '1 second'
+FROM node
+WHERE name = $1
+ON CONFLICT (node, document, part) DO UPDATE SET
+	revision = excluded.revision,
+	at = excluded.at`
+
+// Took keeps that node runs with document, one that is stored as XML, as it was fetched age seconds ago.
+func (s *Store) Took(ctx context.Context, node, document, revision string, age float64) error {
+	defer s.metrics.observe("took", time.Now())
+	_, err := s.pool.Exec(ctx, tookQuery, node, document, revision, age)
+	return translate("took", err)
+}
 
 // saveFetch keeps that node was given the parts of document some time ago, by their names and revisions. A node without a
 // row is not kept.

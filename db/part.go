@@ -1,10 +1,12 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,26 +85,80 @@ func EventSocketParts(settings []NodeSetting) Parts {
 	return Parts{"": hashOf(lines)}
 }
 
-// DocumentParts are the parts of a document that is stored as XML. One that is not stored has an empty revision.
-func DocumentParts(d Document) Parts {
-	if d.Body == "" {
-		return Parts{"": ""}
+// A document that is stored as XML has three parts, with one revision: the last fetch that was for the whole document
+// (its part has no name), TakenPart, and OnePart for a question about one thing, such as one queue.
+//
+// A fetch is not a take: mod_voicemail fetches its document again for a profile that it does not know, and goes on with
+// those that it has. So TakenPart is the first fetch since the switch started. It is replaced by Store.Took only, which
+// says that the module was loaded again.
+const (
+	TakenPart = "taken"
+	OnePart   = "one"
+)
+
+// DocumentParts are the parts of a document that is stored as XML, as it was asked for: whole, or about one thing. One that
+// is not stored has an empty revision.
+func DocumentParts(d Document, whole bool) Parts {
+	revision := ""
+	if d.Body != "" {
+		sum := sha256.Sum256([]byte(d.Body))
+		revision = fmt.Sprintf("%x %t", sum[:8], d.Expand)
 	}
-	sum := sha256.Sum256([]byte(d.Body))
-	return Parts{"": fmt.Sprintf("%x %t", sum[:8], d.Expand)}
+	if !whole {
+		return Parts{OnePart: revision}
+	}
+	return Parts{"": revision, TakenPart: revision}
 }
 
 // resetParams are the parameters that a rescan takes back when they are left out. It leaves all others as they were.
 var resetParams = []string{"apply-inbound-acl", "apply-nat-acl", "apply-register-acl", "apply-proxy-acl", "rtp-ip",
 	"max-calls", "shutdown-on-fail"}
 
-// listens reports whether a parameter says where a profile listens, and how: a running one goes on as it does.
-func listens(param string) bool {
+// Listens reports whether a parameter of a profile says where it listens, and how: its sockets are bound when it starts. A
+// rescan binds none anew, but takes the values all the same and tells everyone the new address; one that is left out keeps
+// its value.
+func Listens(param string) bool {
 	switch param {
 	case "sip-ip", "sip-port", "bind-params", "ws-binding", "wss-binding":
 		return true
+	case "tls-always-nat": // about contacts, and taken at a rescan
+		return false
 	}
 	return strings.HasPrefix(param, "tls")
+}
+
+// AddressChanges names the parameters in which two revisions of a part /address differ, in order. Of an address and a port
+// it gives both values, of the others, which are there as hashes, the name only.
+func AddressChanges(has, want string) []string {
+	before, after := addressParams(has), addressParams(want)
+	names := slices.Sorted(maps.Keys(after))
+	for name := range before {
+		if _, both := after[name]; !both {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var changes []string
+	for _, name := range names {
+		switch {
+		case before[name] == after[name] || !Listens(name):
+		case name == "sip-ip" || name == "sip-port":
+			changes = append(changes, name+" "+cmp.Or(before[name], "none")+" -> "+cmp.Or(after[name], "none"))
+		default:
+			changes = append(changes, name)
+		}
+	}
+	return changes
+}
+
+// addressParams splits a revision of a part /address into values by name.
+func addressParams(revision string) map[string]string {
+	values := make(map[string]string)
+	for _, word := range strings.Fields(revision) {
+		name, value, _ := strings.Cut(word, "=")
+		values[name] = strings.TrimSpace(values[name] + " " + value)
+	}
+	return values
 }
 
 // ProfileParts are the parts of sofia.conf that are about one profile: where it listens, its settings, its gateways, and
@@ -113,7 +169,7 @@ func ProfileParts(profile *Profile) Parts {
 		switch {
 		case s.Name == "sip-ip" || s.Name == "sip-port":
 			address = append(address, s.Name+"="+s.Value)
-		case listens(s.Name): // a passphrase may be among them
+		case Listens(s.Name): // a passphrase may be among them
 			sum := sha256.Sum256([]byte(s.Value))
 			address = append(address, fmt.Sprintf("%s=%x", s.Name, sum[:4]))
 		default:
@@ -150,6 +206,12 @@ func gatewaysRevision(gateways []Gateway) string {
 	}
 	return hashOf(lines)
 }
+
+// RescanVariable is the switch's global variable that the keeper sets for the time of a rescan. A profile that is asked for
+// to reconfigure it has $${RescanVariable} before the name of each parameter that Listens: with the variable set FreeSWITCH
+// does not know the name and ignores it. A start sends the very same question, and has to get all parameters; the switch is
+// the only one who knows which of the two it does.
+const RescanVariable = "xmlcurld_rescan"
 
 // SofiaParts are the parts of sofia.conf as it was asked for. A profile that was asked for to reconfigure it goes on
 // listening where it is, and keeps what is left out; its /address and /kept are not among the parts then, but /also is,

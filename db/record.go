@@ -93,15 +93,17 @@ func (r *Recorder) run(ctx context.Context) {
 	}
 }
 
-// next takes a fetch that waits.
-func (r *Recorder) next() (fetchKey, fetched, bool) {
+// next takes the oldest fetch that waits: what is fetched when a switch starts is kept after the fetch that tells of the start.
+func (r *Recorder) next() (oldest fetchKey, f fetched, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for key, f := range r.waiting {
-		delete(r.waiting, key)
-		return key, f, true
+	for key, waiting := range r.waiting {
+		if !ok || waiting.at.Before(f.at) {
+			oldest, f, ok = key, waiting, true
+		}
 	}
-	return fetchKey{}, fetched{}, false
+	delete(r.waiting, oldest)
+	return oldest, f, ok
 }
 
 // save saves a fetch, or puts it back and waits a while when the database is away.

@@ -21,6 +21,9 @@ const (
 	bootstrapPort     = "8021"
 )
 
+// moduleLoad is the event of which FreeSWITCH tells some for each module that it loads, one for each thing in it.
+const moduleLoad = "MODULE_LOAD"
+
 // login opens an event socket.
 type login struct{ address, password string }
 
@@ -81,6 +84,8 @@ func (n *node) open(ctx context.Context, l login) error {
 	}
 	n.conn, n.took, n.loglevel = conn, l, ""
 	n.runs, n.stays = make(map[string]string), make(map[string]bool)
+	n.refused, n.loads, n.zones = nil, make(map[string]time.Time), ""
+	conn.Hear(n.hear)
 	if err := n.identify(ctx); err != nil {
 		n.disconnect()
 		return err
@@ -103,7 +108,26 @@ func (n *node) identify(ctx context.Context) error {
 	if !strings.Contains(status, " is ready") {
 		return errors.New("the switch is starting")
 	}
-	return nil
+	if err := n.conn.Subscribe(ctx, moduleLoad); err != nil {
+		return lostError{err}
+	}
+	_, err = n.askAll(ctx, []eventsocket.Command{noRescan})
+	return err
+}
+
+// hear notes what the switch says unasked.
+func (n *node) hear(said eventsocket.Notice) {
+	switch {
+	case said.Event == moduleLoad:
+		if module := said.Header["key"]; module != "" {
+			n.loads[module] = time.Now()
+			n.tell(fetched, time.Time{})
+		}
+	case said.Header["log-func"] == "parse_gateways":
+		if line := errorText(said.Line); !slices.Contains(n.logged, line) {
+			n.logged = append(n.logged, line)
+		}
+	}
 }
 
 func (n *node) disconnect() {
@@ -143,10 +167,15 @@ func (n *node) askAll(ctx context.Context, commands []eventsocket.Command) ([]ev
 func (n *node) command(ctx context.Context, command string, arguments ...string) error {
 	_, err := n.ask(ctx, command, arguments...)
 	if refusal := refusedBy(err); refusal != nil {
-		n.refusal = strings.Join(strings.Fields(refusal.Error()), " ")
+		n.refuse(refusal)
 		return nil
 	}
 	return err
+}
+
+// refuse notes what the switch refused last.
+func (n *node) refuse(refusal *eventsocket.CommandError) {
+	n.refusal = strings.Join(strings.Fields(refusal.Error()), " ")
 }
 
 // refusedBy returns err as the switch's own refusal, or nil if it is none.

@@ -40,10 +40,10 @@ func (n *node) gateways(ctx context.Context) (findings, error) {
 		return found, err
 	}
 	stale, err := n.stale(ctx, n.readable(want, &found), has)
-	if err != nil || len(stale) == 0 {
+	if err != nil {
 		return found, err
 	}
-	if stale, err = n.sparedRescan(ctx, stale, &found); err != nil {
+	if stale, err = n.resting(ctx, stale, &found); err != nil || len(stale) == 0 {
 		return found, err
 	}
 	if stale, err = n.replaceGateways(ctx, stale, has, &found); err != nil {
@@ -54,13 +54,13 @@ func (n *node) gateways(ctx context.Context) (findings, error) {
 		left, now, err = n.missing(ctx, left, has)
 		return len(left) == 0, err
 	})
-	for _, g := range left {
-		found.pending = append(found.pending, "gateway "+g.Name)
+	if err != nil {
+		return found, err
 	}
-	if err == nil {
-		err = n.awaitAnswers(ctx, stale, now)
+	if err := n.restRefused(ctx, left, &found); err != nil {
+		return found, err
 	}
-	return found, err
+	return found, n.awaitAnswers(ctx, stale, now)
 }
 
 // readable are those of want whose passwords this server can read. The others stay as the switch has them, if it does.
@@ -150,28 +150,6 @@ func (n *node) endGateways(ctx context.Context, some []gatewayStatus) (left map[
 
 // sayable reports whether a name that the switch told can be said in a command.
 func sayable(name string) bool { return (eventsocket.Command{"sofia", name}).Check() == nil }
-
-// sparedRescan returns stale without those users' gateways that nothing but a rescan could bring, where that would do
-// half of what only a restart can.
-func (n *node) sparedRescan(ctx context.Context, stale []db.GatewayRevision, found *findings) ([]db.GatewayRevision, error) {
-	may := make(map[string]bool)
-	var rest []db.GatewayRevision
-	for _, g := range stale {
-		if _, known := may[g.Profile]; g.OfUser && !known {
-			ok, err := n.listensAsWanted(ctx, g.Profile)
-			if err != nil {
-				return nil, err
-			}
-			may[g.Profile] = ok
-		}
-		if g.OfUser && !may[g.Profile] {
-			found.restart = append(found.restart, "gateway "+g.Name+": with its profile "+g.Profile)
-		} else {
-			rest = append(rest, g)
-		}
-	}
-	return rest, nil
-}
 
 // replaceGateways kills those that are there in another revision and starts them all: one lookup a gateway, or one a
 // profile when there are many. It returns those that it started.
@@ -291,22 +269,27 @@ func (n *node) unregister(ctx context.Context, some []gatewayStatus) error {
 	return err
 }
 
-// startGateways starts gateways, and again while the switch's fetch fails: they were killed for it. A user's gateway
-// comes with a rescan only.
+// startGateways starts gateways, and again while the switch's fetch fails: they were killed for it.
 func (n *node) startGateways(ctx context.Context, profile string, some []db.GatewayRevision) error {
-	verb := []string{"startgw", some[0].Name}
-	switch {
-	case slices.ContainsFunc(some, func(g db.GatewayRevision) bool { return g.OfUser }):
-		verb = []string{"rescan"}
-	case len(some) > 1:
-		verb = []string{"startgw", "_all_"}
-	}
 	_, err := n.await(ctx, settle, func() (bool, error) {
-		_, err := n.ask(ctx, "sofia", append([]string{"profile", profile}, verb...)...)
+		err := n.startOnce(ctx, profile, some)
 		if refusedBy(err) != nil {
 			return false, nil //nolint:nilerr // to be tried again
 		}
 		return err == nil, err
 	})
+	return err
+}
+
+// startOnce starts gateways of one profile by one command. A user's gateway comes with a rescan only.
+func (n *node) startOnce(ctx context.Context, profile string, some []db.GatewayRevision) error {
+	if slices.ContainsFunc(some, func(g db.GatewayRevision) bool { return g.OfUser }) {
+		return n.rescan(ctx, profile)
+	}
+	which := some[0].Name
+	if len(some) > 1 {
+		which = "_all_"
+	}
+	_, err := n.ask(ctx, "sofia", "profile", profile, "startgw", which)
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"xmlcurld/eventsocket"
 )
@@ -35,6 +36,7 @@ func (n *node) modules(ctx context.Context) (findings, error) {
 			if err := n.command(ctx, "load", m); err != nil {
 				return found, err
 			}
+			n.loads[m] = time.Now()
 		}
 	}
 	for _, m := range former {

@@ -32,9 +32,13 @@ type node struct {
 	conn      *eventsocket.Conn
 	took      login             // with which conn was opened
 	runs      map[string]string // the gateways that it was seen to run since conn was opened, with their revisions
-	stays     map[string]bool   // the modules that it did not unload since then, and will not
-	loglevel  string            // what it was told since then: it cannot be asked
-	usersSeen string            // the snapshot up to which changes of users were applied, as saved
+	refused   map[string]*refused
+	logged    []string             // the reasons that it logged for not starting a gateway
+	loads     map[string]time.Time // when it was heard to load which module
+	zones     string               // the revision of timezones.conf whose zones it was seen to know
+	stays     map[string]bool      // the modules that it did not unload since then, and will not
+	loglevel  string               // what it was told since then: it cannot be asked
+	usersSeen string               // the snapshot up to which changes of users were applied, as saved
 	lastLook  time.Time
 	lastWhole time.Time
 	findings  map[aspects]findings

@@ -7,11 +7,11 @@ import (
 	"time"
 
 	"xmlcurld/db"
+	"xmlcurld/eventsocket"
 )
 
-// profiles starts new SIP profiles and has the running ones take their changed settings by a rescan. What a rescan would
-// take by half, an address or a port, waits for a restart, and so does the rest of that profile: FreeSWITCH would go on
-// listening where it was, and tell everyone the new place.
+// profiles starts new SIP profiles and has the running ones take their changed settings by a rescan. Where a profile listens
+// waits for a restart and is named; the rest of that profile does not wait.
 func (n *node) profiles(ctx context.Context) (findings, error) {
 	var found findings
 	want, err := n.rows.Sofia(ctx, n.name, "", "")
@@ -78,9 +78,12 @@ func (n *node) rescanProfile(ctx context.Context, name string, want db.Parts, fo
 	if err != nil {
 		return err
 	}
-	if address := name + "/address"; took[address] != want[address] {
-		found.restart = append(found.restart, "profile "+name+": "+changed(took[address], want[address]))
-		return nil
+	if address, known := took[name+"/address"]; !known {
+		found.restart = append(found.restart, "profile "+name+": started without this server")
+	} else {
+		for _, change := range db.AddressChanges(address, want[name+"/address"]) {
+			found.restart = append(found.restart, "profile "+name+": "+change)
+		}
 	}
 	if left := leftOut(took[name+"/kept"], want[name+"/kept"]); left != "" {
 		found.restart = append(found.restart, "profile "+name+": without "+left)
@@ -92,7 +95,9 @@ func (n *node) rescanProfile(ctx context.Context, name string, want db.Parts, fo
 	if inStep() {
 		return nil
 	}
-	if err := n.command(ctx, "sofia", "profile", name, "rescan"); err != nil {
+	if err := n.rescan(ctx, name); refusedBy(err) != nil {
+		n.refuse(refusedBy(err))
+	} else if err != nil {
 		return err
 	}
 	rescanned, err := n.await(ctx, fetchLag, func() (bool, error) {
@@ -105,19 +110,20 @@ func (n *node) rescanProfile(ctx context.Context, name string, want db.Parts, fo
 	return err
 }
 
-// listensAsWanted reports whether a rescan of the profile would leave its address as it is.
-func (n *node) listensAsWanted(ctx context.Context, profile string) (bool, error) {
-	rows, err := n.rows.Sofia(ctx, n.name, profile, "")
+// rescan has a running profile take its settings and new gateways, and go on listening where it does: see
+// db.RescanVariable. The three commands leave together, so that nobody's start falls between them for lack of this server.
+func (n *node) rescan(ctx context.Context, profile string) error {
+	replies, err := n.askAll(ctx, []eventsocket.Command{
+		{"global_setvar", db.RescanVariable + "=start-"}, {"sofia", "profile", profile, "rescan"}, noRescan,
+	})
 	if err != nil {
-		return false, err
+		return err
 	}
-	took, err := n.sofiaParts(ctx)
-	if err != nil {
-		return false, err
-	}
-	part := profile + "/address"
-	return took[part] == db.SofiaParts(rows, profile, "", false)[part], nil
+	return replies[1].Err
 }
+
+// noRescan ends what rescan begins. It is also said to every switch that is met: a server may have died in between.
+var noRescan = eventsocket.Command{"global_setvar", db.RescanVariable + "="}
 
 // sofiaParts returns the parts of sofia.conf as the switch took them last.
 func (n *node) sofiaParts(ctx context.Context) (db.Parts, error) {
@@ -132,13 +138,6 @@ func (n *node) sofiaParts(ctx context.Context) (db.Parts, error) {
 		}
 	}
 	return parts, nil
-}
-
-func changed(has, want string) string {
-	if has == "" {
-		return "started without this server"
-	}
-	return has + " -> " + want
 }
 
 // leftOut are the words in had that want lacks.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"xmlcurld/db"
@@ -37,6 +38,13 @@ func (n *node) save(ctx context.Context, looked time.Time) error {
 			state.LastError = fmt.Sprintf("%s: %v", a, found.err)
 		}
 	}
+	// What a switch says may be any bytes, and Postgres takes no text that is not UTF-8 or holds a zero.
+	state.LastError = text(state.LastError)
+	for _, list := range [][]string{state.Pending, state.RestartRequired} {
+		for i := range list {
+			list[i] = text(list[i])
+		}
+	}
 	if state.LastError != "" && len(state.Pending) == 0 {
 		state.Pending = append(state.Pending, "unknown")
 	}
@@ -53,6 +61,11 @@ func (n *node) save(ctx context.Context, looked time.Time) error {
 	n.report(state)
 	n.savedRow, n.savedAt = n.row, time.Now()
 	return nil
+}
+
+// text is said as Postgres can keep it.
+func text(said string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(said, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // report tells metrics and, when it is news, the log.

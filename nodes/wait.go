@@ -18,11 +18,11 @@ const (
 
 // Await returns when all nodes run what was committed before it was called: the servers are asked to look at everything.
 // Only a look that began after that counts: one that is under way may have read the rows before the last of them was
-// committed.
-func Await(ctx context.Context, rows *db.Store) error {
+// committed. It returns their states then; what waits for a restart is in them.
+func Await(ctx context.Context, rows *db.Store) ([]db.NodeState, error) {
 	start, err := rows.AskForLook(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	asked := time.Now()
 	last := errors.New("nothing is known yet")
@@ -30,14 +30,14 @@ func Await(ctx context.Context, rows *db.Store) error {
 		states, err := rows.NodeStates(ctx)
 		if err == nil {
 			if err = Behind(states, start); err == nil {
-				return nil
+				return states, nil
 			}
 		}
 		if ctx.Err() == nil {
 			last = err
 		}
 		if pause(ctx, waitPoll) != nil {
-			return fmt.Errorf("waited in vain: %w", last)
+			return nil, fmt.Errorf("waited in vain: %w", last)
 		}
 		if time.Since(asked) > waitAgain {
 			asked = time.Now()

@@ -40,7 +40,9 @@ func configuration(s documentStore, rec Recorder) xmlcurl.Handler {
 		d.SetKind("stored")
 		document, err := stored(ctx, s, d, r.Hostname, "configuration", r.KeyValue)
 		if document.NodeKnown && configurationName.MatchString(r.KeyValue) {
-			rec.Fetched(r.Hostname, r.KeyValue, "", db.DocumentParts(document))
+			// A module that asks for the whole document asks with its name only. A question with an event is about one thing.
+			whole := r.Field("Event-Name") == ""
+			rec.Fetched(r.Hostname, r.KeyValue, truth(whole), db.DocumentParts(document, whole))
 		}
 		return err
 	})

@@ -21,24 +21,24 @@ func sofia(s sofiaStore, rec Recorder) xmlcurl.Handler {
 			return err
 		}
 		knows(d, all.NodeKnown)
+		reconfigure := r.Field("reconfig") == "true"
 		openConfiguration(d, "sofia.conf")
 		settings(d, "global_settings", "param", all.Params)
 		d.Open("profiles")
 		for i := range all.Profiles {
-			profile(d, &all.Profiles[i], gateway == "")
+			profile(d, &all.Profiles[i], gateway == "", reconfigure)
 		}
 		d.Close()
 		d.Close()
 		if all.NodeKnown {
-			reconfigure := r.Field("reconfig") == "true"
 			rec.Fetched(r.Hostname, "sofia.conf", wanted+" "+truth(reconfigure), db.SofiaParts(all, wanted, gateway, reconfigure))
 		}
 		return nil
 	})
 }
 
-// profile writes a profile: whole, or with nothing but its gateways.
-func profile(d *xmlcurl.Document, p *db.Profile, whole bool) {
+// profile writes a profile: whole, or with nothing but its gateways. One that is to be reconfigured may be running.
+func profile(d *xmlcurl.Document, p *db.Profile, whole, reconfigure bool) {
 	d.Open("profile", xmlcurl.A("name", p.Name))
 	gateways(d, p.Gateways)
 	if whole {
@@ -46,11 +46,22 @@ func profile(d *xmlcurl.Document, p *db.Profile, whole bool) {
 		profileDomains(d, p.Domains)
 		d.Open("settings") // FreeSWITCH refuses a profile without it
 		for _, s := range p.Params {
-			setting(d, "param", s)
+			if reconfigure && db.Listens(s.Name) {
+				startParam(d, s)
+			} else {
+				setting(d, "param", s)
+			}
 		}
 		d.Close()
 	}
 	d.Close()
+}
+
+// startParam writes a parameter that a profile takes when it starts, and that has another name, which FreeSWITCH does not
+// know, while the keeper has the profile rescanned.
+func startParam(d *xmlcurl.Document, s db.Setting) {
+	d.Empty("param", xmlcurl.Attr{Name: "name", Value: "$${" + db.RescanVariable + "}" + s.Name, Expand: true},
+		xmlcurl.Attr{Name: "value", Value: s.Value, Expand: s.Expand})
 }
 
 func aliases(d *xmlcurl.Document, names []string) {

@@ -152,7 +152,8 @@ func (b *editBench) boot(ctx context.Context) error {
 func (b *editBench) proved(ctx context.Context, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return nodes.Await(ctx, b.store)
+	_, err := nodes.Await(ctx, b.store)
+	return err
 }
 
 // measure measures edits on the one switch, then with the simulated ones beside it, then calls.

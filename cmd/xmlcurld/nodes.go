@@ -53,7 +53,7 @@ func waitFlags(flags *pflag.FlagSet) {
 	flags.Duration("timeout", waitTime, "how long to wait")
 }
 
-// wait returns when all nodes run what was committed before it started.
+// wait returns when all nodes run what was committed before it started, and prints what a restart of them would bring besides.
 func wait(ctx context.Context, i *invocation) error {
 	limit, err := i.flags.GetDuration("timeout")
 	if err != nil {
@@ -61,7 +61,15 @@ func wait(ctx context.Context, i *invocation) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return withStore(ctx, i, func(store *db.Store) error { return nodes.Await(ctx, store) })
+	return withStore(ctx, i, func(store *db.Store) error {
+		states, err := nodes.Await(ctx, store)
+		for _, s := range states {
+			if len(s.RestartRequired) > 0 {
+				fmt.Fprintf(i.stdout, "%s needs a restart for: %s\n", s.Node, strings.Join(s.RestartRequired, ", "))
+			}
+		}
+		return err
+	})
 }
 
 func printJSON(w io.Writer, states []db.NodeState) error {

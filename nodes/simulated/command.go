@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// Run has an operator's command run, within Set, and returns the reply.
+func (s *Switch) Run(command string) string { return s.run(strings.Fields(command)) }
+
 // run does what a command says and returns what FreeSWITCH says to it.
 func (s *Switch) run(words []string) string {
 	argument := func(i int) string {
@@ -34,6 +37,18 @@ func (s *Switch) run(words []string) string {
 		return "+OK\n"
 	case "fsctl":
 		return s.fsctl(argument(1), argument(2))
+	case "global_setvar":
+		name, value, _ := strings.Cut(argument(1), "=")
+		s.Variables[name] = value
+		return "+OK"
+	case "reloadxml":
+		s.ReloadXML()
+		return "+OK [Success]\n"
+	case "strftime_tz":
+		if !s.Zones[argument(1)] {
+			return "-ERR Invalid timezone/format\n"
+		}
+		return "12:34"
 	case "acl":
 		return fmt.Sprint(s.Lists[argument(2)])
 	case "reloadacl":
@@ -59,14 +74,46 @@ func (s *Switch) run(words []string) string {
 }
 
 func (s *Switch) load(module string) string {
+	if s.Faults.DoesNotLoad == module && s.Faults.Refusal != "" {
+		return s.Faults.Refusal
+	}
 	if s.Faults.DoesNotLoad == module {
 		return "+OK Reloading XML\n-ERR [module load file routine returned an error]\n"
 	}
-	s.Modules[module] = true
+	s.LoadModule(module)
 	if module == "mod_sofia" {
 		s.loadSofia()
 	}
 	return "+OK Reloading XML\n+OK\n"
+}
+
+// LoadModule has the switch load a module, or load it again, within Set.
+func (s *Switch) LoadModule(module string) {
+	s.Modules[module] = true
+	s.readDocument(module)
+	s.tell(s.events, "Content-Type: text/event-plain", "Event-Name: MODULE_LOAD\ntype: application\nkey: "+module+"\n\n")
+}
+
+// readDocument has a module read its document, if it is one that does.
+func (s *Switch) readDocument(module string) {
+	if name := strings.TrimPrefix(module, "mod_") + ".conf"; name == "callcenter.conf" || name == "voicemail.conf" {
+		if d, err := s.fetch(name); err == nil {
+			s.Documents[name] = d.raw
+		}
+	}
+}
+
+// LookFor has a module fetch its document for something that it does not have, within Set. It goes on with what it has.
+func (s *Switch) LookFor(document string, fields ...string) { _, _ = s.fetch(document, fields...) }
+
+// ReloadXML has the switch read anew what it reads at that event, within Set.
+func (s *Switch) ReloadXML() {
+	s.Zones = map[string]bool{}
+	if d, err := s.fetch("timezones.conf"); err == nil {
+		for _, zone := range d.Zones {
+			s.Zones[zone.Name] = true
+		}
+	}
 }
 
 func (s *Switch) fsctl(name, value string) string {
@@ -78,6 +125,11 @@ func (s *Switch) fsctl(name, value string) string {
 		return "+OK max sessions: " + s.Limits[name] + "\n"
 	case "sps":
 		return "+OK sessions per second: " + s.Limits[name] + "\n"
+	case "api_expansion":
+		if s.Limits[name] == "off" {
+			return "+OK api_expansion is off\n"
+		}
+		return "+OK api_expansion is on\n"
 	case "loglevel":
 		return "+OK log level: " + strings.ToUpper(value) + " [6]\n"
 	}
@@ -107,7 +159,21 @@ func (s *Switch) loadSofia() {
 func (s *Switch) startProfile(name string) {
 	if d, err := s.fetch("sofia.conf", "profile", name); err == nil && len(d.Profiles) == 1 {
 		s.Profiles[name] = true
+		s.applyParams(d)
 		s.addGateways(d)
+	}
+}
+
+// applyParams takes the parameters that are there. The others keep their values, but for the access lists.
+func (s *Switch) applyParams(d document) {
+	for _, p := range d.Profiles {
+		if s.Advertised[p.Name] == nil {
+			s.Advertised[p.Name] = map[string]string{}
+		}
+		delete(s.Advertised[p.Name], "apply-inbound-acl")
+		for _, param := range p.Params {
+			s.Advertised[p.Name][param.Name] = param.Value
+		}
 	}
 }
 
@@ -116,6 +182,11 @@ func (s *Switch) addGateways(d document) {
 	for _, p := range d.Profiles {
 		for _, g := range p.Gateways {
 			if there, ok := s.Gateways[g.Name]; ok && !there.Killed {
+				continue
+			}
+			if refused := s.Faults.Unsupported; refused != "" && value(g.Params, "register-transport") == refused {
+				s.tell(s.logging, "Content-Type: log/data\nLog-Level: 3\nLog-Func: parse_gateways",
+					"2026-01-02 03:04:05.678901 99.00% [ERR] sofia.c:3966 ERROR: unsupported transport\n")
 				continue
 			}
 			state := "NOREG"
@@ -132,11 +203,16 @@ func (s *Switch) profile(profile, verb, name string) string {
 	there = there && !g.Killed
 	switch verb {
 	case "start":
-		if _, err := s.fetch("sofia.conf", "profile", profile, "reconfig", "true"); err != nil {
+		s.ReloadXML()
+		d, err := s.fetch("sofia.conf", "profile", profile, "reconfig", "true")
+		if err != nil {
 			return "-ERR\n"
 		}
 		s.startProfile(profile)
+		delete(s.Advertised, profile)
+		s.applyParams(d)
 	case "rescan", "startgw":
+		s.ReloadXML()
 		fields := []string{"profile", profile, "reconfig", "true"}
 		if verb == "startgw" {
 			fields = append(fields, "gateway", name)
@@ -144,6 +220,9 @@ func (s *Switch) profile(profile, verb, name string) string {
 		d, err := s.fetch("sofia.conf", fields...)
 		if err != nil {
 			return "Reload XML [Success]\n-ERR cannot find config for profile " + profile + "\n"
+		}
+		if verb == "rescan" {
+			s.applyParams(d)
 		}
 		s.addGateways(d)
 	case "killgw":

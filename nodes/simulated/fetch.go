@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -18,14 +19,19 @@ type document struct {
 		Module string `xml:"module,attr"`
 	} `xml:"section>configuration>modules>load"`
 	Settings []param `xml:"section>configuration>settings>param"`
+	Zones    []struct {
+		Name string `xml:"name,attr"`
+	} `xml:"section>configuration>timezones>zone"`
 	Profiles []struct {
-		Name     string `xml:"name,attr"`
+		Name     string  `xml:"name,attr"`
+		Params   []param `xml:"settings>param"`
 		Gateways []struct {
 			Name      string  `xml:"name,attr"`
 			Params    []param `xml:"param"`
 			Variables []param `xml:"variable"`
 		} `xml:"gateways>gateway"`
 	} `xml:"section>configuration>profiles>profile"`
+	raw string
 }
 
 type param struct {
@@ -63,5 +69,15 @@ func (s *Switch) fetch(name string, fields ...string) (d document, err error) {
 	if err != nil || response.StatusCode != http.StatusOK || strings.Contains(string(body), "not found") {
 		return d, errNotFound
 	}
-	return d, xml.Unmarshal(body, &d)
+	d.raw = s.expand(string(body))
+	return d, xml.Unmarshal([]byte(d.raw), &d)
+}
+
+var globalVariable = regexp.MustCompile(`\$\${([^}]*)}`)
+
+// expand replaces global variables, unknown ones by nothing.
+func (s *Switch) expand(text string) string {
+	return globalVariable.ReplaceAllStringFunc(text, func(match string) string {
+		return s.Variables[match[3:len(match)-1]]
+	})
 }

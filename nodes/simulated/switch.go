@@ -23,7 +23,11 @@ type Switch struct {
 	Limits     map[string]string // by their names for fsctl
 	Profiles   map[string]bool
 	Gateways   map[string]Gateway
-	Registered []string // phones: profile/user@domain
+	Variables  map[string]string            // global ones
+	Advertised map[string]map[string]string // by profile and name the parameters in force; sip-port is what it tells, not where it listens
+	Zones      map[string]bool              // time zones
+	Documents  map[string]string            // by name what a module runs with: the whole answer that it was loaded with
+	Registered []string                     // phones: profile/user@domain
 	Faults     Faults
 
 	mu       sync.Mutex
@@ -32,14 +36,19 @@ type Switch struct {
 	started  time.Time
 	commands map[string]int
 	log      []string
+	unasked  map[net.Conn]string // what comes along with the next reply
+	logging  map[net.Conn]bool
+	events   map[net.Conn]bool
 }
 
 // Faults are what goes wrong with a switch.
 type Faults struct {
+	Unsupported string // it refuses gateways with this register-transport, and tells its log only
 	Silent      bool   // it takes commands and says nothing
 	Fetches     int    // so many of its fetches get nothing
 	DieAt       string // it hangs up in the middle of the reply to the command that begins so
 	DoesNotLoad string // a module
+	Refusal     string // what it says to load of that; empty: what FreeSWITCH says
 }
 
 // Gateway is one that a switch has. A killed one is still listed, once.
@@ -55,7 +64,10 @@ func NewSwitch(name, server string) (*Switch, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Switch{Name: name, Server: server, listener: l, conns: map[net.Conn]bool{}, commands: map[string]int{}}
+	s := &Switch{
+		Name: name, Server: server, listener: l, conns: map[net.Conn]bool{}, commands: map[string]int{},
+		unasked: map[net.Conn]string{}, logging: map[net.Conn]bool{}, events: map[net.Conn]bool{},
+	}
 	go s.accept(l)
 	return s, nil
 }
@@ -86,9 +98,12 @@ func (s *Switch) Boot() {
 	s.Password = "ClueCon"
 	s.Modules, s.Lists, s.Limits = map[string]bool{}, map[string]bool{}, map[string]string{}
 	s.Profiles, s.Gateways, s.Registered = map[string]bool{}, map[string]Gateway{}, nil
+	s.Variables, s.Advertised = map[string]string{}, map[string]map[string]string{}
+	s.Zones, s.Documents = map[string]bool{}, map[string]string{} // timezones.conf is read before there is anybody to ask
 	if d, err := s.fetch("post_load_modules.conf"); err == nil {
 		for _, load := range d.Loads {
 			s.Modules[load.Module] = true
+			s.readDocument(load.Module)
 		}
 	}
 	if s.Modules["mod_sofia"] {
@@ -151,7 +166,12 @@ func (s *Switch) accept(l net.Listener) {
 func (s *Switch) serve(c net.Conn) {
 	defer func() {
 		_ = c.Close()
-		s.Set(func() { delete(s.conns, c) })
+		s.Set(func() {
+			delete(s.conns, c)
+			delete(s.unasked, c)
+			delete(s.logging, c)
+			delete(s.events, c)
+		})
 	}()
 	lines := bufio.NewReader(c)
 	fmt.Fprint(c, "Content-Type: auth/request\n\n")
@@ -170,12 +190,28 @@ func (s *Switch) serve(c net.Conn) {
 				return
 			}
 			fmt.Fprint(c, "Content-Type: command/reply\nReply-Text: +OK accepted\n\n")
+		case authenticated && (line == "event plain MODULE_LOAD" || line == "log err" || line == "nolog"):
+			s.Set(func() {
+				s.events[c] = s.events[c] || strings.HasPrefix(line, "event")
+				s.logging[c] = line == "log err"
+			})
+			fmt.Fprint(c, "Content-Type: command/reply\nReply-Text: +OK\n\n")
 		case authenticated && strings.HasPrefix(line, "api "):
 			if !s.reply(c, strings.TrimPrefix(line, "api ")) {
 				return
 			}
 		default:
 			return
+		}
+	}
+}
+
+// tell says something unasked to those connections that want it. As on the real switch it comes after the reply to what
+// caused it.
+func (s *Switch) tell(who map[net.Conn]bool, header, body string) {
+	for c, wants := range who {
+		if wants {
+			s.unasked[c] += fmt.Sprintf("Content-Length: %d\n%s\n\n%s", len(body), header, body)
 		}
 	}
 }
@@ -189,8 +225,10 @@ func (s *Switch) reply(c net.Conn, command string) bool {
 	}
 	s.commands[command]++
 	s.log = append(s.log, command)
+	early := s.unasked[c]
+	delete(s.unasked, c)
 	body := s.run(strings.Fields(command))
-	reply := fmt.Sprintf("Content-Type: api/response\nContent-Length: %d\n\n%s", len(body), body)
+	reply := early + fmt.Sprintf("Content-Type: api/response\nContent-Length: %d\n\n%s", len(body), body)
 	if at := s.Faults.DieAt; at != "" && strings.HasPrefix(command, at) {
 		s.Faults.DieAt = ""
 		fmt.Fprint(c, reply[:len(reply)-1])

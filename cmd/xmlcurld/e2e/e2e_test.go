@@ -60,6 +60,11 @@ func TestFreeSWITCH(t *testing.T) {
 		{"edits/what a restart takes is shown", restartIsShown},
 		{"edits/the log leaves nothing to explain", callsLeaveNothingToExplain},
 
+		{"in sync/time zones are in force after a start", timeZonesAreInForce},
+		{"in sync/a binding that waits holds nothing back", aBindingThatWaitsHoldsNothingBack},
+		{"in sync/a fetch is not a take", aFetchIsNotATake},
+		{"in sync/a refused gateway is pending with the reason", refusedGatewayIsPendingWithTheReason},
+
 		{"outage/the second server takes over", secondServerTakesOver},
 		{"outage/without a server callers get 503", withoutServerCallersGet503},
 		{"outage/a server that is back is asked again", serverThatIsBackIsAsked},

@@ -50,6 +50,7 @@ type ports struct{ first, last int }
 func newWorld(t *testing.T, way func(url string) string) *world {
 	w := newRows(t)
 	w.makeNasty(t)
+	w.sql(t, storeTimeZones)
 	w.first.start(t)
 	w.second.start(t)
 	w.fs = startFreeSWITCH(t, w.eventSocket, way(w.first.url()), way(w.second.url()))
