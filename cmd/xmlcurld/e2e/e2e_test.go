@@ -43,6 +43,7 @@ func TestFreeSWITCH(t *testing.T) {
 		{"calls/a tenant's number is another's unknown one", tenantsAreApart},
 		{"calls/not-found follows nothing that was done", notFoundRunsAfterNothing},
 		{"calls/every call gets the context's extensions", everyCallGetsItsExtensions},
+		{"calls/a body takes a number's values", bodyTakesANumbersValues},
 
 		{"phones/who registers and who does not", whoRegisters},
 		{"phones/a user calls another", userCallsAnother},

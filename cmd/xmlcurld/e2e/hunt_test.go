@@ -84,3 +84,16 @@ func everyCallGetsItsExtensions(t *testing.T, w *world) {
 	})
 	w.checkGets(t, twilio, "5100", "486")
 }
+
+// bodyTakesANumbersValues: a condition that no row held before the call is transferred.
+func bodyTakesANumbersValues(t *testing.T, w *world) {
+	w.sql(t, `INSERT INTO extension (name, body) VALUES
+		('h.forward', '<condition hour="0-23" minute-of-day="1-1440"><action application="transfer" data="%{forward_number}"/></condition>'),
+		('h.busy', '<condition><action application="respond" data="486"/></condition>')`)
+	w.sql(t, `INSERT INTO number (number, tenant, extension, forward_number) VALUES ('5101', 'vumi', 'h.forward', '5102'), ('5102', 'vumi', 'h.busy', NULL)`)
+	t.Cleanup(func() {
+		w.sql(t, `DELETE FROM number WHERE extension ~ '^h'`)
+		w.sql(t, `DELETE FROM extension WHERE name ~ '^h'`)
+	})
+	w.checkGets(t, twilio, "5101", "486")
+}
