@@ -113,7 +113,8 @@ type routeRow struct {
 	NotFound      string   // compiled
 }
 
-// routeQuery asks about many calls at once. A number is found by the index number_called, which does not tell one with a plus
+// routeQuery asks about many calls at once. What few calls need is in a function, since Postgres prepares each subquery
+// for each question, whether it comes to it or not. A number is found by the index number_called, which does not tell one with a plus
 // from one without, so that both ways to write it are one look. The tenants are compared again, whatever the triggers let through.
 const routeQuery = `
 SELECT
@@ -145,28 +146,7 @@ SELECT
 			) o
 			ORDER BY x.position, x.extension
 		)
-		WHEN c.every_call THEN ARRAY(
-			SELECT o.compiled::text
-			FROM context_extension x
-			JOIN extension o ON o.name = x.extension
-			WHERE x.context = c.name
-				AND x.enabled
-				AND NOT x.after_number
-				AND o.continue
-				AND o.name <> e.name
-				AND coalesce(o.tenant = coalesce(c.tenant, ''), true)
-			ORDER BY x.position, x.extension
-		) || ''::text || ARRAY(
-			SELECT o.compiled::text
-			FROM context_extension x
-			JOIN extension o ON o.name = x.extension
-			WHERE x.context = c.name
-				AND x.enabled
-				AND x.after_number
-				AND o.name <> e.name
-				AND coalesce(o.tenant = coalesce(c.tenant, ''), true)
-			ORDER BY x.position, x.extension
-		)
+		WHEN c.every_call THEN around_number(c.name, e.name)
 	END,
 	CASE
 		WHEN called.it THEN ''

@@ -62,6 +62,7 @@ func TestTrespassIsNotAnswered(t *testing.T) {
 		`INSERT INTO number (context, number, tenant, extension) VALUES ('acme', '8000', 'vumi', 'vumiext'), ('acme', '8001', 'acme', 'vumiext')`,
 		`INSERT INTO number (number, tenant, extension) VALUES ('8002', 'acme', 'vumiext')`,
 		`INSERT INTO context_extension (context, extension) VALUES ('acme', 'vumiext'), ('public', 'vumiext')`,
+		`UPDATE extension SET continue = true WHERE name = 'vumiext'`,
 		`UPDATE context SET not_found_extension = 'vumiext' WHERE name IN ('acme', 'public')`,
 		`UPDATE domain SET context = 'vumiroom'`,
 		`INSERT INTO domain_user_variable (domain, user_id, name, value) VALUES ('acme.example', '1000', 'user_context', 'VumiRoom')`,
@@ -71,7 +72,7 @@ func TestTrespassIsNotAnswered(t *testing.T) {
 	for _, number := range []string{"8000", "8001", "9999", "1000", "7000", "+27123456789"} {
 		never.check(t, w.ask(t, call("acme", number)))
 	}
-	for _, number := range []string{"8001", "8002", "9999"} {
+	for _, number := range []string{"8001", "8002", "9999", "+27210000000"} {
 		never.check(t, w.ask(t, call("public", number)))
 	}
 	never.check(t, w.ask(t, lookupUser("acme.example", "1000")))

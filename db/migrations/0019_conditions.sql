@@ -282,6 +282,29 @@ ALTER TABLE context_extension ENABLE ALWAYS TRIGGER every_call_deleted;
 ALTER TABLE context_extension ENABLE ALWAYS TRIGGER every_call_truncated;
 ALTER TABLE extension ENABLE ALWAYS TRIGGER every_call_changed;
 
+-- +goose StatementBegin
+CREATE FUNCTION around_number(room text, own text) RETURNS text[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT array_agg(x.compiled ORDER BY x.place, x.position, x.extension)
+        FROM (
+            SELECT o.compiled::text, CASE WHEN x.after_number THEN 2 ELSE 0 END AS place, x.position, x.extension
+            FROM context_extension x
+            JOIN context c ON c.name = x.context
+            JOIN extension o ON o.name = x.extension
+            WHERE x.context = room
+                AND x.enabled
+                AND (x.after_number OR o.continue)
+                AND o.name <> own
+                AND coalesce(o.tenant = coalesce(c.tenant, ''), true)
+            UNION ALL
+            SELECT '', 1, 0, ''
+        ) x
+    );
+END $$;
+-- +goose StatementEnd
+COMMENT ON FUNCTION around_number IS 'The compiled extensions that every call of a context gets, in order; the empty one stands for the number''s own, which is not among them.';
+
 -- Values of a number in a body -----------------------------------------------------
 
 ALTER TABLE extension ADD asks text[];
@@ -447,7 +470,7 @@ BEGIN
         WHERE p.pronamespace = current_schema::regnamespace
             AND p.proname IN ('time_reads', 'date_times_read', 'condition_regex_fits', 'compile_extension',
                 'find_every_call', 'every_call_of_contexts', 'every_call_of_extension', 'every_call_of_none',
-                'ask_body', 'body_fits', 'number_fits_body', 'context_fits_body') LOOP
+                'around_number', 'ask_body', 'body_fits', 'number_fits_body', 'context_fits_body') LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path TO %I, pg_temp', f.name, current_schema);
     END LOOP;
     -- Who may edit a row needs no right to those that are looked at or locked with it.
