@@ -43,7 +43,7 @@ type Extension struct {
 	Continue   bool        `json:"continue"`
 	Body       string      `json:"body"` // XML instead of Conditions
 	ExpandBody bool        `json:"expand"`
-	FillBody   bool        `json:"fill"` // with the called number's values
+	Asks       []string    `json:"asks"` // values of the called number that Body is filled in with, as forward_number
 	Conditions []Condition `json:"conditions"`
 }
 

@@ -73,12 +73,12 @@ INSERT INTO context_extension (context, extension) VALUES ('public', 'every.call
 			t.Fatal(err)
 		}
 		own := route.Extensions[route.Own]
-		got[number] = []any{route.Extensions[0].Name, own.Name, own.FillBody, len(own.Conditions)}
+		got[number] = []any{route.Extensions[0].Name, own.Name, len(own.Asks), len(own.Conditions)}
 	}
 	want := map[string]any{
-		"1": []any{"every.call", "office", true, 1},
-		"2": []any{"every.call", "system", false, 1},
-		"3": []any{"every.call", "hours", false, 3},
+		"1": []any{"every.call", "office", 1, 1},
+		"2": []any{"every.call", "system", 0, 1},
+		"3": []any{"every.call", "hours", 0, 3},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

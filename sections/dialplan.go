@@ -133,7 +133,7 @@ func (w *extensionWriter) body(e *db.Extension) {
 		w.Fail(err)
 		return
 	}
-	if e.FillBody && w.called != nil {
+	if len(e.Asks) > 0 && w.called != nil {
 		w.fillIn(body)
 	}
 	w.markBody(body)

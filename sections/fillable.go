@@ -3,6 +3,7 @@ package sections
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"xmlcurld/db"
@@ -17,13 +18,12 @@ func fillable(ctx context.Context, s routeStore, d *xmlcurl.Document, call db.Ca
 	if err != nil || route.Called == nil {
 		return route, err
 	}
-	for _, e := range route.Extensions {
-		if value := lacking(e, route.Called); value != "" {
-			d.Withhold(fmt.Errorf("number %s in context %s: extension %s asks for %s, which it does not have",
-				route.Called.Number, route.Context, e.Name, value))
-			call.Number = "" // nobody has it
-			return s.Route(ctx, call)
-		}
+	e := route.Extensions[route.Own]
+	if value := lacking(e, route.Called); value != "" {
+		d.Withhold(fmt.Errorf("number %s in context %s: extension %s asks for %s, which it does not have",
+			route.Called.Number, route.Context, e.Name, value))
+		call.Number = "" // nobody has it
+		return s.Route(ctx, call)
 	}
 	return route, nil
 }
@@ -31,9 +31,9 @@ func fillable(ctx context.Context, s routeStore, d *xmlcurl.Document, call db.Ca
 // lacking is the first value that e asks for and n does not have; "" when n has all.
 func lacking(e *db.Extension, n *db.Number) string {
 	for _, v := range []struct{ name, value string }{
-		{"%{address}", n.Address},
-		{"%{forward_number}", n.ForwardNumber},
-		{"%{display_name}", n.DisplayName},
+		{"address", n.Address},
+		{"forward_number", n.ForwardNumber},
+		{"display_name", n.DisplayName},
 	} {
 		if v.value == "" && asksFor(e, v.name) {
 			return v.name
@@ -43,12 +43,12 @@ func lacking(e *db.Extension, n *db.Number) string {
 }
 
 func asksFor(e *db.Extension, name string) bool {
-	if strings.Contains(e.Body, name) {
+	if slices.Contains(e.Asks, name) {
 		return true
 	}
 	for i := range e.Conditions {
 		for j := range e.Conditions[i].Actions {
-			if strings.Contains(e.Conditions[i].Actions[j].Data, name) {
+			if strings.Contains(e.Conditions[i].Actions[j].Data, "%{"+name+"}") {
 				return true
 			}
 		}

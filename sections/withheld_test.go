@@ -37,6 +37,11 @@ func TestNumberThatCannotBeFilledIn(t *testing.T) {
 	if !strings.Contains(got, "application=respond data=404 Not Found") || strings.Contains(got, "transfer") {
 		t.Errorf("the answer is\n%s", got)
 	}
+	w.edit(t, `INSERT INTO extension (name, body) VALUES ('body', '<condition><action application="log" data="&#37;{address}"/></condition>')`,
+		`INSERT INTO number (context, number, tenant, extension, address) VALUES ('acme', '7009', 'acme', 'body', 'a.example')`)
+	raw(t, w, call("acme", "7009"), `data="a.example"`)
+	w.unguarded(t, `UPDATE number SET address = NULL WHERE number = '7009'`)
+	raw(t, w, call("acme", "7009"), `data="404 Not Found"`)
 	w.edit(t, `INSERT INTO extension (name) VALUES ('nobody')`,
 		`INSERT INTO action (extension, position, application, data) VALUES ('nobody', 1, 'respond', '486')`,
 		`UPDATE context SET not_found_extension = 'nobody' WHERE name = 'acme'`)

@@ -424,7 +424,7 @@ BEGIN
         'continue', nullif(NEW.continue, false),
         'body', NEW.body::text,
         'expand', nullif(NEW.expand, false),
-        'fill', CASE WHEN NEW.asks IS NOT NULL THEN true END,
+        'asks', NEW.asks,
         'conditions', (
             SELECT json_agg(c ORDER BY c.position)
             FROM (
