@@ -57,9 +57,10 @@ var directoryRefusals = []refusal{
 	{"domain_variable with <!", `UPDATE domain_variable SET value = '<!'`, copiedMessage, copiedHint},
 	{"domain_user_param with <!", `INSERT INTO domain_user_param (domain, user_id, name, value) VALUES ('acme.example', '1000', 'a', E'\n<!b')`, copiedMessage, copiedHint},
 	{"domain_user_variable with <!", `INSERT INTO domain_user_variable (domain, user_id, name, value) VALUES ('acme.example', '1000', 'a', 'a<!')`, copiedMessage, copiedHint},
-	{"a user's gateway with <!", `UPDATE gateway SET domain = 'acme.example', user_id = '1000', username = 'a<!b'`, gatewayCopiedMessage, copiedHint},
-	{"a gateway with <! goes to a user", `INSERT INTO gateway_variable (gateway, name, value) VALUES ('twilio', 'a', 'a<!b'); UPDATE gateway SET domain = 'acme.example', user_id = '1000'`, gatewayCopiedMessage, copiedHint},
-	{"a parameter of a user's gateway with <!", `UPDATE gateway SET domain = 'acme.example', user_id = '1000'; INSERT INTO gateway_param (gateway, name, value) VALUES ('twilio', 'from-user', 'a<!b')`, gatewayCopiedMessage, copiedHint},
+	{"a variable that may become <!", `INSERT INTO domain_variable (domain, name, value, expand) VALUES ('acme.example', 'a', '<$${b}', true)`, copiedMessage, copiedHint},
+	{"a user's gateway with <!", `UPDATE gateway SET domain = 'acme.example', user_id = '1000', username = 'a<!b'`, gatewayCopiedMessage, gatewayCopiedHint},
+	{"a gateway with <! goes to a user", `INSERT INTO gateway_variable (gateway, name, value) VALUES ('twilio', 'a', 'a<!b'); UPDATE gateway SET domain = 'acme.example', user_id = '1000'`, gatewayCopiedMessage, gatewayCopiedHint},
+	{"a parameter of a user's gateway with <!", `UPDATE gateway SET domain = 'acme.example', user_id = '1000'; INSERT INTO gateway_param (gateway, name, value) VALUES ('twilio', 'from-user', 'a<!b')`, gatewayCopiedMessage, gatewayCopiedHint},
 	{"domain all", `INSERT INTO domain (name, tenant) VALUES ('all', 'acme')`,
 		"all is not the name of a domain",
 		"A SIP profile that takes the domain all takes all there are. Choose the name that phones register with."},
@@ -68,5 +69,6 @@ var directoryRefusals = []refusal{
 const (
 	copiedMessage        = "<! cannot stand in what a domain or a user holds"
 	gatewayCopiedMessage = "<! cannot stand in a user's gateway"
-	copiedHint           = "FreeSWITCH would take it for markup when it copies the user. Leave it out."
+	copiedHint           = "FreeSWITCH would take it for markup when it copies the user. Leave it out, and write no < before $${."
+	gatewayCopiedHint    = "FreeSWITCH would take it for markup when it copies the user. Leave it out."
 )

@@ -169,6 +169,8 @@ func TestUpsertsAreNotRefused(t *testing.T) {
 		`DELETE FROM tenant WHERE name = 'acme'`,
 		`UPDATE extension SET name = 'greeting' WHERE name = 'reception'`,
 		`UPDATE number SET display_name = 'Front' WHERE number = '7000'`,
+		`UPDATE gateway SET name = 'Twilio'`,
+		`UPDATE domain_group SET name = 'SALES'`,
 	} {
 		if fault := said(t, conn, statement); fault != nil {
 			t.Errorf("%s: %v", statement, fault)

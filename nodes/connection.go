@@ -2,7 +2,6 @@ package nodes
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"net"
@@ -183,21 +182,6 @@ func refusedBy(err error) *eventsocket.CommandError {
 	var refusal *eventsocket.CommandError
 	if errors.As(err, &refusal) {
 		return refusal
-	}
-	return nil
-}
-
-// askXML reads a reply that is XML. It claims an encoding that it is not in.
-func (n *node) askXML(ctx context.Context, to any, command string, arguments ...string) error {
-	reply, err := n.ask(ctx, command, arguments...)
-	if err != nil {
-		return err
-	}
-	if _, body, declared := strings.Cut(reply, "?>"); declared {
-		reply = body
-	}
-	if err := xml.Unmarshal([]byte(reply), to); err != nil {
-		return fmt.Errorf("read the reply to %s %s: %w", command, strings.Join(arguments, " "), err)
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func TestEdits(t *testing.T) {
 		{"many gateways", `INSERT INTO gateway (name, profile, proxy) SELECT 'many' || n, 'external', 'x' FROM generate_series(1, 500) n`, func() bool { return len(s.Gateways) >= 501 },
 			map[string]int{"sofia profile external startgw": 1, "sofia profile external rescan": 0}},
 		{"all of them changed", `UPDATE gateway SET proxy = 'y' WHERE name LIKE 'many%'`, func() bool { return !s.Gateways["many7"].Killed }, map[string]int{"sofia profile external startgw": 1}},
-		{"all of them removed", `DELETE FROM gateway WHERE name LIKE 'many%'`, func() bool { _, ok := s.Gateways["many7"]; return !ok || s.Gateways["many7"].Killed }, map[string]int{"sofia profile external startgw": 0, "sofia xmlstatus gateway many": 0}},
+		{"all of them removed", `DELETE FROM gateway WHERE name LIKE 'many%'`, func() bool { _, ok := s.Gateways["many7"]; return !ok || s.Gateways["many7"].Killed }, map[string]int{"sofia profile external startgw": 0, "sofia status gateway many": 0}},
 		{"limits", `UPDATE node SET max_sessions = 55, sessions_per_second = 7, loglevel = 'err' WHERE name = 'fs1'`,
 			func() bool {
 				return s.Limits["max_sessions"] == "55" && s.Limits["sps"] == "7" && s.Limits["loglevel"] == "err"

@@ -141,7 +141,7 @@ func TestNotFoundInTheMiddleOfAReplacement(t *testing.T) {
 func TestSwitchDies(t *testing.T) {
 	t.Parallel()
 	r, s := newKept(t)
-	for _, at := range []string{"sofia profile external killgw", "sofia profile external startgw", "sofia_gateway_data", "sofia xmlstatus"} {
+	for _, at := range []string{"sofia profile external killgw", "sofia profile external startgw", "sofia_gateway_data", "sofia status"} {
 		s.Set(func() { s.Faults.DieAt = at })
 		r.edit(t, carrier)
 		if err := has(s, func() bool { return !s.Gateways["twilio"].Killed && s.Faults.DieAt == "" }); err != nil {

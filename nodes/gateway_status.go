@@ -28,15 +28,11 @@ func registers(g gatewayStatus) bool { return g.State != "NOREG" && g.State != "
 // gatewayStatuses asks which gateways the switch has, with their states. For up to a second it also lists one that was
 // killed, beside the one in its place.
 func (n *node) gatewayStatuses(ctx context.Context) ([]gatewayStatus, error) {
-	reply, err := n.ask(ctx, "sofia", "xmlstatus", "gateway")
+	reply, err := n.ask(ctx, "sofia", "status", "gateway")
 	if refusedBy(err) != nil {
 		return nil, nil //nolint:nilerr // without mod_sofia there are none
 	}
-	var all []gatewayStatus
-	for gateway := range elements(reply, "gateway") {
-		all = append(all, gatewayStatus{textOf(gateway, "name"), textOf(gateway, "profile"), textOf(gateway, "state")})
-	}
-	return all, err
+	return listedGateways(reply), err
 }
 
 // stale returns those of want that the switch does not run in their revision. One that was seen to run in it still does
@@ -122,7 +118,7 @@ func (n *node) missing(ctx context.Context, started []db.GatewayRevision, before
 func (n *node) known(ctx context.Context, some []gatewayStatus) ([]bool, error) {
 	var commands []eventsocket.Command
 	for _, g := range some {
-		commands = append(commands, eventsocket.Command{"sofia", "xmlstatus", "gateway", g.Name})
+		commands = append(commands, eventsocket.Command{"sofia", "status", "gateway", g.Name})
 	}
 	replies, err := n.askAll(ctx, commands)
 	if err != nil {
@@ -130,7 +126,7 @@ func (n *node) known(ctx context.Context, some []gatewayStatus) ([]bool, error) 
 	}
 	known, seen := make([]bool, len(some)), make(map[gatewayStatus]bool)
 	for i, g := range some {
-		known[i] = !seen[g.place()] && strings.Contains(replies[i].Body, "<profile>"+g.Profile+"</profile>")
+		known[i] = !seen[g.place()] && gatewayProfile(replies[i].Body) == g.Profile
 		seen[g.place()] = true
 	}
 	return known, nil

@@ -230,9 +230,9 @@ func TestRefusedGateway(t *testing.T) {
 		INSERT INTO gateway_param (gateway, name, value) VALUES ('carrier', 'register-transport', 'tls')`)
 	pending()
 	before := starts()
-	looks := s.Did("sofia xmlstatus gateway")
+	looks := s.Did("sofia status gateway")
 	eventually(t, "it is looked at again and again", func() error {
-		if n := s.Did("sofia xmlstatus gateway") - looks; n < 4 {
+		if n := s.Did("sofia status gateway") - looks; n < 4 {
 			return fmt.Errorf("%d times", n)
 		}
 		return nil

@@ -44,18 +44,14 @@ func (n *node) profiles(ctx context.Context) (findings, error) {
 
 // running asks which SIP profiles there are, and whether they run. Without mod_sofia it is nil.
 func (n *node) running(ctx context.Context) (map[string]bool, error) {
-	reply, err := n.ask(ctx, "sofia", "xmlstatus")
+	reply, err := n.ask(ctx, "sofia", "status")
 	if refusedBy(err) != nil {
 		return nil, nil //nolint:nilerr // the refusal is the answer
 	}
 	if err != nil {
 		return nil, err
 	}
-	profiles := make(map[string]bool)
-	for p := range elements(reply, "profile") {
-		profiles[textOf(p, "name")] = strings.HasPrefix(textOf(p, "state"), "RUNNING")
-	}
-	return profiles, nil
+	return listedProfiles(reply), nil
 }
 
 func (n *node) startProfile(ctx context.Context, name string, found *findings) error {

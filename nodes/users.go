@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -126,13 +127,15 @@ func (n *node) registrations(ctx context.Context) ([]registration, error) {
 	}
 	var all []registration
 	for _, profile := range slices.Sorted(maps.Keys(running)) {
-		var status struct {
-			Users []string `xml:"registrations>registration>user"`
-		}
-		if err := n.askXML(ctx, &status, "sofia", "xmlstatus", "profile", profile, "reg"); err != nil {
+		reply, err := n.ask(ctx, "sofia", "status", "profile", profile, "reg")
+		if err != nil {
 			return nil, err
 		}
-		for _, name := range status.Users {
+		users, err := registeredUsers(reply)
+		if err != nil {
+			return nil, fmt.Errorf("profile %s: %w", profile, err)
+		}
+		for _, name := range users {
 			user, domain, _ := strings.Cut(name, "@")
 			r := registration{db.Registration{User: user, Domain: domain}, profile}
 			if sayable(name) && !slices.Contains(all, r) {

@@ -131,7 +131,7 @@ func written(d *xmlcurl.Document, domains []db.Domain, nodeKnown bool, err error
 		return err
 	}
 	knows(d, nodeKnown)
-	domains = copyable(d, domains)
+	domains = copyable(d, domains, form)
 	if len(domains) == 0 {
 		return xmlcurl.ErrNotFound
 	}
@@ -147,7 +147,7 @@ const markup = "<!"
 
 // copyable is domains without those, and without those users, that FreeSWITCH could not copy as they are. The schema refuses
 // such values; rows from before it did may hold one.
-func copyable(d *xmlcurl.Document, domains []db.Domain) []db.Domain {
+func copyable(d *xmlcurl.Document, domains []db.Domain, form form) []db.Domain {
 	if !slices.ContainsFunc(domains, func(domain db.Domain) bool {
 		return holdsMarkup(&domain) || slices.ContainsFunc(domain.Users, func(u db.User) bool { return userHoldsMarkup(&u) })
 	}) {
@@ -164,14 +164,25 @@ func copyable(d *xmlcurl.Document, domains []db.Domain) []db.Domain {
 		for i := range users {
 			if userHoldsMarkup(&users[i]) {
 				d.Withhold(fmt.Errorf("user %s@%s: a value holds %s, which FreeSWITCH would take for markup", users[i].ID, domain.Name, markup))
+				domain.Groups = withoutMember(domain.Groups, users[i].ID)
 				continue
 			}
 			domain.Users = append(domain.Users, users[i])
 		}
-		if len(users) == 1 && len(domain.Users) == 0 {
-			continue // it was asked for
+		if form == theUser && len(domain.Users) == 0 {
+			continue // without the user the domain is no answer
 		}
 		all = append(all, domain)
+	}
+	return all
+}
+
+// withoutMember is groups without the user in any of them.
+func withoutMember(groups []db.Group, id string) []db.Group {
+	var all []db.Group
+	for _, g := range groups {
+		g.Users = slices.DeleteFunc(slices.Clone(g.Users), func(user string) bool { return user == id })
+		all = append(all, g)
 	}
 	return all
 }
@@ -189,7 +200,7 @@ func userHoldsMarkup(u *db.User) bool {
 
 func settingsHoldMarkup(all []db.Setting) bool {
 	for i := range all {
-		if strings.Contains(all[i].Value, markup) {
+		if strings.Contains(all[i].Value, markup) || all[i].Expand && strings.Contains(all[i].Value, "<$${") {
 			return true
 		}
 	}

@@ -22,8 +22,10 @@ func TestMarkupIsWithheld(t *testing.T) {
 		{"a user's variable", []string{variable}, lookupUser("acme.example", "1000"), notFound},
 		{"a user's password", []string{password}, lookupUser("acme.example", "71000"), notFound},
 		{"another user", []string{variable, password}, lookupUser("acme.example", "1001"), expectation{want: []string{"user id=1001", "demo-1001"}}},
-		{"the list of users", []string{variable}, lookup("acme.example"), expectation{want: []string{"user id=1001"}, never: []string{"a<!b", "number-alias=71000"}}},
+		{"the list of users", []string{variable}, lookup("acme.example"), expectation{want: []string{"user id=1001"}, never: []string{"a<!b", "number-alias=71000", "user id=1000"}}},
 		{"a group", []string{variable}, lookup("acme.example", "group=sales", "domain=acme.example"), expectation{want: []string{"user id=1001"}, never: []string{"a<!b", "1000"}}},
+		{"a user's gateway", []string{`UPDATE gateway SET domain = 'acme.example', user_id = '1000', profile = 'internal'; ALTER TABLE gateway_variable DISABLE TRIGGER ALL;
+			INSERT INTO gateway_variable (gateway, name, value) VALUES ('twilio', 'a', 'a<!b')`}, lookup("acme.example", "purpose=gateways", "profile=internal"), expectation{want: []string{"domain name=acme.example"}, never: []string{"a<!b", "twilio"}}},
 		{"a domain's parameter", []string{ofDomain}, lookupUser("acme.example", "1001"), notFound},
 	})
 }

@@ -109,13 +109,15 @@ func (s *Server) accountStale(ctx context.Context, x *exchange) {
 // accountWithheld counts an answer that left something out, and logs once what its row says.
 func (s *Server) accountWithheld(ctx context.Context, x *exchange) {
 	d := x.document
-	if d.withheld == nil {
+	if len(d.withheld) == 0 {
 		return
 	}
 	s.metrics.withheld.WithLabelValues(x.request.Section, d.kind).Inc()
-	if s.metrics.withheldRows.add(d.withheld.Error()) {
-		s.log.LogAttrs(ctx, slog.LevelError, "left out of an answer because of what its row says",
-			slog.String("kind", d.kind), slog.String("error", printable(d.withheld.Error())))
+	for _, err := range d.withheld {
+		if s.metrics.withheldRows.add(err.Error()) {
+			s.log.LogAttrs(ctx, slog.LevelError, "left out of an answer because of what its row says",
+				slog.String("kind", d.kind), slog.String("error", printable(err.Error())))
+		}
 	}
 }
 

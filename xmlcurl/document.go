@@ -43,7 +43,7 @@ type Document struct {
 	stale       bool
 	age         time.Duration // of a stale answer
 	cause       error         // why it is stale
-	withheld    error
+	withheld    []error
 }
 
 const (
@@ -103,10 +103,7 @@ func (d *Document) Fail(err error) {
 
 // Withhold says that something is left out of the answer because of what its row says. It is counted, and err logged once;
 // it names the row, and no value that may be a secret.
-func (d *Document) Withhold(err error) { d.withheld = err }
-
-// Withheld is what Withhold was told last.
-func (d *Document) Withheld() error { return d.withheld }
+func (d *Document) Withhold(err error) { d.withheld = append(d.withheld, err) }
 
 // Stale says that the answer is what was right so long ago, because what is right now cannot be had, and why. It is told
 // to whoever asks in a header, counted and logged.

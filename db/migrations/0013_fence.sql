@@ -16,17 +16,19 @@ ALTER DOMAIN secret ADD CONSTRAINT secret_check CHECK (coalesce(VALUE ~ '^[^\x01
     'A secret has 1 to 256 characters, no control characters, no ${ and no <!.')) NOT VALID;
 
 -- +goose StatementBegin
-DO $$
+DO $do$
 DECLARE
     t record;
 BEGIN
-    FOR t IN SELECT * FROM (VALUES ('domain', 'dial_string'), ('domain_param', 'value'), ('domain_variable', 'value'),
-        ('domain_user_param', 'value'), ('domain_user_variable', 'value')) v (name, column_) LOOP
-        EXECUTE format($sql$ALTER TABLE %1$I ADD CONSTRAINT %3$I CHECK (%2$I NOT LIKE '%%<!%%' OR refuse(
+    FOR t IN SELECT * FROM (VALUES ('domain', 'dial_string', 'true'), ('domain_param', 'value', 'NOT (expand AND value LIKE ''%<$${%'')'),
+        ('domain_variable', 'value', 'NOT (expand AND value LIKE ''%<$${%'')'), ('domain_user_param', 'value', 'NOT (expand AND value LIKE ''%<$${%'')'),
+        ('domain_user_variable', 'value', 'NOT (expand AND value LIKE ''%<$${%'')')) v (name, column_, expanded) LOOP
+        EXECUTE format($sql$ALTER TABLE %1$I ADD CONSTRAINT %3$I CHECK (%2$I NOT LIKE '%%<!%%' AND %4$s OR refuse(
             '<! cannot stand in what a domain or a user holds',
-            'FreeSWITCH would take it for markup when it copies the user. Leave it out.')) NOT VALID$sql$, t.name, t.column_, t.name || '_is_copied');
+            'FreeSWITCH would take it for markup when it copies the user. Leave it out, and write no < before $${.')) NOT VALID$sql$,
+            t.name, t.column_, t.name || '_is_copied', t.expanded);
     END LOOP;
-END $$;
+END $do$;
 
 CREATE FUNCTION user_gateway_is_copied() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -107,7 +109,9 @@ BEGIN
                 NULL;
             ELSIF curly + square + angle = 0 THEN
                 inside := array_to_string(all_[leg:i - 1], '');
-                IF inside !~ '^ *[A-Za-z0-9_.]+/' OR inside ~* '^ *loopback/app=' OR c = chr(3) THEN
+                -- What follows the number of a loopback names a context, and then a dialplan: inline would run the number.
+                IF inside !~ '^ *[A-Za-z0-9_.]+/' OR c = chr(3) OR inside ~* '^ *loopback' AND (c <> chr(2) OR inside !~* '^ *loopback/[0-9*#+]*$'
+                    OR substring(array_to_string(all_[i + 1:], '') FROM '^[^,|{}<>\[\]]*') !~* '^(/[a-z0-9_.\x04-]*(/xml)?)?$') THEN
                     RETURN refuse('A dial string may not take its destination from a value that the tenant writes',
                         'Name the endpoint before it, for example sofia/gateway/twilio/%{forward_number}; %{display_name} stands in variables only.');
                 END IF;
@@ -120,7 +124,7 @@ BEGIN
                     RETURN refuse('This variable of a dial string may not be given a value that the tenant writes',
                         'It can run commands on the switch. Tenants fill in effective_…, origination_… and sip_h_X-… only.');
                 END IF;
-                IF curly + square + angle <> 1 OR data ~ '[''\\]' OR separator ~ '[A-Za-z0-9{}<>=$''"\\[\]]' OR position(separator IN alphabets[ascii(c)]) > 0
+                IF curly + square + angle <> 1 OR data ~ '[''\\]' OR separator !~ '^[!#%&()*+,./:;?@^_`|~-]$' OR position(separator IN alphabets[ascii(c)]) > 0
                     OR name_ IS NULL OR reverse(split_part(reverse(inside), reverse(separator), 1)) <> name_ || '='
                     OR all_[i + 1] IS NULL OR all_[i + 1] NOT IN (separator, CASE WHEN curly = 1 THEN '}' WHEN square = 1 THEN ']' ELSE '>' END)
                     OR c = chr(1) AND square = 1 THEN
@@ -141,21 +145,25 @@ DO $$
 DECLARE
     a       record;
     said    text;
-    to_do   text;
+    all_said text[] := '{}';
 BEGIN
     ALTER TABLE action
         DROP CONSTRAINT action_runs_nothing_of_a_tenant,
         DROP CONSTRAINT action_transfers_to_a_number,
         DROP CONSTRAINT action_sets_nothing_of_a_tenant,
         DROP CONSTRAINT action_places_a_tenants_value;
-    FOR a IN SELECT extension, position, application, data FROM action WHERE data LIKE '%\%{%' LOOP
+    FOR a IN SELECT extension, position, application, data FROM action WHERE data LIKE '%\%{%' ORDER BY extension, position LOOP
         BEGIN
             PERFORM template_fits(a.application, a.data);
         EXCEPTION WHEN check_violation THEN
-            GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, to_do = PG_EXCEPTION_HINT;
-            PERFORM refuse(format('Extension %s, action %s at position %s: %s', a.extension, a.application, a.position, said), to_do || ' Then migrate again.');
+            GET STACKED DIAGNOSTICS said = MESSAGE_TEXT;
+            all_said := all_said || format('%s of extension %s at position %s: %s', a.application, a.extension, a.position, said);
         END;
     END LOOP;
+    IF all_said <> '{}' THEN
+        PERFORM refuse('These actions hold a tenant''s value where FreeSWITCH may run it: ' || array_to_string(all_said, '; '),
+            'Put the values where they stand by themselves, as the comment on column action.data has it, and migrate again.');
+    END IF;
 END $$;
 -- +goose StatementEnd
 ALTER TABLE action ADD CONSTRAINT action_places_a_tenants_value CHECK (data NOT LIKE '%\%{%' OR template_fits(application, data));

@@ -72,6 +72,9 @@ DECLARE
     found   text;
     body    text := '';
     columns name[];
+    -- What a row is known by: it is no other row than itself.
+    identity CONSTANT name[] := (SELECT array_agg(a.attname) FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+        WHERE i.indrelid = relation AND i.indisprimary);
     parents text;
 BEGIN
     -- Values that have to be there, and have no default.
@@ -108,14 +111,15 @@ BEGIN
             found := regexp_replace(found, '(\w+) = \(SELECT \1 FROM \(SELECT NEW\.\*\) n\)', '\1 = NEW.\1', 'g');
             body := body || format($piece$
     IF %s AND (TG_OP = 'INSERT' OR (%s) IS DISTINCT FROM (%s)) THEN
-        IF EXISTS (SELECT FROM %s WHERE %s AND %s) AND (TG_OP = 'UPDATE' OR inserts_plainly(TG_TABLE_NAME)) THEN
+        IF EXISTS (SELECT FROM %s WHERE %s AND %s AND NOT (TG_OP = 'UPDATE' AND (%s) = (%s))) AND (TG_OP = 'UPDATE' OR inserts_plainly(TG_TABLE_NAME)) THEN
             PERFORM refuse(format('The %%s %%s is there already', noun(TG_TABLE_NAME), shown(%L, to_jsonb(NEW))), %s);
         END IF;
     END IF;$piece$,
                 coalesce((SELECT string_agg(format('NEW.%I IS %s NULL', o, CASE WHEN missing >> (n::integer - 1) & 1 = 1 THEN '' ELSE 'NOT' END), ' AND ')
                     FROM unnest(key.optional) WITH ORDINALITY x (o, n)), 'true'),
                 (SELECT string_agg(format('OLD.%I', c), ', ') FROM unnest(columns) c), (SELECT string_agg(format('NEW.%I', c), ', ') FROM unnest(columns) c),
-                relation, found, key.predicate, columns,
+                relation, found, key.predicate,
+                (SELECT string_agg(quote_ident(c), ', ') FROM unnest(identity) c), (SELECT string_agg(format('OLD.%I', c), ', ') FROM unnest(identity) c), columns,
                 CASE WHEN key.indisprimary OR cardinality(key.plain) = key.indnkeyatts AND key.indnullsnotdistinct
                     THEN quote_literal(format('Change it with UPDATE %s, or add ON CONFLICT to the INSERT.', table_))
                     ELSE quote_literal(CASE WHEN cardinality(key.plain) = key.indnkeyatts THEN 'Choose another.' ELSE 'FreeSWITCH does not tell upper from lower case. Choose another name.' END) END);

@@ -65,8 +65,8 @@ func (s *Switch) run(words []string) string {
 		if !s.Modules["mod_sofia"] {
 			break
 		}
-		if argument(1) == "xmlstatus" {
-			return s.xmlstatus(words[2:])
+		if argument(1) == "status" {
+			return s.status(words[2:])
 		}
 		return s.profile(argument(2), argument(3), argument(4))
 	}
@@ -242,38 +242,50 @@ func (s *Switch) profile(profile, verb, name string) string {
 	return "Reload XML [Success]\n+OK complete\n"
 }
 
-func (s *Switch) xmlstatus(words []string) string {
+// status writes what mod_sofia writes: of a phone whatever it sent, of a gateway whatever an operator wrote.
+func (s *Switch) status(words []string) string {
+	const line = "================================================================================================="
 	var b strings.Builder
-	b.WriteString("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n")
 	switch {
 	case len(words) == 0:
-		b.WriteString("<profiles>")
+		fmt.Fprintf(&b, "%25s\t%s\t  %40s\t%s\n%s\n", "Name", "   Type", "Data", "State", line)
 		for name := range s.Profiles {
-			fmt.Fprintf(&b, "<profile><name>%s</name><state>RUNNING (0)</state></profile>", name)
+			fmt.Fprintf(&b, "%25s\t%s\t  %40s\t%s (%d)\n", name, "profile", "sip:mod_sofia@127.0.0.1:5080", "RUNNING", 0)
 		}
-		b.WriteString("</profiles>")
+		fmt.Fprintf(&b, "%s\n%d profiles 0 aliases\n", line, len(s.Profiles))
 	case words[0] == "gateway" && len(words) == 1:
-		b.WriteString("<gateways>")
+		fmt.Fprintf(&b, "%25s\t%32s\t%s\t%9s\t%s\t%s\n%s\n", "Profile::Gateway-Name", "    Data    ", "State", "Ping Time", "IB Calls(F/T)", "OB Calls(F/T)", line)
 		for name, g := range s.Gateways {
-			fmt.Fprintf(&b, "<gateway><name>%s</name><profile>%s</profile><state>%s</state></gateway>", name, g.Profile, g.State)
+			fmt.Fprintf(&b, "%25s\t%32s\t%s\t%6.2f\t%d/%d\t%d/%d\n", g.Profile+"::"+name, GatewayData, g.State, 0.0, 0, 0, 0, 0)
 			if g.Killed { // for the last time
 				delete(s.Gateways, name)
 			}
 		}
-		b.WriteString("</gateways>")
+		fmt.Fprintf(&b, "%s\n%d gateways: Inbound(Failed/Total): 0/0,Outbound(Failed/Total):0/0\n", line, len(s.Gateways))
 	case words[0] == "gateway":
 		if g, ok := s.Gateways[words[1]]; !ok || g.Killed {
 			return "Invalid Gateway!\n"
 		}
-		fmt.Fprintf(&b, "<gateway><profile>%s</profile></gateway>", s.Gateways[words[1]].Profile)
+		fmt.Fprintf(&b, "%s\nName    \t%s\nProfile \t%s\nScheme  \tDigest\nRealm   \t%s\n%s\n", line, words[1], s.Gateways[words[1]].Profile, GatewayData, line)
 	default:
-		b.WriteString("<profile><registrations>")
+		fmt.Fprintf(&b, "\nRegistrations:\n%s\n", line)
+		items := 0
 		for _, r := range s.Registered {
 			if user, ok := strings.CutPrefix(r, words[1]+"/"); ok {
-				fmt.Fprintf(&b, "<registration><user>%s</user></registration>", user)
+				items++
+				fmt.Fprintf(&b, "Call-ID:    \t%s\nUser:       \t%s\nContact:    \t\"\" <sip:1@192.0.2.1>\nAgent:      \t%s\nStatus:     \tRegistered(UDP)(unknown) EXP(2026-11-27 12:00:00) EXPSECS(60)\n"+
+					"Ping-Status:\tReachable\nPing-Time:\t0.00\nHost:       \tvm\nIP:         \t192.0.2.1\nPort:       \t5060\nAuth-User:  \t%s\nAuth-Realm: \tx\nMWI-Account:\t%s\n\n",
+					PhoneData, user, PhoneData, user, user)
 			}
 		}
-		b.WriteString("</registrations></profile>")
+		fmt.Fprintf(&b, "Total items returned: %d\n%s\n", items, line)
 	}
 	return b.String()
 }
+
+// What a phone chose for its Call-ID and its User-Agent, and an operator for a gateway: what would be markup in XML, a byte
+// of Latin-1, and what looks like the switch's own columns.
+const (
+	PhoneData   = "<!-- </call-id> \xe9 User:       \t1002@acme.example -->"
+	GatewayData = "sip:a</to><gateway>@x\t0/0\t1/1"
+)

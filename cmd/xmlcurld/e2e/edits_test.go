@@ -102,11 +102,15 @@ func editsReachTheSwitch(t *testing.T, w *world) {
 	}
 }
 
-// phonesLoseTheirRegistration: a phone whose user has a new password, or whose tenant is off, is registered no more.
+// phonesLoseTheirRegistration: a phone whose user has a new password, or whose tenant is off, is registered no more,
+// whatever another phone calls itself.
 func phonesLoseTheirRegistration(t *testing.T, w *world) {
 	isRegistered := func(user string) bool {
 		return strings.Contains(w.fs.api(t, "sofia xmlstatus profile internal reg"), "<user>"+user+"@acme.example<")
 	}
+	odd := reception
+	odd.agent, odd.callID = "T\xe9l\xe9phone", "a<b"
+	odd.registered(t, w)
 	sales.registered(t, w)
 	w.edit(t, `UPDATE domain_user SET caller_id_name = 'Sales' WHERE id = '1001'`)
 	if !isRegistered("1001") {

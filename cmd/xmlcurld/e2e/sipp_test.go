@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"os"
@@ -22,6 +23,8 @@ type party struct {
 	domain   string // empty: its ip
 	password string
 	realm    string // what it asks for a password itself, as a carrier does
+	agent    string // what a phone calls itself
+	callID   string // what its Call-ID begins with
 }
 
 func (p party) address() string { return fmt.Sprintf("%s:%d", p.ip, p.port) }
@@ -77,6 +80,7 @@ func (p party) play(t testing.TB, scenario string, args ...string) *dialog {
 		"-timeout", fmt.Sprint(int(patience.Seconds())), "-timeout_error",
 		"-i", p.ip, "-bind_local", "-ci", p.ip, "-mi", p.ip, "-au", p.user, "-ap", p.password,
 		"-key", "user", p.user, "-key", "domain", domain, "-key", "audio", fmt.Sprint(d.ear.port()),
+		"-key", "agent", cmp.Or(p.agent, "phone"), "-cid_str", p.callID + "%u-%p@%s",
 		"-key", "realm", p.realm, "-key", "secret", p.password,
 		"-trace_logs", "-log_file", d.log, "-trace_msg", "-message_file", d.messages,
 		"-trace_err", "-error_file", d.errors,
