@@ -1,6 +1,9 @@
 package db
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 const eventSocketQuery = `
 SELECT
@@ -49,7 +52,7 @@ func (s *Store) eventSocketRows(ctx context.Context, node string) ([]eventSocket
 	return collect[eventSocketRow](ctx, s, "event_socket", eventSocketQuery, node)
 }
 
-// eventSocket puts the password that rows refer to in its place.
+// eventSocket puts the password that rows refer to in its place, and gives each access list a setting of its own.
 func (s *Store) eventSocket(rows []eventSocketRow) []NodeSetting {
 	settings := make([]NodeSetting, 0, len(rows))
 	for _, row := range rows {
@@ -58,6 +61,13 @@ func (s *Store) eventSocket(rows []eventSocketRow) []NodeSetting {
 			if row.Value, row.Mark, err = s.resolve(row.Reference, row.Key); err != nil {
 				row.Kind, row.Name, row.Value = "", "", ""
 			}
+		}
+		if row.Name == "apply-inbound-acl" {
+			for _, list := range strings.Fields(row.Value) {
+				row.Value = list
+				settings = append(settings, row.NodeSetting)
+			}
+			continue
 		}
 		settings = append(settings, row.NodeSetting)
 	}

@@ -81,6 +81,8 @@ func TestSwitch(t *testing.T) {
 	check(t, []answer{
 		{"event socket without a password is empty", set(`UPDATE node SET event_socket_password = NULL; INSERT INTO event_socket_param (name, value) VALUES ('nat-map', 'true')`), conf("event_socket.conf"),
 			expectation{want: []string{"configuration name=event_socket.conf\n"}, never: []string{"param", "settings"}}},
+		{"event socket with several lists", set(`UPDATE node SET event_socket_acl = 'localnet.auto phones 10.0.0.0/8,192.168.0.0/16'`), conf("event_socket.conf"),
+			expectation{want: []string{"name=apply-inbound-acl value=localnet.auto\n", "name=apply-inbound-acl value=phones\n", "name=apply-inbound-acl value=10.0.0.0/8,192.168.0.0/16\n"}}},
 		{"event socket without anything", set(`UPDATE node SET event_socket_password = NULL, event_socket_ip = NULL, event_socket_port = NULL`), conf("event_socket.conf"), expectation{never: []string{"param"}}},
 		{"api-expansion off", set(`UPDATE node SET api_expansion = false`), conf("post_load_switch.conf"), expectation{want: []string{"name=api-expansion value=false"}}},
 		{"api-expansion not said", set(`UPDATE node SET api_expansion = NULL`), conf("post_load_switch.conf"), expectation{never: []string{"api-expansion"}}},
