@@ -172,6 +172,9 @@ func (c *Copy) tell(reason string) {
 // follow reads what changed since the last time: the rows at one moment, then the answers at moments that are no earlier.
 func (c *Copy) follow(ctx context.Context) error {
 	err := c.insist(ctx, func(ctx context.Context, r *copyReader) error {
+		if r.was.Database != "" && r.another() {
+			c.log.Warn("the database is another one than the copy was made of, or was restored: all is read anew")
+		}
 		if !c.overtaken.IsZero() || r.another() || r.now.Position.At.Sub(r.was.At) > changesSeen {
 			return c.readAll(ctx, r)
 		}

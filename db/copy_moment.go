@@ -13,7 +13,16 @@ type position struct {
 	Snapshot string
 	At       time.Time // by the database's clock
 	Database string    // which one it is, and which of its timelines
+	Tables   string    // which files its tables are: others after a restore, or where all of a table is written anew
 	WAL      walPosition
+	Last     lastChange
+}
+
+// lastChange is the last row of table change that a moment shows. A database that does not show it any more was restored.
+type lastChange struct {
+	ID  int64 // 0: there was none
+	XID string
+	At  time.Time
 }
 
 // moment is what a transaction sees, and snapshotSeen the snapshot of it. A standby's does not list the transactions that were
@@ -27,20 +36,33 @@ WITH r AS MATERIALIZED (
 )
 
 // changesUnseen are the changes that a snapshot, m.seen, does not show: those after its first open transaction are found by
-// index.
+// index. One whose number the present snapshot cannot have seen is another cluster's, from which the database was restored.
 const changesUnseen = `
 CROSS JOIN change
 WHERE xid >= pg_snapshot_xmin(seen)
-	AND NOT pg_visible_in_snapshot(xid, seen)`
+	AND NOT pg_visible_in_snapshot(xid, seen)
+	AND xid < pg_snapshot_xmax(pg_current_snapshot())`
 
-// positionQuery asks for the moment that a transaction sees.
+// positionQuery asks for the moment that a transaction sees, and whether it shows the change $1.
 const positionQuery = moment + `
 SELECT
 	` + snapshotSeen + `,
 	statement_timestamp(),
 	(SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
-	` + walLSN + `
-FROM r`
+	` + walLSN + `,
+	(
+		SELECT md5(string_agg(oid || ' ' || relfilenode, ',' ORDER BY oid))
+		FROM pg_class
+		WHERE relnamespace = current_schema::regnamespace
+			AND relkind = 'r'
+			AND relname NOT IN ('user_change', 'node_fetch', 'node_state')
+	),
+	coalesce((SELECT xid::text FROM change WHERE id = $1), ''),
+	coalesce(l.id, 0),
+	coalesce(l.xid::text, ''),
+	coalesce(l.at, now())
+FROM r
+LEFT JOIN (SELECT id, xid, at FROM change ORDER BY id DESC LIMIT 1) l ON true`
 
 // copyReader reads rows for the copy in one transaction.
 type copyReader struct {
@@ -55,6 +77,7 @@ type copyReader struct {
 	texts       map[question][]byte // the answers that were read, by one of the questions that have them
 	ownLists    map[string]bool     // whether a node has access lists of its own; nil: not known yet
 	commonLists map[bool]question   // which of those without asks for them all: where the node is there, and where it is not
+	stillThere  string              // the transaction of the last change that the file shows
 }
 
 // atOneMoment calls read with a transaction that sees one moment.
@@ -99,15 +122,25 @@ func (c *Copy) atOneMoment(ctx context.Context, read func(ctx context.Context, r
 func (r *copyReader) readPosition(ctx context.Context) error {
 	now, database := &r.now.Position, int64(0)
 	now.WAL = r.host.wal
-	err := r.tx.QueryRow(ctx, positionQuery).Scan(&now.Snapshot, &now.At, &database, &now.WAL.LSN)
+	err := r.tx.QueryRow(ctx, positionQuery, r.was.Last.ID).Scan(&now.Snapshot, &now.At, &database, &now.WAL.LSN,
+		&now.Tables, &r.stillThere, &now.Last.ID, &now.Last.XID, &now.Last.At)
 	now.Database = fmt.Sprintf("%d/%d/%d", now.WAL.System, database, now.WAL.Timeline)
 	r.now.InStepAt = r.host.inStepAt
 	return err
 }
 
-// another reports whether the file is of another database, or of a primary that lost commits which the file holds.
+// another reports whether the file is of another database, of a primary that lost commits which the file holds, or of the
+// same one before it was restored.
 func (r *copyReader) another() bool {
-	return r.was.Database != r.now.Position.Database || !r.host.wal.reaches(r.was.WAL)
+	return r.was.Database != r.now.Position.Database || !r.host.wal.reaches(r.was.WAL) || r.restored()
+}
+
+// restored reports whether the tables are others than those which the file was read from, or do not hold what it saw last.
+// Changes that are forgotten by now are no sign.
+func (r *copyReader) restored() bool {
+	last := r.was.Last
+	gone := last.ID != 0 && r.now.Position.At.Sub(last.At) < changesSeen && r.stillThere != last.XID
+	return r.was.Tables != r.now.Position.Tables || gone
 }
 
 // behind reports whether a standby has not everything yet that the file holds.

@@ -19,6 +19,8 @@ SELECT
 	pg_current_snapshot()::text,
 	$1 <> '' AND pg_snapshot_xmax(nullif($1, '')::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot())`
 
+// A change whose number the present snapshot cannot have seen was made in another cluster, from which the database was
+// restored: it would count as unseen again and again.
 const userChangesQuery = `
 SELECT DISTINCT
 	coalesce(domain, '') AS domain,
@@ -27,7 +29,8 @@ SELECT DISTINCT
 	unregister
 FROM user_change
 WHERE xid >= pg_snapshot_xmin($1::pg_snapshot)
-	AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)`
+	AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
+	AND xid < pg_snapshot_xmax(pg_current_snapshot())`
 
 // newPasswordsQuery: all users changed, and of these have other passwords, or are others under the same name.
 const newPasswordsQuery = `
@@ -35,7 +38,8 @@ SELECT '' AS domain, '' AS user_id, '' AS number_alias, false AS unregister
 UNION ALL
 SELECT domain, id, coalesce(number_alias, ''), true
 FROM domain_user
-WHERE NOT pg_visible_in_snapshot(password_xid, $1::pg_snapshot)`
+WHERE NOT pg_visible_in_snapshot(password_xid, $1::pg_snapshot)
+	AND password_xid < pg_snapshot_xmax(pg_current_snapshot())`
 
 // UserChanges returns the changes that the snapshot since did not show, and the snapshot to ask with the next time. When
 // they are not noted any more that is one change of all users, and one of each whose password is another. With since empty,
@@ -93,12 +97,15 @@ func (s *Store) Strangers(ctx context.Context, registrations []Registration) ([]
 	return collect[Registration](ctx, s, "strangers", strangersQuery, plannedAnew, names, domains)
 }
 
-// ForgetChanges deletes the changes of users that every switch was given, or that are too old to be told one by one, and
-// those that are too old for a copy to be brought up to date by.
+// ofAnotherCluster are the changes that came with a dump: a row that can be seen, of a transaction that is yet to come.
+const ofAnotherCluster = ` OR xid >= pg_snapshot_xmax(pg_current_snapshot())`
+
+// ForgetChanges deletes the changes of users that every switch was given, or that are too old to be told one by one, those
+// that are too old for a copy to be brought up to date by, and those of the cluster that the database was restored from.
 func (s *Store) ForgetChanges(ctx context.Context) error {
-	_, err := s.pool.Exec(ctx, `DELETE FROM user_change WHERE at < now() - `+userChangesKept)
+	_, err := s.pool.Exec(ctx, `DELETE FROM user_change WHERE at < now() - `+userChangesKept+ofAnotherCluster)
 	if err == nil {
-		_, err = s.pool.Exec(ctx, `DELETE FROM change WHERE at < now() - `+changesKept)
+		_, err = s.pool.Exec(ctx, `DELETE FROM change WHERE at < now() - `+changesKept+ofAnotherCluster)
 	}
 	return translate("forget changes", err)
 }

@@ -9,21 +9,21 @@ import (
 
 // The switch's status is read in its form as text. In the form as XML (xmlstatus) mod_sofia writes much as it stands: a
 // phone chooses its Call-ID and its User-Agent, an operator a realm, and what looks like markup in one hides all others. In
-// the text a field has a line or a column of its own, and what a phone sends holds no line's end.
+// the text a field begins a line or a column. A header that a phone folds over several lines stays folded: each further line
+// begins with a blank.
 
 const (
-	callIDLine = "Call-ID:    \t"
-	userLine   = "User:       \t"
-	totalLine  = "Total items returned: "
+	userLine  = "User:       \t"
+	totalLine = "Total items returned: "
 )
 
 // registeredUsers are the names, user@domain, in a reply to sofia status profile … reg. What is no UTF-8 is left out: no
-// row holds it.
+// row holds it. A name more than there are records may come from an operator's value; one less is an error.
 func registeredUsers(reply string) ([]string, error) {
 	var users []string
-	records, total, before := 0, -1, ""
+	records, total := 0, -1
 	for line := range strings.SplitSeq(reply, "\n") {
-		if user, ok := strings.CutPrefix(line, userLine); ok && strings.HasPrefix(before, callIDLine) {
+		if user, ok := strings.CutPrefix(line, userLine); ok {
 			records++
 			if utf8.ValidString(user) && !strings.Contains(user, "\x00") {
 				users = append(users, user)
@@ -34,9 +34,8 @@ func registeredUsers(reply string) ([]string, error) {
 				total = n
 			}
 		}
-		before = line
 	}
-	if records != total {
+	if total < 0 || records < total {
 		return nil, fmt.Errorf("of %d registrations %d can be read", total, records)
 	}
 	return users, nil

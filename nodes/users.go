@@ -81,7 +81,11 @@ func (n *node) unregisterUsers(ctx context.Context, changes []db.UserChange) ([]
 			return false, err
 		}
 		has, err := n.registrations(ctx)
-		left = slices.DeleteFunc(slices.Clone(lost), func(r registration) bool { return !slices.Contains(has, r) })
+		there := make(map[registration]bool, len(has))
+		for _, r := range has {
+			there[r] = true
+		}
+		left = slices.DeleteFunc(slices.Clone(lost), func(r registration) bool { return !there[r] })
 		return len(left) == 0, err
 	})
 	return left, err
@@ -126,6 +130,7 @@ func (n *node) registrations(ctx context.Context) ([]registration, error) {
 		return nil, err
 	}
 	var all []registration
+	seen := make(map[registration]bool)
 	for _, profile := range slices.Sorted(maps.Keys(running)) {
 		reply, err := n.ask(ctx, "sofia", "status", "profile", profile, "reg")
 		if err != nil {
@@ -138,7 +143,8 @@ func (n *node) registrations(ctx context.Context) ([]registration, error) {
 		for _, name := range users {
 			user, domain, _ := strings.Cut(name, "@")
 			r := registration{db.Registration{User: user, Domain: domain}, profile}
-			if sayable(name) && !slices.Contains(all, r) {
+			if sayable(name) && !seen[r] {
+				seen[r] = true
 				all = append(all, r)
 			}
 		}
