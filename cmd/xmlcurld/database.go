@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -28,6 +30,7 @@ func openDatabase(ctx context.Context, i *invocation,
 	if url := i.config.DatabaseURL.Reveal(); url != "" {
 		return database{url: url}, nil
 	}
+	forgetLibpqEnvironment()
 	private, err := connect(ctx, cluster.Options{
 		Dir:    filepath.Join(i.config.DataDir, "postgres"),
 		Output: &logLines{log: i.log},
@@ -36,6 +39,16 @@ func openDatabase(ctx context.Context, i *invocation,
 		return database{}, err
 	}
 	return database{url: private.URL(cluster.Superuser), private: private}, nil
+}
+
+// forgetLibpqEnvironment unsets what libpq's programs read (PGSERVICE, PGOPTIONS, PGSSLMODE, …), which pgx reads too: it is
+// meant for servers elsewhere, and would keep this program from its private one.
+func forgetLibpqEnvironment() {
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "PG") {
+			_ = os.Unsetenv(name) // the name is one of the environment's: no error
+		}
+	}
 }
 
 // close stops the private server, if it is ours.

@@ -230,3 +230,20 @@ func TestSignal(t *testing.T) {
 		t.Errorf("the private server is still there: %v", err)
 	}
 }
+
+// The private server is reached whatever libpq's programs are told of others.
+func TestLibpqEnvironment(t *testing.T) {
+	t.Parallel()
+	command := serveCommand(os.Args[0], "--data-dir", folder(t), "--demo")
+	command.Env = append(os.Environ(), asProgram+"=1", "PGSERVICE=nobodys", "PGSERVICEFILE=/nowhere", "PGOPTIONS=-c nonsense=1",
+		"PGSSLMODE=verify-full", "PGHOST=192.0.2.1", "PGPORT=1", "PGUSER=nobody", "PGDATABASE=nothing", "PGCONNECT_TIMEOUT=junk",
+		"PGTARGETSESSIONATTRS=standby", "PGPASSFILE=/nowhere")
+	p := spawn(t, command)
+	p.awaitReady(t, http.StatusOK, "")
+	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Wait(); err != nil {
+		t.Errorf("%v: %s", err, p.stderr)
+	}
+}
