@@ -89,6 +89,8 @@ func TestSwitch(t *testing.T) {
 		{"nothing set", set(`UPDATE node SET api_expansion = NULL, rtp_port = NULL, max_sessions = NULL, sessions_per_second = NULL, loglevel = NULL`), conf("post_load_switch.conf"),
 			expectation{want: []string{"configuration name=post_load_switch.conf\n"}, never: []string{"settings", "variables", "param"}}},
 		{"RTP range written half open", set(`UPDATE node SET rtp_port = '[20000,20101)'`), conf("post_load_switch.conf"), expectation{want: []string{"rtp-start-port value=20000", "rtp-end-port value=20100"}}},
+		{"global variables are set before the modules are loaded", set(`INSERT INTO switch_variable (name, value, expand) VALUES ('a', '$${z}-$${local_ip_v4}', true), ('m', 'x "y"', false), ('z', '21160', false)`), conf("post_load_modules.conf"),
+			expectation{want: []string{"\n X-PRE-PROCESS cmd=set data=z=21160\n X-PRE-PROCESS cmd=set data=a=$${z}-$${local_ip_v4}\n modules\n"}, never: []string{"m=x"}}},
 		{"module off", set(`UPDATE module SET enabled = false WHERE name = 'mod_flite'`), conf("post_load_modules.conf"), expectation{want: []string{"mod_sofia"}, never: []string{"mod_flite"}}},
 		{"no module on", set(`UPDATE module SET enabled = false`), conf("post_load_modules.conf"), expectation{want: []string{"configuration name=post_load_modules.conf\n modules\n"}, never: []string{"load module"}}},
 		{"no module at all", set(`DELETE FROM module`), conf("post_load_modules.conf"), expectation{want: []string{" modules\n"}, never: []string{"load module"}}},

@@ -2,6 +2,7 @@ package sections
 
 import (
 	"context"
+	"regexp"
 
 	"xmlcurld/db"
 	"xmlcurld/xmlcurl"
@@ -9,18 +10,27 @@ import (
 
 type moduleStore interface {
 	Modules(ctx context.Context, node string) ([]db.Module, error)
+	Switch(ctx context.Context, node string) ([]db.NodeSetting, error)
 }
 
 // postLoadModules answers post_load_modules.conf: every module but the loggers and mod_xml_curl, which the bootstrap
-// has on its disk. The core reads it once, at start.
+// has on its disk. The core reads it once, at start, before all other documents. So the global variables are set by it, as
+// by a vars.xml: those of post_load_switch.conf come when the modules have read theirs.
 func postLoadModules(s moduleStore, rec Recorder) xmlcurl.Handler {
 	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
 		modules, err := s.Modules(ctx, r.Hostname)
 		if err != nil {
 			return err
 		}
+		all, err := s.Switch(ctx, r.Hostname)
+		if err != nil {
+			return err
+		}
 		knows(d, modules[0].NodeKnown)
 		openConfiguration(d, "post_load_modules.conf")
+		for _, v := range inOrder(ofKind(all, "variable")) {
+			d.SetVariable(v.Name, v.Value, v.Expand) // what cannot be set here is set by post_load_switch.conf
+		}
 		d.Open("modules")
 		for _, m := range modules {
 			if m.Name != "" {
@@ -35,3 +45,35 @@ func postLoadModules(s moduleStore, rec Recorder) xmlcurl.Handler {
 		return nil
 	})
 }
+
+// inOrder is variables with each behind those that its value refers to.
+func inOrder(variables []db.Setting) []db.Setting {
+	byName := make(map[string]db.Setting, len(variables))
+	for _, v := range variables {
+		byName[v.Name] = v
+	}
+	var ordered []db.Setting
+	done := make(map[string]bool, len(variables))
+	var add func(v db.Setting)
+	add = func(v db.Setting) {
+		if done[v.Name] {
+			return
+		}
+		done[v.Name] = true
+		if v.Expand {
+			for _, m := range reference.FindAllStringSubmatch(v.Value, -1) {
+				if other, ok := byName[m[1]]; ok {
+					add(other)
+				}
+			}
+		}
+		ordered = append(ordered, v)
+	}
+	for _, v := range variables {
+		add(v)
+	}
+	return ordered
+}
+
+// reference is a place where FreeSWITCH's pre-processor puts in a global variable.
+var reference = regexp.MustCompile(`\$\$\{([^{}]*)\}`)

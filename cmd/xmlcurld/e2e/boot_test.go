@@ -63,6 +63,13 @@ func gatewayIsAsInTheRows(t *testing.T, w *world) {
 	}
 }
 
+// globalVariablesAreThereInTime: a profile whose settings refer to them has read them when it starts.
+func globalVariablesAreThereInTime(t *testing.T, w *world) {
+	if got := w.fs.api(t, "sofia xmlstatus profile internal"); !strings.Contains(got, "<hold-music>local_stream://e2e<") {
+		t.Errorf("the hold music is not that of the rows: %s", got)
+	}
+}
+
 func accessListsAreAsInTheRows(t *testing.T, w *world) {
 	for _, test := range []struct{ address, list, want string }{
 		{"54.172.60.0", "domains", "true"},

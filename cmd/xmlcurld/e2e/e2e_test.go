@@ -24,6 +24,7 @@ func TestFreeSWITCH(t *testing.T) {
 	}{
 		{"boot/modules are loaded", modulesAreLoaded},
 		{"boot/profiles are as in the rows", profilesAreAsInTheRows},
+		{"boot/global variables are there in time", globalVariablesAreThereInTime},
 		{"boot/the gateway is as in the rows", gatewayIsAsInTheRows},
 		{"boot/access lists are as in the rows", accessListsAreAsInTheRows},
 		{"boot/limits are as in the rows", limitsAreAsInTheRows},

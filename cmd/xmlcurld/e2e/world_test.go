@@ -86,6 +86,8 @@ func (w *world) putOnFreePorts(t *testing.T, eventSocket int) {
 	w.sql(t, `INSERT INTO node (name, sessions_per_second) VALUES ($1, 29)`, node)
 	w.sql(t, `UPDATE sip_profile_param SET value = $1 WHERE profile = 'external' AND name = 'sip-port'`, fmt.Sprint(w.external))
 	w.sql(t, `UPDATE sip_profile_param SET value = $1 WHERE profile = 'internal' AND name = 'sip-port'`, fmt.Sprint(w.internal))
+	w.sql(t, `INSERT INTO switch_variable (name, value, expand) VALUES ('hold_music', 'local_stream://$${music}', true), ('music', 'e2e', false)`)
+	w.sql(t, `INSERT INTO sip_profile_param (profile, name, value, expand) VALUES ('internal', 'hold-music', '$${hold_music}', true)`)
 	w.sql(t, `UPDATE gateway SET proxy = $1 WHERE name = 'twilio'`, w.trunk.address())
 	w.sql(t, `UPDATE action SET data = $1 WHERE extension = 'twilio.inbound' AND application = 'socket'`, w.application.address()+" async full")
 }
