@@ -125,6 +125,10 @@ var dialplanRefusals = []refusal{
 		UPDATE condition SET regex = NULL WHERE extension = 'reception'`,
 		"Condition 1 of extension reception does not say how many of its expressions must match",
 		"Set regex of the condition to all, any or xor."},
+	{"expression that repeats nothing", `INSERT INTO condition (extension, position, field, expression) VALUES ('reception', 9, 'destination_number', '^*40$')`,
+		"FreeSWITCH cannot read the expression ^*40$: there is nothing before * to repeat", expressionHint},
+	{"expression of a regex", `INSERT INTO condition (extension, position, regex) VALUES ('reception', 9, 'any'); INSERT INTO condition_regex (extension, condition, position, field, expression) VALUES ('reception', 9, 1, 'destination_number', '^(911|933')`,
+		"FreeSWITCH cannot read the expression ^(911|933: a ( is not closed", expressionHint},
 	{"application with a blank", `INSERT INTO action (extension, position, application) VALUES ('reception', 9, 'set a')`,
 		"'set a' is not an application",
 		"For example answer, bridge, socket, respond."},
@@ -224,3 +228,5 @@ var dialplanRefusals = []refusal{
 		"This action asks for what number 7000 does not have",
 		"Fill in the numbers of the extension first."},
 }
+
+const expressionHint = `Write a regular expression as Perl has them, for example ^\+27(\d+)$. A sign that stands for itself has a \ before it.`
