@@ -59,7 +59,7 @@ func TestEveryTableTells(t *testing.T) {
 SELECT e.name
 FROM pg_trigger t
 CROSS JOIN LATERAL (VALUES ('insert', 4), ('delete', 8), ('update', 16), ('truncate', 32)) e (name, bit)
-WHERE t.tgrelid = $1::regclass AND t.tgname = 'tell_servers' AND t.tgtype & e.bit > 0 AND t.tgtype & 1 = 0 AND t.tgenabled = 'O'
+WHERE t.tgrelid = $1::regclass AND t.tgname = 'tell_servers' AND t.tgtype & e.bit > 0 AND t.tgtype & 1 = 0 AND t.tgenabled = 'A'
 ORDER BY 1`, table)
 		events, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,7 +26,32 @@ func (s *Server) account(ctx context.Context, x *exchange, took time.Duration) {
 	if !s.log.Enabled(ctx, level) {
 		return
 	}
-	s.log.LogAttrs(ctx, level, "request", x.attrs(took)...)
+	attrs := x.attrs(took)
+	if verdicts[x.outcome].strangers {
+		tell, untold := s.strangers[x.outcome].tell(time.Now())
+		if !tell {
+			return
+		}
+		attrs = append(attrs, slog.Int64("like_it_before", untold))
+	}
+	s.log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// strangersEvery is the least time between two lines in the log about what anybody may send as often as he likes, of one
+// outcome each.
+const strangersEvery = time.Second
+
+// throttle lets one line through in strangersEvery and counts the others.
+type throttle struct{ told, untold atomic.Int64 }
+
+// tell reports whether the line may be written, and how many were not since the last one.
+func (t *throttle) tell(now time.Time) (tell bool, untold int64) {
+	last := t.told.Load()
+	if now.UnixNano()-last < int64(strangersEvery) || !t.told.CompareAndSwap(last, now.UnixNano()) {
+		t.untold.Add(1)
+		return false, 0
+	}
+	return true, t.untold.Swap(0)
 }
 
 // labels are words from closed sets, whatever the caller sent.

@@ -44,7 +44,8 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
 	s.metrics.inFlight.Inc()
 	defer s.metrics.inFlight.Dec()
 	// Whoever answers in another's place, when that took all of this, needs a little of the deadline, too.
-	ctx, cancel := context.WithTimeout(r.Context(), s.deadline-s.deadline/8)
+	// Not that a caller has closed its side of the connection: net/http takes that for its end, though it may well be reading.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.deadline-s.deadline/8)
 	defer cancel()
 	form := forms.Get().(*formBuffer)
 	defer form.release()

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
@@ -73,6 +74,37 @@ func TestWithheld(t *testing.T) {
 	}
 	if got := strings.Count(f.log.String(), "user 1000@acme.example"); got != 1 {
 		t.Errorf("told %d times: %s", got, f.log.String())
+	}
+}
+
+// What anybody may send as often as he likes fills no log, and is counted.
+func TestStrangersFillNoLog(t *testing.T) {
+	t.Parallel()
+	f := newFixture(Options{})
+	for range 1000 {
+		f.do(post("section=made-up"))
+	}
+	if lines := strings.Count(f.log.String(), "unknown_section"); lines < 1 || lines > 60 {
+		t.Errorf("%d lines for 1000 requests", lines)
+	}
+	if got := testutil.ToFloat64(f.metrics.requests.WithLabelValues("other", "other", "unknown_section")); got != 1000 {
+		t.Errorf("%v are counted", got)
+	}
+}
+
+func TestThrottle(t *testing.T) {
+	t.Parallel()
+	var line throttle
+	at := time.Unix(1000, 0)
+	for _, step := range []struct {
+		after  time.Duration
+		tell   bool
+		untold int64
+	}{{0, true, 0}, {0, false, 0}, {999 * time.Millisecond, false, 0}, {time.Millisecond, true, 2}, {time.Minute, true, 0}} {
+		at = at.Add(step.after)
+		if tell, untold := line.tell(at); tell != step.tell || untold != step.untold {
+			t.Errorf("after %v: %t, %d", step.after, tell, untold)
+		}
 	}
 }
 

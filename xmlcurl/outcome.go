@@ -35,21 +35,23 @@ var verdicts = [outcomes]struct {
 	status int
 	body   string // of an answer that is no document
 	level  slog.Level
+
+	strangers bool // anybody who reaches the server can bring it about: the log tells one a second
 }{
-	found:          {"found", http.StatusOK, "", slog.LevelDebug},
-	overLimit:      {"over_limit", http.StatusOK, "", slog.LevelError},
-	missing:        {"not_found", http.StatusOK, notFound, slog.LevelDebug},
-	unavailable:    {"unavailable", http.StatusServiceUnavailable, "no answer in time\n", slog.LevelWarn},
-	overloaded:     {"overloaded", http.StatusServiceUnavailable, "too much is asked\n", slog.LevelDebug}, // see accountRefusal
-	failed:         {"error", http.StatusInternalServerError, "internal error\n", slog.LevelError},
-	unauthorized:   {"unauthorized", http.StatusUnauthorized, "credentials wanted\n", slog.LevelWarn},
-	bodyTooLarge:   {"body_too_large", http.StatusRequestEntityTooLarge, "body too large\n", slog.LevelWarn},
-	bodyBroken:     {"body_broken", http.StatusBadRequest, "body broken off\n", slog.LevelWarn},
-	notForm:        {"not_a_form", http.StatusBadRequest, "not a form\n", slog.LevelWarn},
-	noSection:      {"no_section", http.StatusBadRequest, "no section\n", slog.LevelWarn},
-	unknownSection: {"unknown_section", http.StatusNotFound, "unknown section\n", slog.LevelWarn},
-	wrongPath:      {"wrong_path", http.StatusNotFound, "no such path\n", slog.LevelWarn},
-	wrongMethod:    {"wrong_method", http.StatusMethodNotAllowed, "method not allowed\n", slog.LevelWarn},
+	found:          {"found", http.StatusOK, "", slog.LevelDebug, false},
+	overLimit:      {"over_limit", http.StatusOK, "", slog.LevelError, false},
+	missing:        {"not_found", http.StatusOK, notFound, slog.LevelDebug, false},
+	unavailable:    {"unavailable", http.StatusServiceUnavailable, "no answer in time\n", slog.LevelWarn, false},
+	overloaded:     {"overloaded", http.StatusServiceUnavailable, "too much is asked\n", slog.LevelDebug, false}, // see accountRefusal
+	failed:         {"error", http.StatusInternalServerError, "internal error\n", slog.LevelError, false},
+	unauthorized:   {"unauthorized", http.StatusUnauthorized, "credentials wanted\n", slog.LevelWarn, true},
+	bodyTooLarge:   {"body_too_large", http.StatusRequestEntityTooLarge, "body too large\n", slog.LevelWarn, true},
+	bodyBroken:     {"body_broken", http.StatusBadRequest, "body broken off\n", slog.LevelWarn, true},
+	notForm:        {"not_a_form", http.StatusBadRequest, "not a form\n", slog.LevelWarn, true},
+	noSection:      {"no_section", http.StatusBadRequest, "no section\n", slog.LevelWarn, true},
+	unknownSection: {"unknown_section", http.StatusNotFound, "unknown section\n", slog.LevelWarn, true},
+	wrongPath:      {"wrong_path", http.StatusNotFound, "no such path\n", slog.LevelWarn, true},
+	wrongMethod:    {"wrong_method", http.StatusMethodNotAllowed, "method not allowed\n", slog.LevelWarn, true},
 }
 
 // outcomeOf reads an error of ParseRequest, of reading the body or of a handler. Once the deadline is over or the caller

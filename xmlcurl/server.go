@@ -44,7 +44,8 @@ type Server struct {
 	bounds      bounds
 	unread      unread
 
-	refusalsTold atomic.Int64 // when the log told last of requests without room, in ns
+	refusalsTold atomic.Int64       // when the log told last of requests without room, in ns
+	strangers    [outcomes]throttle // what the log tells of those that anybody brings about
 }
 
 // NewServer makes a Server and registers its metrics, once per Registerer.

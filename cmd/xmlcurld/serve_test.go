@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -12,6 +16,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -245,5 +250,63 @@ func TestLibpqEnvironment(t *testing.T) {
 	}
 	if err := command.Wait(); err != nil {
 		t.Errorf("%v: %s", err, p.stderr)
+	}
+}
+
+// With few descriptors the server waits until some are free, and goes on: it neither ends nor spins.
+func TestFewDescriptors(t *testing.T) {
+	t.Parallel()
+	serve := serveCommand(os.Args[0], "--data-dir", t.TempDir())
+	command := exec.Command("sh", append([]string{"-c", `ulimit -n 60 && exec "$@"`, "sh"}, serve.Args...)...)
+	command.Env = append(os.Environ(), asProgram+"=1", "XMLCURLD_DATABASE_URL="+dbtest.DemoURL(t))
+	p := spawn(t, command)
+	p.awaitReady(t, http.StatusOK, "")
+	var idle []net.Conn
+	for range 100 {
+		c, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(p.xml, "http://"), "/xml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		idle = append(idle, c)
+	}
+	for _, c := range idle {
+		_ = c.Close()
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		status, _, err := p.post("hostname=fs1&section=configuration&key_value=acl.conf")
+		if err == nil && status == http.StatusOK {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no answer after the connections are gone: %d, %v: %s", status, err, p.stderr)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// A caller that closes its side of the connection behind its request gets the answer: it may well be reading.
+func TestHalfClosingCaller(t *testing.T) {
+	t.Parallel()
+	p := boot(t, "--database-url", dbtest.DemoURL(t))
+	for name, pause := range map[string]bool{"all at once": false, "the body later": true} {
+		c, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(p.xml, "http://"), "/xml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		header := fmt.Sprintf("POST /xml HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n", len(aclForm))
+		if pause {
+			_, _ = io.WriteString(c, header)
+			runtime.Gosched()
+			_, _ = io.WriteString(c, aclForm)
+		} else {
+			_, _ = io.WriteString(c, header+aclForm)
+		}
+		_ = c.(*net.TCPConn).CloseWrite()
+		answer, err := io.ReadAll(c)
+		if err != nil || !strings.Contains(string(answer), "200 OK") || !strings.Contains(string(answer), `<list name="domains"`) {
+			t.Errorf("%s: %v, %.200s", name, err, answer)
+		}
+		_ = c.Close()
 	}
 }
