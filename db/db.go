@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -23,7 +24,22 @@ import (
 // ErrUnavailable says that Postgres cannot be asked now: it is away, starting, full, or too slow for the deadline.
 var ErrUnavailable = errors.New("database unavailable")
 
-// session is what each connection sets. The queries are few, prepared, and planned once, whatever the parameters are.
+// settled is what each connection sets against what its role or database may have set: every wait has a deadline of this
+// program's, and what is written and read is written one way.
+var settled = map[string]string{
+	"statement_timeout":                   "0",
+	"lock_timeout":                        "0",
+	"idle_in_transaction_session_timeout": "0",
+	"standard_conforming_strings":         "on",
+	"default_transaction_isolation":       "read committed",
+	"client_encoding":                     "UTF8",
+	"DateStyle":                           "ISO",
+	"bytea_output":                        "hex",
+	"extra_float_digits":                  "1",
+}
+
+// session is what each connection of a Store sets as well. The queries are few, prepared, and planned once, whatever the
+// parameters are.
 var session = map[string]string{
 	"application_name": "xmlcurld",
 	"plan_cache_mode":  "force_generic_plan", // planning for the parameters costs more than a lookup
@@ -87,9 +103,8 @@ func Open(ctx context.Context, url string, reg prometheus.Registerer) (*Store, e
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL: %w", withoutSecret(err))
 	}
-	for name, value := range session {
-		config.ConnConfig.RuntimeParams[name] = value
-	}
+	maps.Copy(config.ConnConfig.RuntimeParams, settled)
+	maps.Copy(config.ConnConfig.RuntimeParams, session)
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
 	config.ConnConfig.DialFunc = socket.Dialed(config.ConnConfig.DialFunc)
 	// A lone call after a quiet time must not wait for a ping first: a question is asked again when the connection turns

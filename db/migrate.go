@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -43,6 +44,7 @@ func migrate(ctx context.Context, url string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	maps.Copy(config.RuntimeParams, settled)
 	config.OnNotice = func(_ *pgconn.PgConn, notice *pgconn.Notice) {
 		if notice.SeverityUnlocalized == "WARNING" { // what a file found in the rows, and left
 			log.Warn("migrate", "warning", notice.Message)
@@ -128,12 +130,29 @@ func checkSchema(ctx context.Context, q rowQuerier) error {
 	var have int64
 	err = q.QueryRow(ctx, query).Scan(&have)
 	if fault := (*pgconn.PgError)(nil); errors.As(err, &fault) && fault.Code == undefinedTable {
-		return compareVersions(0, want)
+		return elsewhere(ctx, q, compareVersions(0, want))
 	}
 	if err != nil {
 		return translate("check schema", err)
 	}
 	return compareVersions(have, want)
+}
+
+// elsewhere is missing, with where the tables are if they are in a schema that is not looked through.
+func elsewhere(ctx context.Context, q rowQuerier, missing error) error {
+	const query = `
+		SELECT n.nspname, current_user, current_setting('search_path')
+		FROM pg_class c
+		JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relname = 'goose_db_version'
+			AND EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid AND relname = 'sip_profile_param')
+		LIMIT 1`
+	var schema, role, path string
+	if err := q.QueryRow(ctx, query).Scan(&schema, &role, &path); err != nil {
+		return missing // there are none, or it cannot be told
+	}
+	return fmt.Errorf("%w: the tables are in schema %s, and role %s looks through %s only: ALTER ROLE %[3]s SET search_path = %[2]s",
+		missing, schema, role, path)
 }
 
 func compareVersions(have, want int64) error {
