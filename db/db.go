@@ -244,14 +244,20 @@ func inTurns[T any](row pgx.RowToFunc[T]) pgx.RowToFunc[T] {
 	}
 }
 
-// lost reports whether a connection that was thought to live was found dead: Postgres was restarted, or told it to go.
+// lost reports whether a connection that was thought to live was found dead, Postgres having been restarted or having told it
+// to go, or is good for nothing that it has prepared.
 func lost(err error) bool {
 	var said *pgconn.PgError
 	if errors.As(err, &said) {
 		switch said.Code {
 		case "57P01", // admin_shutdown
 			"57P02", // crash_shutdown: of another connection, and all were ended for it
-			"57P05": // idle_session_timeout
+			"57P05", // idle_session_timeout
+			// What the connection had prepared is of tables that were restored since, or of another server behind a balancer.
+			"0A000", // the cached plan would have another result type
+			"26000", // no such prepared statement
+			"42P05", // there is one already
+			"XX000": // a type of the plan is gone
 			return true
 		}
 		return false

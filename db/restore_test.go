@@ -58,6 +58,20 @@ func TestCopyNoticesARestore(t *testing.T) {
 	}
 }
 
+// What connections have prepared is of no use after a restore: they are made anew, and nobody notices.
+func TestAnswersAfterARestore(t *testing.T) {
+	t.Parallel()
+	url, dump := dbtest.DemoURL(t), filepath.Join(t.TempDir(), "dump")
+	store := openStore(t, url)
+	run(t, "pg_dump", "--format=custom", "--file="+dump, url)
+	for range 3 { // more than one connection of each pool
+		ask(t.Context(), store)
+	}
+	before := ask(t.Context(), store)
+	run(t, "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", "--dbname="+url, dump)
+	same(t, "after the restore", before, ask(t.Context(), store))
+}
+
 // A dump brings the journals of another cluster along, with transactions that are yet to come in this one. They count
 // neither once nor again and again, and are forgotten.
 func TestChangesOfAnotherCluster(t *testing.T) {
