@@ -29,6 +29,8 @@ type Copy struct {
 	extensions extensionReader
 	wake       chan struct{} // full when there is something to read
 
+	told string // what damage was logged last
+
 	mu        sync.RWMutex
 	file      *copyFile
 	doubt     map[change]time.Time // what changed and was not read yet, since when
@@ -60,9 +62,12 @@ func (s *Store) OpenCopy(dir string, limit time.Duration, log *slog.Logger, reg 
 	}
 	c := &Copy{store: s, path: filepath.Join(dir, copyFileName), limit: limit, patience: copyPatience, log: log,
 		wake: make(chan struct{}, 1), doubt: map[change]time.Time{}}
-	var err error
-	if c.file, err = openCopyFile(c.path); err != nil {
+	file, lost, err := openCopyFile(c.path)
+	if err != nil {
 		return nil, err
+	}
+	if c.file = file; lost != nil {
+		log.Warn("the copy on disk cannot be used, and is made anew", "file", c.path, "reason", lost.reason)
 	}
 	c.asked, c.waiting = c.file.questions()
 	if at := c.file.state().InStepAt; !at.IsZero() { // a new copy knows of no answer
@@ -171,11 +176,16 @@ func (c *Copy) tell(reason string) {
 
 // follow reads what changed since the last time: the rows at one moment, then the answers at moments that are no earlier.
 func (c *Copy) follow(ctx context.Context) error {
+	damaged := c.file.harmed()
+	if damaged != nil && damaged.reason != c.told {
+		c.told = damaged.reason
+		c.log.Warn("the copy's file is damaged, and is made anew when the database answers", "file", c.path, "reason", damaged.reason)
+	}
 	err := c.insist(ctx, func(ctx context.Context, r *copyReader) error {
 		if r.was.Database != "" && r.another() {
 			c.log.Warn("the database is another one than the copy was made of, or was restored: all is read anew")
 		}
-		if !c.overtaken.IsZero() || r.another() || r.now.Position.At.Sub(r.was.At) > changesSeen {
+		if damaged != nil || !c.overtaken.IsZero() || r.another() || r.now.Position.At.Sub(r.was.At) > changesSeen {
 			return c.readAll(ctx, r)
 		}
 		ctx, cancel := context.WithTimeout(ctx, copyTime)
@@ -294,7 +304,7 @@ func (c *Copy) readAll(ctx context.Context, r *copyReader) error {
 		return errors.Join(err, fresh.close())
 	}
 	old := c.file
-	c.file, c.overtaken = fresh, time.Time{}
+	c.file, c.overtaken, c.told = fresh, time.Time{}, ""
 	clear(c.doubt)
 	for _, q := range questions {
 		delete(c.waiting, q)

@@ -135,7 +135,7 @@ func (t *turn) rest(ctx context.Context, rows int) error {
 
 // write writes what was read so far straight to the file.
 func (r *copyReader) write() error {
-	err := r.file.bolt.Update(func(tx *bbolt.Tx) error {
+	err := r.file.update(func(tx *bbolt.Tx) error {
 		for _, name := range copyBuckets {
 			tx.Bucket([]byte(name)).FillPercent = 0.9 // in order, little is inserted between
 		}

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"os"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -77,6 +78,11 @@ func (c *Copy) RefuseWrites() error {
 	}
 	options := *bbolt.DefaultOptions
 	options.ReadOnly = true
+	options.OpenFile = func(path string, flag int, mode os.FileMode) (file *os.File, err error) {
+		file, err = os.OpenFile(path, flag, mode)
+		c.file.os = file
+		return file, err
+	}
 	bolt, err := bbolt.Open(c.path, 0o600, &options)
 	c.file.bolt = bolt
 	return err
