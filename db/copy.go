@@ -184,6 +184,9 @@ func (c *Copy) follow(ctx context.Context) error {
 	err := c.insist(ctx, func(ctx context.Context, r *copyReader) error {
 		if r.was.Database != "" && r.another() {
 			c.log.Warn("the database is another one than the copy was made of, or was restored: all is read anew")
+			if err := c.forgetUsersSeen(ctx, r); err != nil {
+				return err
+			}
 		}
 		if damaged != nil || !c.overtaken.IsZero() || r.another() || r.now.Position.At.Sub(r.was.At) > changesSeen {
 			return c.readAll(ctx, r)
@@ -199,6 +202,20 @@ func (c *Copy) follow(ctx context.Context) error {
 		return err
 	}
 	return c.file.flush()
+}
+
+// forgetUsersSeen forgets which changes of users each switch was given, once the database was restored: what was undone by
+// that is noted nowhere, so that all users are flushed from the switches' caches. A standby gets that from its primary.
+func (c *Copy) forgetUsersSeen(ctx context.Context, r *copyReader) error {
+	if r.host.standby || !r.restored() {
+		return nil
+	}
+	_, err := c.store.pool.Exec(ctx, `UPDATE node_state SET users_seen = NULL`)
+	if err != nil && !unavailable(err) && !lost(err) { // a role that may only read goes on answering
+		c.log.Warn("switches may keep users in their caches that the restore changed: this role cannot have them flushed", "err", err)
+		return nil
+	}
+	return translate("forget what switches were given", err)
 }
 
 // insist calls read with a transaction, and with another at once if the connection breaks: what is not read is in doubt.

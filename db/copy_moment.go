@@ -13,7 +13,7 @@ type position struct {
 	Snapshot string
 	At       time.Time // by the database's clock
 	Database string    // which one it is, and which of its timelines
-	Tables   string    // which files its tables are: others after a restore, or where all of a table is written anew
+	Tables   string    // which files its tables are, and their triggers: others after a restore, or after triggers were off
 	WAL      walPosition
 	Last     lastChange
 }
@@ -43,25 +43,43 @@ WHERE xid >= pg_snapshot_xmin(seen)
 	AND NOT pg_visible_in_snapshot(xid, seen)
 	AND xid < pg_snapshot_xmax(pg_current_snapshot())`
 
-// positionQuery asks for the moment that a transaction sees, and whether it shows the change $1.
+// notedTables are those whose changes are noted in table change.
+const notedTables = `
+	'node', 'node_credential', 'module', 'switch_param', 'switch_variable', 'event_socket_param', 'acl_list', 'acl_entry',
+	'sofia_param', 'sip_profile', 'sip_profile_param', 'sip_profile_domain', 'sip_profile_alias',
+	'gateway', 'gateway_param', 'gateway_variable', 'tenant', 'context', 'context_extension', 'extension', 'number',
+	'domain', 'domain_param', 'domain_variable', 'domain_user', 'domain_user_param', 'domain_user_variable',
+	'domain_group', 'domain_group_user', 'document'`
+
+// positionQuery asks for the moment that a transaction sees, whether it shows the change $1, and for tables that do not tell
+// of all their changes. To turn a trigger off and on again makes another row of it, with another xmin.
 const positionQuery = moment + `
 SELECT
 	` + snapshotSeen + `,
 	statement_timestamp(),
 	(SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
 	` + walLSN + `,
-	(
-		SELECT md5(string_agg(oid || ' ' || relfilenode, ',' ORDER BY oid))
-		FROM pg_class
-		WHERE relnamespace = current_schema::regnamespace
-			AND relkind = 'r'
-			AND relname NOT IN ('user_change', 'node_fetch', 'node_state')
-	),
+	t.marks,
+	t.silent,
 	coalesce((SELECT xid::text FROM change WHERE id = $1), ''),
 	coalesce(l.id, 0),
 	coalesce(l.xid::text, ''),
 	coalesce(l.at, now())
 FROM r
+CROSS JOIN (
+	SELECT
+		md5(string_agg(concat_ws(' ', c.oid, c.relfilenode, g.marks), ',' ORDER BY c.oid)) AS marks,
+		coalesce(string_agg(c.relname, ', ' ORDER BY c.relname) FILTER (WHERE g.off OR g.marks IS NULL), '') AS silent
+	FROM pg_class c
+	CROSS JOIN LATERAL (
+		SELECT string_agg(oid || ' ' || xmin, ',' ORDER BY oid) AS marks, coalesce(bool_or(tgenabled = 'D'), false) AS off
+		FROM pg_trigger
+		WHERE tgrelid = c.oid AND tgname ~ '^note_'
+	) g
+	WHERE c.relnamespace = current_schema::regnamespace
+		AND c.relkind = 'r'
+		AND c.relname IN (` + notedTables + `)
+) t
 LEFT JOIN (SELECT id, xid, at FROM change ORDER BY id DESC LIMIT 1) l ON true`
 
 // copyReader reads rows for the copy in one transaction.
@@ -120,12 +138,15 @@ func (c *Copy) atOneMoment(ctx context.Context, read func(ctx context.Context, r
 
 // readPosition finds out which moment the transaction sees.
 func (r *copyReader) readPosition(ctx context.Context) error {
-	now, database := &r.now.Position, int64(0)
+	now, database, silent := &r.now.Position, int64(0), ""
 	now.WAL = r.host.wal
 	err := r.tx.QueryRow(ctx, positionQuery, r.was.Last.ID).Scan(&now.Snapshot, &now.At, &database, &now.WAL.LSN,
-		&now.Tables, &r.stillThere, &now.Last.ID, &now.Last.XID, &now.Last.At)
+		&now.Tables, &silent, &r.stillThere, &now.Last.ID, &now.Last.XID, &now.Last.At)
 	now.Database = fmt.Sprintf("%d/%d/%d", now.WAL.System, database, now.WAL.Timeline)
 	r.now.InStepAt = r.host.inStepAt
+	if err == nil && silent != "" {
+		err = fmt.Errorf("nobody is told what changes in table %s: its triggers are off, or were not restored", silent)
+	}
 	return err
 }
 

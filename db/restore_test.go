@@ -3,6 +3,7 @@ package db_test
 import (
 	osexec "os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -70,6 +71,73 @@ func TestAnswersAfterARestore(t *testing.T) {
 	before := ask(t.Context(), store)
 	run(t, "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", "--dbname="+url, dump)
 	same(t, "after the restore", before, ask(t.Context(), store))
+}
+
+// With its triggers off a table tells nothing: the copy does not pass for what the database holds, and what was written
+// meanwhile is read when they are on again.
+func TestCopyNoticesTriggersThatWereOff(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	c := openCopy(t, openStore(t, url), t.TempDir())
+	t.Cleanup(func() { _ = c.Close() })
+	follow(t, c)
+	follow(t, c)
+	execute(t, url, `ALTER TABLE number DISABLE TRIGGER ALL; UPDATE number SET forward_number = '7777' WHERE number = '7000'`)
+	if err := c.Follow(t.Context()); err == nil || !strings.Contains(err.Error(), "table number") {
+		t.Errorf("with the triggers off: %v", err)
+	}
+	execute(t, url, `ALTER TABLE number ENABLE TRIGGER ALL`)
+	await(t, "the copy has what was written meanwhile", func() bool {
+		if c.Follow(t.Context()) != nil {
+			return false
+		}
+		route, err := c.Route(t.Context(), db.Call{Context: "acme", Number: "7000"})
+		return err == nil && route.Called != nil && route.Called.ForwardNumber == "7777"
+	})
+}
+
+// A journal that was emptied tells of nothing that it told before, so all is read anew.
+func TestCopyNoticesThatTheJournalIsGone(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	c := openCopy(t, openStore(t, url), t.TempDir())
+	t.Cleanup(func() { _ = c.Close() })
+	follow(t, c)
+	follow(t, c)
+	execute(t, url, `UPDATE number SET forward_number = '7777' WHERE number = '7000'; TRUNCATE change`)
+	await(t, "the copy has what the journal does not tell", func() bool {
+		if c.Follow(t.Context()) != nil {
+			return false
+		}
+		route, err := c.Route(t.Context(), db.Call{Context: "acme", Number: "7000"})
+		return err == nil && route.Called != nil && route.Called.ForwardNumber == "7777"
+	})
+}
+
+// What a switch was given before a restore is not known any more, so that all users are flushed once.
+func TestUsersAfterARestore(t *testing.T) {
+	t.Parallel()
+	url, dump := dbtest.DemoURL(t), filepath.Join(t.TempDir(), "dump")
+	store := openStore(t, url)
+	c := openCopy(t, store, t.TempDir())
+	t.Cleanup(func() { _ = c.Close() })
+	follow(t, c)
+	execute(t, url, `INSERT INTO node (name) VALUES ('fs1');
+		INSERT INTO node_state (node, server, reachable, pending, restart_required, last_error, users_seen, users_seen_at, checked_at)
+		VALUES ('fs1', 's', true, '{}', '{}', '', pg_current_snapshot(), now(), now())`)
+	follow(t, c)
+	seen := func() (known bool) {
+		if err := connect(t, url).QueryRow(t.Context(), `SELECT users_seen IS NOT NULL FROM node_state`).Scan(&known); err != nil {
+			t.Fatal(err)
+		}
+		return known
+	}
+	if !seen() {
+		t.Fatal("forgotten without a restore")
+	}
+	run(t, "pg_dump", "--format=custom", "--file="+dump, url)
+	run(t, "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", "--dbname="+url, dump)
+	await(t, "what the switches were given is forgotten", func() bool { return c.Follow(t.Context()) == nil && !seen() })
 }
 
 // A dump brings the journals of another cluster along, with transactions that are yet to come in this one. They count
@@ -140,7 +208,7 @@ func TestEditsOfAReplicaAreNoted(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), `SET session_replication_role = replica; UPDATE number SET forward_number = '7002' WHERE number = '7000'`); err != nil {
 		t.Fatal(err)
 	}
-	if err := conn.QueryRow(t.Context(), changes).Scan(&after); err != nil || after != before+1 {
+	if err := conn.QueryRow(t.Context(), changes).Scan(&after); err != nil || after == before {
 		t.Errorf("%d changes before and %d after, %v", before, after, err)
 	}
 }
