@@ -74,7 +74,7 @@ CROSS JOIN (
 	CROSS JOIN LATERAL (
 		SELECT string_agg(oid || ' ' || xmin, ',' ORDER BY oid) AS marks, coalesce(bool_or(tgenabled = 'D'), false) AS off
 		FROM pg_trigger
-		WHERE tgrelid = c.oid AND tgname ~ '^note_'
+		WHERE tgrelid = c.oid AND tgname >= 'note_' AND tgname < 'note~' -- by the index of both
 	) g
 	WHERE c.relnamespace = current_schema::regnamespace
 		AND c.relkind = 'r'
