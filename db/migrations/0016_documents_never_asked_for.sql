@@ -4,9 +4,9 @@
 -- row of theirs would never be in force.
 
 ALTER TABLE document ADD CONSTRAINT document_is_asked_for CHECK (section <> 'configuration'
-    OR lower(name) NOT IN ('switch.conf', 'modules.conf', 'pre_load_modules.conf', 'msrp.conf', 'speex.conf', 'console.conf', 'logfile.conf', 'xml_curl.conf') OR refuse(
+    OR lower(name COLLATE "C") NOT IN ('switch.conf', 'modules.conf', 'pre_load_modules.conf', 'msrp.conf', 'speex.conf', 'console.conf', 'logfile.conf', 'xml_curl.conf') OR refuse(
     format('FreeSWITCH reads %s before it asks this server', name),
-    CASE lower(name)
+    CASE lower(name COLLATE "C")
         WHEN 'switch.conf' THEN 'Use node, switch_param and switch_variable. What FreeSWITCH needs before its first question, such as core-db-dsn, belongs in the bootstrap''s own switch.conf.'
         WHEN 'modules.conf' THEN 'Use table module.'
         WHEN 'pre_load_modules.conf' THEN 'Use table module. A module that has to be there earlier belongs in the bootstrap''s own pre_load_modules.conf.'
@@ -20,7 +20,7 @@ DECLARE
 BEGIN
     SELECT string_agg(DISTINCT name, ', ') INTO names FROM document
     WHERE section = 'configuration'
-        AND lower(name) IN ('switch.conf', 'modules.conf', 'pre_load_modules.conf', 'msrp.conf', 'speex.conf', 'console.conf', 'logfile.conf', 'xml_curl.conf');
+        AND lower(name COLLATE "C") IN ('switch.conf', 'modules.conf', 'pre_load_modules.conf', 'msrp.conf', 'speex.conf', 'console.conf', 'logfile.conf', 'xml_curl.conf');
     IF names IS NOT NULL THEN
         RAISE WARNING 'FreeSWITCH reads % before it asks this server: these rows of table document are never in force', names
             USING HINT = 'Move their settings to the tables or to the bootstrap''s own files, and delete them.';

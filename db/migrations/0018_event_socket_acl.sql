@@ -17,7 +17,10 @@ COMMENT ON DOMAIN access_lists IS 'Names of access lists, or networks separated 
 
 ALTER TABLE node DROP CONSTRAINT node_event_socket_acl_fkey;
 ALTER TABLE node ALTER event_socket_acl TYPE access_lists;
-COMMENT ON COLUMN node.event_socket_acl IS 'apply-inbound-acl of event_socket.conf: the lists that have to let a peer in, separated by blanks. Lists of acl_list, of FreeSWITCH itself (localnet.auto, rfc1918.auto, any_v4.auto, …), or networks (10.0.0.0/8). NULL = loopback only.';
+COMMENT ON COLUMN node.event_socket_acl IS 'apply-inbound-acl of event_socket.conf: the lists that have to let a peer in, separated by blanks. Lists of acl_list, of FreeSWITCH itself (localnet.auto, rfc1918.auto, any_v4.auto, …), or IPv4 networks (10.0.0.0/8). NULL = loopback only.';
+
+ALTER TABLE sip_profile_param ADD CONSTRAINT sip_profile_param_network_is_ipv4 CHECK (name !~ '^apply-.*acl' OR value !~ '^[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*/[0-9]' OR refuse(
+    format('An IPv6 network in %s would let IPv4 addresses in', name), 'Put it into a list of acl_list, and name the list here.')) NOT VALID;
 
 -- +goose StatementBegin
 CREATE FUNCTION event_socket_lists_are_there() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
@@ -34,6 +37,10 @@ BEGIN
     EXCEPTION WHEN invalid_text_representation THEN
         PERFORM refuse(format('%L names no access lists', NEW.event_socket_acl), 'A network is written with its bits, and no bit set beyond them, such as 10.0.0.0/8.');
     END;
+    -- Of a network in place of a list FreeSWITCH compares the bits of an address whatever its family.
+    IF EXISTS (SELECT FROM unnest(string_to_array(NEW.event_socket_acl, ' ')) l, unnest(string_to_array(l, ',')) n WHERE l ~ '/' AND family(n::inet) = 6) THEN
+        PERFORM refuse('An IPv6 network would let IPv4 addresses into the event socket', 'Put it into a list of acl_list, and name the list here.');
+    END IF;
     RETURN NULL;
 END $$;
 
