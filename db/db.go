@@ -123,9 +123,7 @@ func Open(ctx context.Context, url string, reg prometheus.Registerer) (*Store, e
 		s.Close()
 		return nil, fmt.Errorf("register the database's metrics: %w", err)
 	}
-	if len(all.all) > 1 {
-		s.works.Go(func() { all.watch(s.life) })
-	}
+	s.works.Go(func() { all.watch(s.life) }) // also a single one: it may be a standby, or a balancer before several
 	return s, nil
 }
 

@@ -23,6 +23,7 @@ type host struct {
 	copying   *pgxpool.Pool // one connection, which waits for no call and which no call waits for; nil: there is no copy
 	breakers  sync.Map      // of each operation: *breaker
 	role      atomic.Pointer[role]
+	led       atomic.Pointer[ledTo]
 	looking   sync.Mutex // who waits for a look
 }
 
@@ -42,9 +43,8 @@ func openHosts(ctx context.Context, config *pgxpool.Config) (*hosts, error) {
 	for _, own := range configs {
 		one := &host{name: hostName(own.ConnConfig.Host, own.ConnConfig.Port)}
 		one.role.Store(&role{answers: true})
-		if len(configs) > 1 {
-			own.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return h.connected(ctx, one, conn) }
-		}
+		own.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return h.connected(ctx, one, conn) }
+		own.PrepareConn = func(_ context.Context, conn *pgx.Conn) (bool, error) { return one.leadsThere(conn), nil }
 		h.all = append(h.all, one)
 		if err := one.open(ctx, own); err != nil {
 			h.close()
@@ -156,7 +156,7 @@ func onHosts[T any](ctx context.Context, s *Store, operation string, pool poolOf
 		value, err = askWithin(ctx, limit, pool(h), ask)
 		if err == nil || !unavailable(err) {
 			s.heard()
-			s.noteBehind(h)
+			s.noteBehind(h, start)
 			return value, err
 		}
 		if errors.Is(err, errOutdated) {
@@ -176,9 +176,13 @@ func onHosts[T any](ctx context.Context, s *Store, operation string, pool poolOf
 	return none, err
 }
 
-// noteBehind takes note of an answer of h's if it is not today's.
-func (s *Store) noteBehind(h *host) {
-	if behind := h.role.Load().behind(); behind > freshTime {
+// noteBehind takes note of an answer of h's, asked for at start, if it is not today's.
+func (s *Store) noteBehind(h *host, start time.Time) {
+	behind := h.role.Load().behind()
+	if led := h.led.Load(); led != nil && led.at.After(start) {
+		behind = max(behind, led.role.behind())
+	}
+	if behind > freshTime {
 		s.behind.Store(int64(behind))
 		s.behindAnswers.Add(1)
 	}

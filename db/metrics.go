@@ -52,7 +52,7 @@ var (
 	hostFailing = prometheus.NewDesc("xmlcurld_database_failing_queries",
 		"Kinds of question that a host fails at present.", []string{"host"}, nil)
 	hostStandby = prometheus.NewDesc("xmlcurld_database_standby",
-		"1 for a host that is a standby, 0 for a primary; looked at when there are several.", []string{"host"}, nil)
+		"1 for a host that is a standby, 0 for a primary.", []string{"host"}, nil)
 	hostBehind = prometheus.NewDesc("xmlcurld_database_standby_behind_seconds",
 		"How old what a standby shows may be.", []string{"host"}, nil)
 	hostOutdated = prometheus.NewDesc("xmlcurld_database_outdated",

@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"net"
@@ -24,8 +25,9 @@ type proxy struct {
 	deaf      bool // answers are withheld
 }
 
-// newProxy listens on a socket of its own before the database at address.
-func newProxy(t *testing.T, address string) *proxy {
+// newProxy listens on a socket of its own before the database at address. With others, it leads each connection to the
+// next one, as a balancer does.
+func newProxy(t *testing.T, address string, others ...string) *proxy {
 	t.Helper()
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
@@ -50,17 +52,25 @@ func newProxy(t *testing.T, address string) *proxy {
 		_ = listener.Close()
 		p.hangUp()
 	})
-	go p.serve(listener, filepath.Join(config.Host, ".s.PGSQL."+port))
+	sockets := []string{filepath.Join(config.Host, ".s.PGSQL."+port)}
+	for _, other := range others {
+		config, err := pgx.ParseConfig(other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sockets = append(sockets, filepath.Join(config.Host, ".s.PGSQL."+strconv.Itoa(int(config.Port))))
+	}
+	go p.serve(listener, sockets)
 	return p
 }
 
-func (p *proxy) serve(listener net.Listener, socket string) {
-	for {
+func (p *proxy) serve(listener net.Listener, sockets []string) {
+	for n := 0; ; n++ {
 		client, err := listener.Accept()
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("unix", socket)
+		server, err := net.Dial("unix", sockets[n%len(sockets)])
 		if err != nil {
 			_ = client.Close()
 			continue
@@ -90,7 +100,7 @@ func (p *proxy) forward(server, client net.Conn) {
 			return
 		}
 		if !startup {
-			preparing = p.count(header[0], preparing)
+			preparing = p.count(header[0], body, preparing)
 		}
 		if _, err := server.Write(append(header, body...)); err != nil {
 			return
@@ -99,7 +109,7 @@ func (p *proxy) forward(server, client net.Conn) {
 }
 
 // count counts a message of kind, and tells whether the messages up to the next Sync do no more than prepare a statement.
-func (p *proxy) count(kind byte, preparing bool) bool {
+func (p *proxy) count(kind byte, body []byte, preparing bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -109,6 +119,7 @@ func (p *proxy) count(kind byte, preparing bool) bool {
 	case kind == 'E': // Execute
 		return false
 	case kind == 'S' && preparing: // Sync: nothing was asked
+	case kind == 'Q' && bytes.Contains(body, []byte("pg_is_in_recovery() AS standby")): // a look, which no question waits for
 	case kind == 'S', kind == 'Q': // Sync, or a query in the simple protocol
 		p.questions++
 	default:

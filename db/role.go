@@ -109,14 +109,14 @@ SELECT
 		pg_last_xact_replay_timestamp(), (SELECT checkpoint_time FROM pg_control_checkpoint())))::float8
 FROM r`
 
-// look asks a host for its role.
+// look asks a host for its role, in the simple protocol: a balancer may not know of prepared statements.
 func look(ctx context.Context, at interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }) (role, error) {
 	r := role{answers: true, at: time.Now()}
 	var inStep bool
 	var age float64
-	err := at.QueryRow(ctx, roleQuery).Scan(&r.standby, &r.wal.System, &r.wal.Timeline, &r.wal.LSN, &inStep, &age)
+	err := at.QueryRow(ctx, roleQuery, pgx.QueryExecModeSimpleProtocol).Scan(&r.standby, &r.wal.System, &r.wal.Timeline, &r.wal.LSN, &inStep, &age)
 	if r.inStepAt = r.at; !inStep {
 		r.inStepAt = r.at.Add(-time.Duration(max(age, 0) * float64(time.Second)))
 	}
@@ -220,10 +220,37 @@ func (h *hosts) connected(ctx context.Context, one *host, conn *pgx.Conn) error 
 		}
 		return nil // one that may not be looked at is taken as it is
 	}
+	if now.standby {
+		conn.PgConn().CustomData()[standbyConn] = now.wal
+	}
 	if h.note(one, now); h.outdated(one) {
 		return errOutdated
 	}
 	return nil
+}
+
+// standbyConn is what a connection to a standby is marked by.
+const standbyConn = "standby"
+
+// ledTo is what a host was when a connection to a standby was given to a question. A balancer's may be another at the answer.
+type ledTo struct {
+	role *role
+	at   time.Time
+}
+
+// leadsThere reports whether conn leads to what the last look at h found. A balancer may have led it to a standby, and the
+// look to the primary: then the connection is closed, for its answers would pass for the primary's. A standby that was
+// promoted is on another timeline, and its connections stay.
+func (h *host) leadsThere(conn *pgx.Conn) bool {
+	wal, standby := conn.PgConn().CustomData()[standbyConn].(walPosition)
+	if !standby {
+		return true
+	}
+	now := h.role.Load()
+	if now.standby {
+		h.led.Store(&ledTo{now, time.Now()})
+	}
+	return now.standby || now.wal.System != wal.System || now.wal.Timeline != wal.Timeline
 }
 
 func (h *hosts) note(one *host, now role) {

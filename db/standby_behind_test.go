@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"xmlcurld/db"
 	"xmlcurld/db/cluster"
@@ -114,6 +115,70 @@ func TestStandbyAloneSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "no answer is marked", func() bool { return !marked() })
+}
+
+// A standby that is the only host in the URL is seen to be one, and its answers say so when it has lost its primary.
+func TestOnlyHostIsAStandby(t *testing.T) {
+	t.Parallel()
+	p := demoPair(t)
+	registry := prometheus.NewRegistry()
+	store, err := db.Open(t.Context(), p.Standby.URL(cluster.Superuser), registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	marked := func() bool {
+		before, _ := store.Behind()
+		if _, err := call(t, store); err != nil {
+			t.Fatal(err)
+		}
+		after, _ := store.Behind()
+		return after != before
+	}
+	if marked() {
+		t.Error("the answer of a standby that has all there is is marked")
+	}
+	await(t, "the metric says what it is", func() bool { return sum(t, registry, "xmlcurld_database_standby") == 1 })
+	p.Primary.Kill()
+	await(t, "an answer is marked", marked)
+}
+
+// Behind a balancer each connection may lead to another server. An old answer is marked, whichever gives it.
+func TestBalancerBeforeAStandby(t *testing.T) {
+	t.Parallel()
+	p := demoPair(t)
+	on(t, p.Standby, `SELECT pg_wal_replay_pause()`)
+	on(t, p.Primary, switchOff)
+	time.Sleep(time.Second) // what is younger counts as today's
+	primary, standby := p.Primary.URL(cluster.Superuser), p.Standby.URL(cluster.Superuser)
+	for name, wire := range map[string]*proxy{
+		"the primary first": newProxy(t, primary, standby),
+		"the standby first": newProxy(t, standby, primary),
+	} {
+		store := openStore(t, wire.url)
+		current := 0
+		for n := range 200 {
+			before, _ := store.Behind()
+			route, err := call(t, store)
+			after, _ := store.Behind()
+			switch {
+			case errors.Is(err, db.ErrUnavailable):
+			case err != nil:
+				t.Fatal(err)
+			case route.Called == nil:
+				current++
+			case after == before:
+				t.Fatalf("%s: an old answer passes for today's", name)
+			}
+			time.Sleep(5 * time.Millisecond)
+			if n%20 == 0 {
+				wire.hangUp()
+			}
+		}
+		if current == 0 {
+			t.Errorf("%s: the primary never answered", name)
+		}
+	}
 }
 
 // A primary that another one was promoted in place of, and that nobody told, is not asked.
