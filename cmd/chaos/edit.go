@@ -61,19 +61,20 @@ func hotDomain(chance *rand.Rand) string { return domainName(chance.IntN(hotUser
 
 // editor edits the world while it can, and takes down in the truth what is right from then on.
 type editor struct {
-	primary *address
-	truth   *truth
-	about   map[string][]*question // by what an edit is about
-	chance  *rand.Rand
-	cancel  context.CancelFunc
-	running sync.WaitGroup
-	turn    sync.Mutex // one edit with all that belongs to it
-	commits int
+	primary   *address
+	truth     *truth
+	questions []*question
+	about     map[string][]*question // by what an edit is about
+	chance    *rand.Rand
+	cancel    context.CancelFunc
+	running   sync.WaitGroup
+	turn      sync.Mutex // one edit with all that belongs to it
+	commits   int
 }
 
 func startEditor(primary *address, t *truth, questions []*question, seed uint64) *editor {
 	ctx, cancel := context.WithCancel(context.Background())
-	e := &editor{primary: primary, truth: t, about: byRow(questions), chance: rand.New(rand.NewPCG(seed, 2)), cancel: cancel}
+	e := &editor{primary: primary, truth: t, questions: questions, about: byRow(questions), chance: rand.New(rand.NewPCG(seed, 2)), cancel: cancel}
 	e.running.Go(func() { e.run(ctx) })
 	return e
 }
@@ -112,6 +113,22 @@ func (e *editor) rest(f func() error) error {
 	e.turn.Lock()
 	defer e.turn.Unlock()
 	return f()
+}
+
+// undo keeps the editor from editing while f takes back edits, any of them, and takes down what is right from then on.
+func (e *editor) undo(ctx context.Context, f func() error) error {
+	return e.rest(func() error {
+		began := time.Now()
+		if err := f(); err != nil {
+			return err
+		}
+		ended := time.Now()
+		answers, err := consult(ctx, e.primary.get(), e.questions)
+		if err == nil {
+			e.truth.learn(e.questions, answers, began, ended)
+		}
+		return err
+	})
 }
 
 // make makes an edit. One that fails may have been committed all the same, or be committed yet: its connection is ended,

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
 	"time"
 
 	"xmlcurld/db/fault"
@@ -42,6 +45,8 @@ var breakages = []breakage{
 	{"connections cut", false, (*chaos).cut},
 	{"connections exhausted", false, (*chaos).exhausted},
 	{"table number locked", true, (*chaos).locked},
+	{"backup restored in place", true, (*chaos).restored},
+	{"older data folder put back", false, (*chaos).olderData},
 	{"server terminated", false, (*chaos).serverTerminated},
 	{"server killed", false, (*chaos).serverKilled},
 	{"server killed, no database", true, (*chaos).serverKilledAlone},
@@ -165,6 +170,44 @@ func (c *chaos) locked(ctx context.Context, d time.Duration) error {
 		return err
 	}
 	pause(ctx, d)
+	return nil
+}
+
+// restored: pg_restore makes all tables anew under a running server. The edits since the dump are undone by that.
+func (c *chaos) restored(ctx context.Context, d time.Duration) error {
+	url, dump := c.primaryURL(), filepath.Join(c.dir, "backup.dump")
+	if err := command(ctx, "pg_dump", "--format=custom", "--file="+dump, url); err != nil {
+		return err
+	}
+	pause(ctx, d)
+	return c.editor.undo(ctx, func() error {
+		return command(ctx, "pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname="+url, dump)
+	})
+}
+
+// olderData: the primary goes on with the data folder that it had a while ago, and a standby is made of that.
+func (c *chaos) olderData(ctx context.Context, d time.Duration) error {
+	if err := c.editor.rest(func() error { return c.pair.Primary.Keep(ctx) }); err != nil {
+		return err
+	}
+	pause(ctx, d)
+	err := c.editor.undo(ctx, func() error {
+		if err := c.pair.AwaitStandby(ctx); err != nil {
+			return err
+		}
+		c.pair.Standby.Kill()
+		return c.pair.Primary.PutBack(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	return c.pair.Rebuild(ctx)
+}
+
+func command(ctx context.Context, program string, arguments ...string) error {
+	if said, err := exec.CommandContext(ctx, program, arguments...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", program, err, said)
+	}
 	return nil
 }
 

@@ -109,6 +109,25 @@ func TestKill(t *testing.T) {
 	wantWord(t, p.Standby, "third")
 }
 
+func TestPutBack(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	if err := p.Primary.Keep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantWord(t, p.Primary, "first")
+	execute(t, p.Primary, `UPDATE word SET word = 'lost'`)
+	if err := p.Primary.PutBack(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantWord(t, p.Primary, "first")
+	p.Standby.Kill()
+	if err := p.Rebuild(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantWord(t, p.Standby, "first")
+}
+
 func TestFill(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)

@@ -77,6 +77,41 @@ func (s *Server) Kill() {
 	_ = s.Cluster.Stop() // the error says that it was killed
 }
 
+// Keep puts a copy of the server's data aside, for which the server is stopped and started again.
+func (s *Server) Keep(ctx context.Context) error {
+	if err := s.Stop(); err != nil {
+		return err
+	}
+	if err := replaceFolder(ctx, s.kept(), s.data()); err != nil {
+		return err
+	}
+	return s.Start(ctx)
+}
+
+// PutBack makes the server's data what they were at Keep, and starts it with them: a folder that is restored from a backup.
+// What was committed since is lost, and a standby has to be rebuilt.
+func (s *Server) PutBack(ctx context.Context) error {
+	s.Kill()
+	if err := replaceFolder(ctx, s.data(), s.kept()); err != nil {
+		return err
+	}
+	return s.Start(ctx)
+}
+
+func (s *Server) data() string { return filepath.Join(s.options.Dir, "data") }
+func (s *Server) kept() string { return filepath.Join(s.options.Dir, "kept") }
+
+// replaceFolder makes folder to a copy of folder from, with the owners of its files.
+func replaceFolder(ctx context.Context, to, from string) error {
+	if err := os.RemoveAll(to); err != nil {
+		return err
+	}
+	if said, err := exec.CommandContext(ctx, "cp", "-a", from, to).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy %s: %w: %s", from, err, said)
+	}
+	return nil
+}
+
 // Freeze stops all processes of the server where they are. Connections live on and new ones are taken by the kernel, but
 // nobody answers. The postmaster goes first, so that it makes no further process.
 func (s *Server) Freeze() {
