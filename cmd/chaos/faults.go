@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"time"
@@ -50,6 +51,15 @@ var breakages = []breakage{
 	{"server terminated", false, (*chaos).serverTerminated},
 	{"server killed", false, (*chaos).serverKilled},
 	{"server killed, no database", true, (*chaos).serverKilledAlone},
+	{"server's copy cut short", true, func(c *chaos, ctx context.Context, d time.Duration) error {
+		return c.copyDamaged(ctx, d, func(file []byte) []byte { return file[:len(file)/2] })
+	}},
+	{"server's copy with a wrong byte", false, func(c *chaos, ctx context.Context, d time.Duration) error {
+		return c.copyDamaged(ctx, d, func(file []byte) []byte {
+			file[c.chance.IntN(len(file))] ^= 1
+			return file
+		})
+	}},
 	{"server's disk read-only, then no database", false, (*chaos).diskReadOnly},
 }
 
@@ -235,6 +245,24 @@ func (c *chaos) serverKilledAlone(ctx context.Context, d time.Duration) error {
 	}
 	pause(ctx, d)
 	return c.startAgain(ctx, servers...)
+}
+
+// copyDamaged: the server starts with a copy that a bad disk changed.
+func (c *chaos) copyDamaged(ctx context.Context, d time.Duration, damage func([]byte) []byte) error {
+	c.server.stop()
+	path := filepath.Join(c.server.data(), "copy", "copy.db")
+	file, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, damage(file), 0o600); err != nil { // the owner stays
+		return err
+	}
+	if err := c.server.start(ctx); err != nil {
+		return err
+	}
+	pause(ctx, d)
+	return nil
 }
 
 func (c *chaos) diskReadOnly(ctx context.Context, d time.Duration) error {
