@@ -183,7 +183,11 @@ func (c *chaos) locked(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// restored: pg_restore makes all tables anew under a running server. The edits since the dump are undone by that.
+// patient makes a connection string one of a session that outlasts others in a deadlock.
+const patient = "&options=-c%20deadlock_timeout%3D1min"
+
+// restored: pg_restore makes all tables anew under a running server. The edits since the dump are undone by that. Queries hold
+// some tables while it waits for others. In a deadlock PostgreSQL ends who looked first, so the restore looks late.
 func (c *chaos) restored(ctx context.Context, d time.Duration) error {
 	url, dump := c.primaryURL(), filepath.Join(c.dir, "backup.dump")
 	if err := command(ctx, "pg_dump", "--format=custom", "--file="+dump, url); err != nil {
@@ -191,7 +195,7 @@ func (c *chaos) restored(ctx context.Context, d time.Duration) error {
 	}
 	pause(ctx, d)
 	return c.editor.undo(ctx, func() error {
-		return command(ctx, "pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname="+url, dump)
+		return command(ctx, "pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname="+url+patient, dump)
 	})
 }
 
