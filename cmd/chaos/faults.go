@@ -46,7 +46,7 @@ var breakages = []breakage{
 	{"connections cut", false, (*chaos).cut},
 	{"connections exhausted", false, (*chaos).exhausted},
 	{"table number locked", true, (*chaos).locked},
-	{"backup restored in place", true, (*chaos).restored},
+	{"backup restored in place", false, (*chaos).restored},
 	{"older data folder put back", false, (*chaos).olderData},
 	{"server terminated", false, (*chaos).serverTerminated},
 	{"server killed", false, (*chaos).serverKilled},
