@@ -107,15 +107,18 @@ const aclQuery = aclLists + aclPlainRuns + `
 // ACL returns all access lists for node. Those that were just read for their revision, and have not changed since, are not
 // read again: FreeSWITCH asks for them, and moves no call on until it has them, as soon as the revision was told from its own.
 func (s *Store) ACL(ctx context.Context, node string) (ACL, error) {
-	s.asked("acl", node)
-	if acl, current, err := s.lastACL(ctx, node); current || err != nil {
-		return acl, err
+	acl, current, err := s.lastACL(ctx, node)
+	if err == nil && !current {
+		var runs []aclRun
+		if runs, err = s.askACL(ctx, node); err == nil {
+			acl = newACL(runs)
+		}
 	}
-	runs, err := s.askACL(ctx, node)
 	if err != nil {
 		return ACL{}, err
 	}
-	return newACL(runs), nil
+	s.asked(acl.NodeKnown, "acl", node)
+	return acl, nil
 }
 
 func (s *Store) askACL(ctx context.Context, node string) ([]aclRun, error) {

@@ -59,7 +59,7 @@ func TestListsOfARevision(t *testing.T) {
 	t.Cleanup(keeps.Close)
 	readsAnew := openStore(t, url)
 	nodes := []string{"fs1", "fs2", "unknown"}
-	for _, edit := range append([]string{`SELECT`}, copyEdits[1:]...) {
+	for _, edit := range append([]string{`SELECT`}, copyEdits...) {
 		revisions := make(map[string]string)
 		for _, node := range nodes {
 			asked := time.Now()

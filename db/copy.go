@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -14,7 +15,7 @@ import (
 )
 
 // Copy answers what a Store answers, out of a file on local disk, for the time in which no host of the database does: all
-// numbers and all users, whether anybody asked for them or not, and every other question that was ever asked. It belongs
+// numbers and all users, whether anybody asked for them or not, and what else was asked, within a bound for each node. It belongs
 // to one server, and is kept up to date by Run while the database answers.
 //
 // What is committed reaches it within a second: it asks what changed since it asked last, at each notice and some times a
@@ -35,8 +36,9 @@ type Copy struct {
 	file      *copyFile
 	doubt     map[change]time.Time // what changed and was not read yet, since when
 	overtaken time.Time            // since when so much changed that all has to be read again; zero: not
-	asked     map[question]bool
+	asked     askedQuestions
 	waiting   map[question]time.Time // those of asked whose answers have to be read, since when
+	forgotten map[question]bool      // no longer asked, and still in the file
 }
 
 const (
@@ -61,7 +63,7 @@ func (s *Store) OpenCopy(dir string, limit time.Duration, log *slog.Logger, reg 
 		return nil, fmt.Errorf("make the copy's folder: %w", err)
 	}
 	c := &Copy{store: s, path: filepath.Join(dir, copyFileName), limit: limit, patience: copyPatience, log: log,
-		wake: make(chan struct{}, 1), doubt: map[change]time.Time{}}
+		wake: make(chan struct{}, 1), doubt: map[change]time.Time{}, forgotten: map[question]bool{}}
 	file, lost, err := openCopyFile(c.path)
 	if err != nil {
 		return nil, err
@@ -267,6 +269,8 @@ func (c *Copy) readChanges(ctx context.Context, r *copyReader) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(c.doubt)
+	c.forgetNodes(r.edits)
+	c.eraseForgotten(r.edits)
 	for q, since := range c.waiting { // who reads the file when this program was killed has to know of them
 		r.edits[place{ofWaiting, string(q)}] = []byte(since.Format(time.RFC3339Nano))
 	}
@@ -283,6 +287,9 @@ func (c *Copy) readAnswer(ctx context.Context, r *copyReader, q question) error 
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.asked[q] == nil {
+		return nil // it was forgotten meanwhile
+	}
 	delete(c.waiting, q)
 	return c.keep(r.edits, c.file.state())
 }
@@ -302,10 +309,7 @@ func (c *Copy) keep(edits map[place][]byte, now copyState) error {
 func (c *Copy) readAll(ctx context.Context, r *copyReader) error {
 	c.mu.Lock()
 	c.overtake()
-	questions := make([]question, 0, len(c.asked))
-	for q := range c.asked {
-		questions = append(questions, q)
-	}
+	questions := c.asked.latestFirst(maps.Keys(c.asked))
 	c.mu.Unlock()
 
 	fresh, err := createCopyFile(c.path + ".new")
@@ -325,6 +329,9 @@ func (c *Copy) readAll(ctx context.Context, r *copyReader) error {
 	clear(c.doubt)
 	for _, q := range questions {
 		delete(c.waiting, q)
+		if c.asked[q] == nil { // forgotten while it was read
+			c.forgotten[q] = true
+		}
 	}
 	return old.close()
 }

@@ -7,22 +7,30 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// question is one whose answer is kept as it is: an operation and its arguments.
+// question is one whose answer is kept as it is: an operation and its arguments, of which the node is the first.
 type question string
 
-// questionOf returns false for one that cannot be kept: no name holds the separator, but what a phone sends may.
-func questionOf(operation string, args ...string) (question, bool) {
-	for _, arg := range args {
-		if strings.Contains(arg, separator) {
+// questionOf returns what node asks: Common where the answer is the same for all nodes. It returns false for a question that
+// cannot be kept: no name holds the separator, but what a phone sends may.
+func questionOf(operation, node string, args ...string) (question, bool) {
+	parts := append([]string{operation, node}, args...)
+	for _, part := range parts {
+		if strings.Contains(part, separator) {
 			return "", false
 		}
 	}
-	return question(operation + separator + strings.Join(args, separator)), true
+	return question(strings.Join(parts, separator)), true
+}
+
+// node returns who asks q.
+func (q question) node() string {
+	_, args, _ := strings.Cut(string(q), separator)
+	node, _, _ := strings.Cut(args, separator)
+	return node
 }
 
 // keptOperation is a kind of question whose answers are kept: the tables that they are made of, and how it is asked.
@@ -63,19 +71,19 @@ var keptOperations = map[string]keptOperation{
 		func(ctx context.Context, s *Store, args []string) (any, error) { return s.Switch(ctx, args[0]) }},
 	"domain": {strings.Fields(ofDirectory),
 		func(ctx context.Context, s *Store, args []string) (any, error) {
-			return keepDomains(s.Domain(ctx, Common, args[0]))
+			return keepDomains(s.Domain(ctx, args[0], args[1]))
 		}},
 	"users": {strings.Fields(ofDirectory + "domain_group domain_group_user"),
 		func(ctx context.Context, s *Store, args []string) (any, error) {
-			return keepDomains(s.Users(ctx, Common, args[0]))
+			return keepDomains(s.Users(ctx, args[0], args[1]))
 		}},
 	"networks": {strings.Fields(ofDirectory),
 		func(ctx context.Context, s *Store, args []string) (any, error) {
-			return keepDomains(s.Networks(ctx, Common, args[0]))
+			return keepDomains(s.Networks(ctx, args[0], args[1]))
 		}},
 	"group": {strings.Fields(ofDirectory + "domain_group domain_group_user"),
 		func(ctx context.Context, s *Store, args []string) (any, error) {
-			return keepDomains(s.Group(ctx, Common, args[0], args[1]))
+			return keepDomains(s.Group(ctx, args[0], args[1], args[2]))
 		}},
 	"user_gateways": {strings.Fields(ofDirectory + ofTrunks),
 		func(ctx context.Context, s *Store, args []string) (any, error) {
@@ -98,31 +106,6 @@ func (q question) concerns(relations map[string]bool) bool {
 		}
 	}
 	return false
-}
-
-// questionsKept bounds the questions whose answers are kept. A switch asks a few dozen.
-const questionsKept = 5000
-
-// asked tells the copy, if there is one, that there is such a question.
-func (s *Store) asked(operation string, args ...string) {
-	c := s.copied.Load()
-	if c == nil {
-		return
-	}
-	q, ok := questionOf(operation, args...)
-	if !ok {
-		return
-	}
-	c.mu.RLock()
-	known, full := c.asked[q], len(c.asked) >= questionsKept
-	c.mu.RUnlock()
-	if known || full {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.asked[q], c.waiting[q] = true, time.Now()
-	c.awake()
 }
 
 // readAnswer asks q, or takes the answer to a question that has the same.
@@ -156,7 +139,7 @@ FROM node
 WHERE name <> '*'`
 
 // alike is one of the questions that have the same answer as q. Ten thousand entries of access lists that fifty nodes have
-// in common are read once, and once more for all nodes that are not there: a node that was removed leaves its questions.
+// in common are read once, and once more for those that have no row.
 func (r *copyReader) alike(ctx context.Context, q question) (question, error) {
 	node, lists := strings.CutPrefix(string(q), "acl"+separator)
 	if !lists {
@@ -207,18 +190,21 @@ func packed(answer any) ([]byte, error) {
 }
 
 // kept returns the answer to a question that was asked before.
-func kept[T any](c *Copy, operation string, args ...string) (answer T, err error) {
+func kept[T any](c *Copy, operation, node string, args ...string) (answer T, err error) {
 	err = c.look(func(v copyView) error {
-		answer, err = keptIn[T](c, v, operation, args...)
+		answer, err = keptIn[T](c, v, operation, node, args...)
 		return err
 	})
 	return answer, err
 }
 
-func keptIn[T any](c *Copy, v copyView, operation string, args ...string) (answer T, err error) {
-	q, ok := questionOf(operation, args...)
+func keptIn[T any](c *Copy, v copyView, operation, node string, args ...string) (answer T, err error) {
+	if node != Common && v.get(ofNodes, node) == nil {
+		node = noNode
+	}
+	q, ok := questionOf(operation, node, args...)
 	text := v.get(ofAnswers, string(q))
-	if !ok || text == nil || c.tooOld(c.waiting[q]) {
+	if !ok || text == nil || c.forgotten[q] || c.tooOld(c.waiting[q]) {
 		return answer, errNotCopied
 	}
 	reader, err := gzip.NewReader(bytes.NewReader(text))
@@ -242,7 +228,7 @@ func (c *Copy) ACL(_ context.Context, node string) (ACL, error) {
 
 // Credentials is Store.Credentials, from the copy.
 func (c *Copy) Credentials(context.Context) ([]Credential, error) {
-	return kept[[]Credential](c, "credentials")
+	return kept[[]Credential](c, "credentials", Common)
 }
 
 // Document is Store.Document, from the copy.
@@ -272,22 +258,22 @@ func (c *Copy) Switch(_ context.Context, node string) ([]NodeSetting, error) {
 
 // Domain is Store.Domain, from the copy.
 func (c *Copy) Domain(_ context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
-	return c.keptDomains(node, "domain", domain)
+	return c.keptDomains(node, "domain", Common, domain)
 }
 
 // Users is Store.Users, from the copy.
 func (c *Copy) Users(_ context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
-	return c.keptDomains(node, "users", domain)
+	return c.keptDomains(node, "users", Common, domain)
 }
 
 // Networks is Store.Networks, from the copy.
 func (c *Copy) Networks(_ context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
-	return c.keptDomains(node, "networks", domain)
+	return c.keptDomains(node, "networks", Common, domain)
 }
 
 // Group is Store.Group, from the copy.
 func (c *Copy) Group(_ context.Context, node, domain, name string) (d []Domain, nodeKnown bool, err error) {
-	return c.keptDomains(node, "group", domain, name)
+	return c.keptDomains(node, "group", Common, domain, name)
 }
 
 // UserGateways is Store.UserGateways, from the copy.
@@ -295,13 +281,13 @@ func (c *Copy) UserGateways(_ context.Context, node, domain, profile string) (d 
 	return c.keptDomains(node, "user_gateways", node, domain, profile)
 }
 
-func (c *Copy) keptDomains(node, operation string, args ...string) (d []Domain, nodeKnown bool, err error) {
+func (c *Copy) keptDomains(node, operation, asker string, args ...string) (d []Domain, nodeKnown bool, err error) {
 	err = c.look(func(v copyView) error {
 		if c.doubtsTable("node") {
 			return errNotCopied
 		}
 		nodeKnown = v.get(ofNodes, node) != nil
-		d, err = keptIn[[]Domain](c, v, operation, args...)
+		d, err = keptIn[[]Domain](c, v, operation, asker, args...)
 		return err
 	})
 	return d, nodeKnown, err

@@ -1,6 +1,9 @@
 package db
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // doubtTime is how long after it was known of the database must have answered for a change to be in doubt. Together with
 // the time in which it becomes known that is less than a second: what was committed that long before the database went
@@ -29,7 +32,7 @@ func (c *Copy) expect(news []change) {
 }
 
 // unread are the questions whose answers have to be read, and waited long enough: when many nodes are given what changed,
-// the copy is not in their way.
+// the copy is not in their way. Those that were asked last come first.
 func (c *Copy) unread() (questions []question) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -38,7 +41,7 @@ func (c *Copy) unread() (questions []question) {
 			questions = append(questions, q)
 		}
 	}
-	return questions
+	return c.asked.latestFirst(slices.Values(questions))
 }
 
 // hasUnread reports whether there is something that has to be read, and is not only looked for.

@@ -67,7 +67,7 @@ var copyBuckets = []string{ofState, ofNodes, ofTenants, ofContexts, ofExtensions
 
 const (
 	// copyFormat goes up when what the file holds is written another way: it is then read anew.
-	copyFormat = "3"
+	copyFormat = "4"
 	formatKey  = "format"
 	// pendingMost bounds what is kept in memory while the file cannot be written.
 	pendingMost = 100_000
@@ -473,11 +473,11 @@ func (v copyView) keys(bucket, prefix string) map[string]bool {
 }
 
 // questions returns those whose answers are in the file, and which of these were overtaken, since when.
-func (f *copyFile) questions() (asked map[question]bool, waiting map[question]time.Time) {
-	asked, waiting = make(map[question]bool), make(map[question]time.Time)
+func (f *copyFile) questions() (asked askedQuestions, waiting map[question]time.Time) {
+	asked, waiting = make(askedQuestions), make(map[question]time.Time)
 	_ = f.view(func(v copyView) error { // fails only where the file is damaged, and is read anew
 		for key := range v.keys(ofAnswers, "") {
-			asked[question(key)] = true
+			asked.add(question(key), f.now.InStepAt)
 		}
 		for key := range v.keys(ofWaiting, "") {
 			since, err := time.Parse(time.RFC3339Nano, string(v.get(ofWaiting, key)))

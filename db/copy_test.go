@@ -61,6 +61,8 @@ func TestCopyFollows(t *testing.T) {
 	told{}.documents(t.Context(), store)
 	follow(t, c)
 	same(t, "at first", ask(t.Context(), store), ask(t.Context(), c))
+	execute(t, url, secondNode)
+	told{}.documents(t.Context(), store) // from now on by nodes that have a row
 	for _, edit := range copyEdits {
 		execute(t, url, edit)
 		follow(t, c)
@@ -173,6 +175,7 @@ func TestCopyOnAReadOnlyDisk(t *testing.T) {
 	store := openStore(t, url)
 	c := openCopy(t, store, t.TempDir())
 	defer func() { _ = c.Close() }()
+	execute(t, url, secondNode)
 	told{}.documents(t.Context(), store)
 	follow(t, c)
 	if err := c.RefuseWrites(); err != nil {

@@ -87,15 +87,16 @@ func (t told) documents(ctx context.Context, r rows) {
 		}
 		sofia, err := r.Sofia(ctx, node, "", "own")
 		t.add(node+" sofia own", sofia, err)
-		for _, domain := range []string{"acme.example", "nowhere.example"} {
-			d, known, err := r.Domain(ctx, node, domain)
-			t.addDomains(node+" domain "+domain, d, known, err)
-			d, known, err = r.Users(ctx, node, domain)
-			t.addDomains(node+" users "+domain, d, known, err)
-			d, known, err = r.Networks(ctx, node, domain)
-			t.addDomains(node+" networks "+domain, d, known, err)
-			d, known, err = r.Group(ctx, node, domain, "sales")
-			t.addDomains(node+" group "+domain, d, known, err)
+		const domain = "acme.example"
+		d, known, err := r.Domain(ctx, node, domain)
+		t.addDomains(node+" domain", d, known, err)
+		d, known, err = r.Users(ctx, node, domain)
+		t.addDomains(node+" users", d, known, err)
+		d, known, err = r.Networks(ctx, node, domain)
+		t.addDomains(node+" networks", d, known, err)
+		d, known, err = r.Group(ctx, node, domain, "sales")
+		t.addDomains(node+" group", d, known, err)
+		for _, domain := range []string{domain, "", "nowhere.example"} {
 			d, known, err = r.UserGateways(ctx, node, domain, "internal")
 			t.addDomains(node+" gateways "+domain, d, known, err)
 		}
@@ -112,7 +113,6 @@ func ask(ctx context.Context, r rows) told {
 
 // copyEdits are made one after the other.
 var copyEdits = []string{
-	secondNode,
 	`INSERT INTO node_credential (node, username, password_hash) VALUES ('fs1', 'fs1', '$2a$10$' || repeat('a', 53))`,
 	`UPDATE number SET enabled = false WHERE number = '+27123456789'`,
 	`UPDATE number SET enabled = true, display_name = 'Front desk' WHERE number = '+27123456789'`,

@@ -144,8 +144,9 @@ LEFT JOIN LATERAL (` + domainLines + `
 
 // Domain returns domain without its users.
 func (s *Store) Domain(ctx context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
-	s.asked("domain", domain)
-	return s.tree(ctx, "domain", domainQuery, node, domain)
+	d, nodeKnown, err = s.tree(ctx, "domain", domainQuery, node, domain)
+	s.askedDomains(d, false, "domain", domain)
+	return d, nodeKnown, err
 }
 
 const usersQuery = `
@@ -161,8 +162,9 @@ LEFT JOIN LATERAL (` + domainLines + `
 
 // Users returns domain, or all domains if it is empty, each with all its users and groups.
 func (s *Store) Users(ctx context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
-	s.asked("users", domain)
-	return s.tree(ctx, "users", usersQuery, plannedAnew, node, domain)
+	d, nodeKnown, err = s.tree(ctx, "users", usersQuery, plannedAnew, node, domain)
+	s.askedDomains(d, false, "users", domain)
+	return d, nodeKnown, err
 }
 
 const networksQuery = `
@@ -172,8 +174,9 @@ LEFT JOIN (SELECT '' AS gateway, '' AS kind, '' AS name, '' AS value, false AS e
 
 // Networks returns domain with those of its users who have a cidr.
 func (s *Store) Networks(ctx context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
-	s.asked("networks", domain)
-	return s.tree(ctx, "networks", networksQuery, node, domain)
+	d, nodeKnown, err = s.tree(ctx, "networks", networksQuery, node, domain)
+	s.askedDomains(d, false, "networks", domain)
+	return d, nodeKnown, err
 }
 
 // everyUsersGroup is the group that every user is in, as in a static directory.
@@ -203,8 +206,9 @@ ORDER BY
 // Group returns domain with the users of its group name, in the order in which they ring. No Users: there is no such
 // group, or nobody in it.
 func (s *Store) Group(ctx context.Context, node, domain, name string) (d []Domain, nodeKnown bool, err error) {
-	s.asked("group", domain, name)
-	return s.tree(ctx, "group", groupQuery, node, domain, name)
+	d, nodeKnown, err = s.tree(ctx, "group", groupQuery, node, domain, name)
+	s.askedDomains(d, true, "group", domain, name)
+	return d, nodeKnown, err
 }
 
 const userGatewaysQuery = `
@@ -257,8 +261,11 @@ LEFT JOIN LATERAL (
 // UserGateways returns domain, or all domains if it is empty, each with those of its users who have a gateway in
 // profile.
 func (s *Store) UserGateways(ctx context.Context, node, domain, profile string) (d []Domain, nodeKnown bool, err error) {
-	s.asked("user_gateways", node, domain, profile)
-	return s.tree(ctx, "user_gateways", userGatewaysQuery, plannedAnew, node, domain, profile)
+	d, nodeKnown, err = s.tree(ctx, "user_gateways", userGatewaysQuery, plannedAnew, node, domain, profile)
+	if err == nil {
+		s.asked(nodeKnown, "user_gateways", node, domain, profile)
+	}
+	return d, nodeKnown, err
 }
 
 func (s *Store) tree(ctx context.Context, operation, query string, args ...any) ([]Domain, bool, error) {

@@ -27,10 +27,10 @@ LEFT JOIN (
 
 // Document returns the document name of section for node. A Body that is empty says that none is stored.
 func (s *Store) Document(ctx context.Context, node, section, name string) (Document, error) {
-	s.asked("document", node, section, name)
 	documents, err := collect[Document](ctx, s, "document", documentQuery, node, section, name)
 	if err != nil {
 		return Document{}, err
 	}
+	s.asked(documents[0].NodeKnown, "document", node, section, name)
 	return documents[0], nil
 }

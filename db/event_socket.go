@@ -43,8 +43,10 @@ type eventSocketRow struct {
 
 // EventSocket returns node's settings for event_socket.conf. A password that cannot be read is none.
 func (s *Store) EventSocket(ctx context.Context, node string) ([]NodeSetting, error) {
-	s.asked("event_socket", node)
 	rows, err := s.eventSocketRows(ctx, node)
+	if err == nil {
+		s.asked(rows[0].NodeKnown, "event_socket", node)
+	}
 	return s.eventSocket(rows), err
 }
 

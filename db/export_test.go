@@ -55,6 +55,29 @@ func (s *Store) CallReads(ctx context.Context, call Call, domain, user string) (
 // Answered is when a host answered last, as far as s knows, in ns; 0: never.
 func (s *Store) Answered() int64 { return s.answered.Load() }
 
+// AskedMost bounds the questions that are kept for a node.
+const AskedMost = askedMost
+
+// Asked returns the questions whose answers the copy keeps, by who asks them, and Kept those in its file.
+func (c *Copy) Asked() map[string]int {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return count(c.asked)
+}
+
+func (c *Copy) Kept() map[string]int {
+	kept, _ := c.file.questions()
+	return count(kept)
+}
+
+func count(questions askedQuestions) map[string]int {
+	counts := make(map[string]int)
+	for q := range questions {
+		counts[q.node()]++
+	}
+	return counts
+}
+
 // Follow brings the copy up to date, as Run does.
 func (c *Copy) Follow(ctx context.Context) error { return c.follow(ctx) }
 

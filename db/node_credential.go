@@ -24,6 +24,6 @@ ORDER BY username`
 
 // Credentials returns those of all nodes.
 func (s *Store) Credentials(ctx context.Context) ([]Credential, error) {
-	s.asked("credentials")
+	s.asked(true, "credentials", Common)
 	return collect[Credential](ctx, s, "credentials", credentialsQuery)
 }

@@ -23,6 +23,9 @@ ORDER BY m.position, m.name`
 
 // Modules returns the modules that node loads, in order.
 func (s *Store) Modules(ctx context.Context, node string) ([]Module, error) {
-	s.asked("modules", node)
-	return collect[Module](ctx, s, "modules", modulesQuery, node)
+	modules, err := collect[Module](ctx, s, "modules", modulesQuery, node)
+	if err == nil {
+		s.asked(modules[0].NodeKnown, "modules", node)
+	}
+	return modules, err
 }

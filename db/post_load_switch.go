@@ -36,6 +36,9 @@ ORDER BY kind, name`
 
 // Switch returns node's settings for post_load_switch.conf.
 func (s *Store) Switch(ctx context.Context, node string) ([]NodeSetting, error) {
-	s.asked("switch", node)
-	return collect[NodeSetting](ctx, s, "switch", switchQuery, node)
+	settings, err := collect[NodeSetting](ctx, s, "switch", switchQuery, node)
+	if err == nil {
+		s.asked(settings[0].NodeKnown, "switch", node)
+	}
+	return settings, err
 }

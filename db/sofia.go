@@ -203,7 +203,6 @@ func sofiaRows() pgx.RowToFunc[*sofiaRow] {
 // that one, or to all when it is FreeSWITCH's _all_, and to nothing else of the profile. Without a profile there are no
 // gateways: FreeSWITCH does not read them then.
 func (s *Store) Sofia(ctx context.Context, node, profile, gateway string) (Sofia, error) {
-	s.asked("sofia", node)
 	args := []any{node, profile, gateway}
 	if profile != "" && (gateway == "" || gateway == allGateways) { // there may be many more than when it was asked first
 		args = append([]any{plannedAnew}, args...)
@@ -212,6 +211,7 @@ func (s *Store) Sofia(ctx context.Context, node, profile, gateway string) (Sofia
 	if err != nil {
 		return Sofia{}, err
 	}
+	s.asked(rows[0].NodeKnown, "sofia", node)
 	// Postgres would carry the wide rows through its sort.
 	slices.SortFunc(rows, compareSofiaRows)
 	return sofia(s.withSecrets(rows)), nil

@@ -181,6 +181,7 @@ func TestCopyFollowsOverAnotherConnection(t *testing.T) {
 	store := openStore(t, url)
 	c := openCopy(t, store, t.TempDir())
 	defer func() { _ = c.Close() }()
+	execute(t, url, secondNode)
 	for _, edit := range copyEdits[:5] {
 		told{}.documents(t.Context(), store)
 		follow(t, c)
