@@ -26,18 +26,18 @@ test: postgres ## all tests, with the race detector, against a real PostgreSQL
 
 bench: postgres ## measure against nginx on this machine
 	@.ci/need nginx-light
-	go run ./cmd/bench $(ARGS)
+	go run ./cmd/lab bench $(ARGS)
 
 bench-calls: postgres ## measure what a caller waits for: make bench-calls FREESWITCH=/path/to/freeswitch
 	@.ci/need sip-tester
 	@.ci/need nginx-light
-	go run ./cmd/bench calls -freeswitch '$(abspath $(FREESWITCH))' $(ARGS)
+	go run ./cmd/lab calls -freeswitch '$(abspath $(FREESWITCH))' $(ARGS)
 
 bench-edits: postgres ## measure how long an edit takes: make bench-edits FREESWITCH=/path/to/freeswitch
-	go run ./cmd/bench edits -freeswitch '$(abspath $(FREESWITCH))' $(ARGS)
+	go run ./cmd/lab edits -freeswitch '$(abspath $(FREESWITCH))' $(ARGS)
 
 chaos: postgres ## break everything around a running server for 10 minutes, and judge what callers notice
-	go run ./cmd/chaos $(ARGS)
+	go run ./cmd/lab chaos $(ARGS)
 
 e2e: postgres ## prove it on a real switch: make e2e FREESWITCH=/path/to/freeswitch
 	@test -n '$(FREESWITCH)' || { echo 'make e2e needs a FreeSWITCH: make e2e FREESWITCH=/path/to/freeswitch' >&2; exit 1; }

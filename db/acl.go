@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"xmlcurld/yield"
+	"xmlcurld/internal/pace"
 )
 
 // ACL is all access lists of a node.
@@ -164,7 +164,7 @@ func aclEntries(runs []aclRun) []ACLEntry {
 	if !slices.IsSortedFunc(places, compareACLPlaces) {
 		slices.SortFunc(places, compareACLPlaces)
 	}
-	var t yield.Turn
+	var t pace.Turn
 	entries := make([]ACLEntry, count)
 	for i, p := range places {
 		t.Rest()

@@ -17,8 +17,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"xmlcurld/socket"
-	"xmlcurld/yield"
+	"xmlcurld/internal/pace"
+	"xmlcurld/internal/rawsock"
 )
 
 // ErrUnavailable says that Postgres cannot be asked now: it is away, starting, full, or too slow for the deadline.
@@ -106,7 +106,7 @@ func Open(ctx context.Context, url string, reg prometheus.Registerer) (*Store, e
 	maps.Copy(config.ConnConfig.RuntimeParams, settled)
 	maps.Copy(config.ConnConfig.RuntimeParams, session)
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
-	config.ConnConfig.DialFunc = socket.Dialed(config.ConnConfig.DialFunc)
+	config.ConnConfig.DialFunc = rawsock.Dialed(config.ConnConfig.DialFunc)
 	// A lone call after a quiet time must not wait for a ping first: a question is asked again when the connection turns
 	// out dead.
 	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
@@ -235,7 +235,7 @@ func ask[T any](ctx context.Context, from querier, row pgx.RowToFunc[T], query s
 
 // inTurns reads rows with a rest after some of them. Postgres is never far ahead: it waits for who reads.
 func inTurns[T any](row pgx.RowToFunc[T]) pgx.RowToFunc[T] {
-	var t yield.Turn
+	var t pace.Turn
 	return func(r pgx.CollectableRow) (T, error) {
 		t.Rest()
 		return row(r)

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"xmlcurld/yield"
+	"xmlcurld/internal/pace"
 )
 
 // Parts are what of a document takes effect together, by name, each with its revision: what it is, where that is short,
@@ -21,7 +21,7 @@ type Parts map[string]string
 // aclRevision is the name of a list that stands in acl.conf for the revision of all the others.
 func aclRevision(entries []ACLEntry) string {
 	hash, line := sha256.New(), make([]byte, 0, 256)
-	var t yield.Turn
+	var t pace.Turn
 	for i := range entries {
 		t.Rest()
 		e := &entries[i]

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"xmlcurld/db"
-	"xmlcurld/db/cluster"
-	"xmlcurld/db/fault"
+	"xmlcurld/db/dbtest/fault"
+	"xmlcurld/db/localpg"
 	"xmlcurld/testdata"
 )
 
@@ -21,7 +21,7 @@ func TestLogicalReplication(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(remove)
-	server, err := cluster.Start(t.Context(), cluster.Options{Dir: dir, Fast: true,
+	server, err := localpg.Start(t.Context(), localpg.Options{Dir: dir, Fast: true,
 		Settings: []string{"wal_level=logical", "max_wal_senders=10", "max_replication_slots=60", "wal_retrieve_retry_interval=50ms"}})
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ func TestLogicalReplication(t *testing.T) {
 	// Both databases are in one cluster: a slot that CREATE SUBSCRIPTION made would wait for its own transaction.
 	execute(t, publisher, `CREATE PUBLICATION xmlcurld FOR ALL TABLES`)
 	execute(t, publisher, `SELECT pg_create_logical_replication_slot('xmlcurld', 'pgoutput')`)
-	execute(t, subscriber, `CREATE SUBSCRIPTION xmlcurld CONNECTION 'host=`+server.SocketDir()+` dbname=publisher user=`+cluster.Superuser+`'
+	execute(t, subscriber, `CREATE SUBSCRIPTION xmlcurld CONNECTION 'host=`+server.SocketDir()+` dbname=publisher user=`+localpg.Superuser+`'
 		PUBLICATION xmlcurld WITH (create_slot = false, slot_name = 'xmlcurld')`)
 
 	store := openStore(t, subscriber)

@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xmlcurld/db"
-	"xmlcurld/db/cluster"
-	"xmlcurld/db/fault"
+	"xmlcurld/db/dbtest/fault"
+	"xmlcurld/db/localpg"
 )
 
 const switchOff = `UPDATE number SET enabled = false WHERE number = '+27123456789'`
@@ -18,7 +18,7 @@ const switchOff = `UPDATE number SET enabled = false WHERE number = '+2712345678
 // on executes statements on the application's database of s.
 func on(t *testing.T, s *fault.Server, statements string) {
 	t.Helper()
-	if err := s.Execute(t.Context(), cluster.Superuser, statements); err != nil {
+	if err := s.Execute(t.Context(), localpg.Superuser, statements); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -122,7 +122,7 @@ func TestOnlyHostIsAStandby(t *testing.T) {
 	t.Parallel()
 	p := demoPair(t)
 	registry := prometheus.NewRegistry()
-	store, err := db.Open(t.Context(), p.Standby.URL(cluster.Superuser), registry)
+	store, err := db.Open(t.Context(), p.Standby.URL(localpg.Superuser), registry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestBalancerBeforeAStandby(t *testing.T) {
 	on(t, p.Standby, `SELECT pg_wal_replay_pause()`)
 	on(t, p.Primary, switchOff)
 	time.Sleep(time.Second) // what is younger counts as today's
-	primary, standby := p.Primary.URL(cluster.Superuser), p.Standby.URL(cluster.Superuser)
+	primary, standby := p.Primary.URL(localpg.Superuser), p.Standby.URL(localpg.Superuser)
 	for name, wire := range map[string]*proxy{
 		"the primary first": newProxy(t, primary, standby),
 		"the standby first": newProxy(t, standby, primary),
@@ -207,12 +207,12 @@ func TestFormerPrimaryIsNotAsked(t *testing.T) {
 func TestCopyFollowsAStandby(t *testing.T) {
 	t.Parallel()
 	p := demoPair(t)
-	store := openStore(t, p.Standby.URL(cluster.Superuser))
+	store := openStore(t, p.Standby.URL(localpg.Superuser))
 	c := openCopy(t, store, t.TempDir())
 	defer func() { _ = c.Close() }()
 	told{}.documents(t.Context(), store)
 	follow(t, c)
-	conn, err := pgx.Connect(t.Context(), p.Primary.URL(cluster.Superuser))
+	conn, err := pgx.Connect(t.Context(), p.Primary.URL(localpg.Superuser))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xmlcurld/db"
-	"xmlcurld/db/cluster"
-	"xmlcurld/db/fault"
+	"xmlcurld/db/dbtest/fault"
+	"xmlcurld/db/localpg"
 	"xmlcurld/testdata"
 )
 
@@ -34,7 +34,7 @@ func demoPair(t *testing.T) *fault.Pair {
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
-	url := p.Primary.URL(cluster.Superuser)
+	url := p.Primary.URL(localpg.Superuser)
 	if err := db.Migrate(t.Context(), url, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func answeringPair(t *testing.T) (*fault.Pair, *db.Store, *prometheus.Registry) 
 func openPair(t *testing.T, p *fault.Pair) (*db.Store, *prometheus.Registry) {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	store, err := db.Open(t.Context(), p.URL(cluster.Superuser, cluster.Superuser), registry)
+	store, err := db.Open(t.Context(), p.URL(localpg.Superuser, localpg.Superuser), registry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func TestStandbyAlone(t *testing.T) {
 	t.Parallel()
 	p := demoPair(t)
 	store, _ := openPair(t, p)
-	if err := p.Primary.Execute(t.Context(), cluster.Superuser,
+	if err := p.Primary.Execute(t.Context(), localpg.Superuser,
 		`UPDATE number SET extension = 'reception', tenant = 'acme' WHERE number = '`+demoCall.Number+`'`); err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +228,7 @@ func TestStandbyAlone(t *testing.T) {
 func TestEditsArriveByAStandby(t *testing.T) {
 	t.Parallel()
 	p := demoPair(t)
-	store, err := db.Open(t.Context(), p.Standby.URL(cluster.Superuser), prometheus.NewRegistry())
+	store, err := db.Open(t.Context(), p.Standby.URL(localpg.Superuser), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func TestEditsArriveByAStandby(t *testing.T) {
 	if _, err := call(t, store); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Primary.Execute(t.Context(), cluster.Superuser,
+	if err := p.Primary.Execute(t.Context(), localpg.Superuser,
 		`UPDATE number SET enabled = false WHERE number = '`+demoCall.Number+`'`); err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"xmlcurld/credentials"
 	"xmlcurld/db"
+	"xmlcurld/internal/nodeauth"
 	"xmlcurld/sections"
 	"xmlcurld/testdata"
 	"xmlcurld/xmlcurl"
@@ -24,7 +24,7 @@ import (
 // included: 60 times, 16 KiB. Not in
 // parallel, because others' allocations would count; and not with the race detector, which has sync.Pool forget things.
 func TestDialplanAllocations(t *testing.T) {
-	hash, err := credentials.Hash("password")
+	hash, err := nodeauth.Hash("password")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestDialplanAllocations(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	checker := credentials.New(store, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	checker := nodeauth.New(store, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	checker.Read(t.Context())
 	server := xmlcurl.NewServer(xmlcurl.Options{
 		Handler: sections.New(store, nil, nil), Registerer: prometheus.NewRegistry(),

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"xmlcurld/yield"
+	"xmlcurld/internal/pace"
 )
 
 // Attr is one attribute of an element.
@@ -35,7 +35,7 @@ type Document struct {
 	open []string // elements that are open, outermost first
 	err  error
 
-	turn yield.Turn // of a long document
+	turn pace.Turn // of a long document
 
 	kind        string
 	nodeUnknown bool

@@ -12,33 +12,33 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xmlcurld/db"
-	"xmlcurld/db/cluster"
-	"xmlcurld/secrets"
+	"xmlcurld/db/localpg"
+	"xmlcurld/internal/secretref"
 )
 
 // database is where the rows are: what database_url names, or a private server.
 type database struct {
 	url     string
-	private *cluster.Cluster // nil when database_url is given
+	private *localpg.Cluster // nil when database_url is given
 }
 
-// openDatabase brings the database about: connect is cluster.Start, or cluster.Join for those who are content with a
+// openDatabase brings the database about: connect is localpg.Start, or localpg.Join for those who are content with a
 // private server that another xmlcurld runs already.
 func openDatabase(ctx context.Context, i *invocation,
-	connect func(context.Context, cluster.Options) (*cluster.Cluster, error),
+	connect func(context.Context, localpg.Options) (*localpg.Cluster, error),
 ) (database, error) {
 	if url := i.config.DatabaseURL.Reveal(); url != "" {
 		return database{url: url}, nil
 	}
 	forgetLibpqEnvironment()
-	private, err := connect(ctx, cluster.Options{
+	private, err := connect(ctx, localpg.Options{
 		Dir:    filepath.Join(i.config.DataDir, "postgres"),
 		Output: &logLines{log: i.log},
 	})
 	if err != nil {
 		return database{}, err
 	}
-	return database{url: private.URL(cluster.Superuser), private: private}, nil
+	return database{url: private.URL(localpg.Superuser), private: private}, nil
 }
 
 // forgetLibpqEnvironment unsets what libpq's programs read (PGSERVICE, PGOPTIONS, PGSSLMODE, …), which pgx reads too: it is
@@ -92,7 +92,7 @@ func openStore(ctx context.Context, i *invocation, url string, reg prometheus.Re
 	if err != nil {
 		return nil, err
 	}
-	store.UseSecrets(secrets.New(secrets.Options{
+	store.UseSecrets(secretref.New(secretref.Options{
 		Dir: i.config.SecretsDir, EnvPrefix: i.config.SecretsEnv, Environ: i.environ, Log: i.log, Registerer: reg,
 	}))
 	return store, nil
@@ -100,7 +100,7 @@ func openStore(ctx context.Context, i *invocation, url string, reg prometheus.Re
 
 // withStore calls f with the database.
 func withStore(ctx context.Context, i *invocation, f func(*db.Store) error) (err error) {
-	database, err := openDatabase(ctx, i, cluster.Join)
+	database, err := openDatabase(ctx, i, localpg.Join)
 	if err != nil {
 		return err
 	}

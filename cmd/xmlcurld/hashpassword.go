@@ -8,7 +8,7 @@ import (
 	"io"
 	"os"
 
-	"xmlcurld/credentials"
+	"xmlcurld/internal/nodeauth"
 )
 
 // hashPassword prints the hash of the first line of a file, without operand of its input. No password is taken from the
@@ -27,7 +27,7 @@ func hashPassword(_ context.Context, i *invocation) error {
 	if err := lines.Err(); err != nil {
 		return errors.New("read the password: not a line")
 	}
-	hash, err := credentials.Hash(lines.Text())
+	hash, err := nodeauth.Hash(lines.Text())
 	if err != nil {
 		return err
 	}

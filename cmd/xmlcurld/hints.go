@@ -11,7 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"xmlcurld/db/cluster"
+	"xmlcurld/db/localpg"
 )
 
 // printHints says what to try next. Each line can be pasted into a shell as it stands.
@@ -69,7 +69,7 @@ func bootstrapFolder() string {
 // psql is the command that opens the database, without its password: psql asks for that.
 func (d database) psql() string {
 	if d.private != nil {
-		return fmt.Sprintf("psql -h %s -U %s %s", quote(d.private.SocketDir()), cluster.Superuser, cluster.Superuser)
+		return fmt.Sprintf("psql -h %s -U %s %s", quote(d.private.SocketDir()), localpg.Superuser, localpg.Superuser)
 	}
 	c, err := pgx.ParseConfig(d.url)
 	if err != nil {

@@ -5,11 +5,11 @@ import (
 	"errors"
 
 	"xmlcurld/db"
-	"xmlcurld/db/cluster"
+	"xmlcurld/db/localpg"
 )
 
 func migrate(ctx context.Context, i *invocation) (err error) {
-	database, err := openDatabase(ctx, i, cluster.Join)
+	database, err := openDatabase(ctx, i, localpg.Join)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"xmlcurld/db"
-	"xmlcurld/nodes"
+	"xmlcurld/internal/reconcile"
 )
 
 const (
@@ -45,7 +45,7 @@ func showNodes(ctx context.Context, i *invocation) error {
 		} else {
 			err = printTable(i.stdout, states)
 		}
-		return errors.Join(err, nodes.Behind(states, time.Time{}))
+		return errors.Join(err, reconcile.Behind(states, time.Time{}))
 	})
 }
 
@@ -62,7 +62,7 @@ func wait(ctx context.Context, i *invocation) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return withStore(ctx, i, func(store *db.Store) error {
-		states, err := nodes.Await(ctx, store)
+		states, err := reconcile.Await(ctx, store)
 		for _, s := range states {
 			if len(s.RestartRequired) > 0 {
 				fmt.Fprintf(i.stdout, "%s needs a restart for: %s\n", s.Node, strings.Join(s.RestartRequired, ", "))
@@ -89,7 +89,7 @@ func printTable(w io.Writer, states []db.NodeState) error {
 		if s.PendingSince != nil {
 			since = s.PendingSince.Format(time.RFC3339)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Node, word(s.Reachable), word(nodes.Reason(s, time.Time{}) == ""),
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Node, word(s.Reachable), word(reconcile.Reason(s, time.Time{}) == ""),
 			strings.Join(s.Pending, ", "), since, strings.Join(s.RestartRequired, ", "), s.Server, s.LastError)
 	}
 	return table.Flush()

@@ -12,11 +12,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"xmlcurld/credentials"
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
-	"xmlcurld/nodes"
-	"xmlcurld/secrets"
+	"xmlcurld/internal/nodeauth"
+	"xmlcurld/internal/reconcile"
+	"xmlcurld/internal/secretref"
 	"xmlcurld/sections"
 	"xmlcurld/xmlcurl"
 )
@@ -129,9 +129,9 @@ func TestReadmeListsTheMetrics(t *testing.T) {
 	}
 	defer store.Close()
 	xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil, nil), Registerer: registry})
-	credentials.New(store, slog.New(slog.DiscardHandler), registry)
-	nodes.New(store, nodes.Options{Log: slog.New(slog.DiscardHandler), Registerer: registry})
-	secrets.New(secrets.Options{Registerer: registry})
+	nodeauth.New(store, slog.New(slog.DiscardHandler), registry)
+	reconcile.New(store, reconcile.Options{Log: slog.New(slog.DiscardHandler), Registerer: registry})
+	secretref.New(secretref.Options{Registerer: registry})
 	newExpiry(registry)
 	newRefused(registry)
 	kept, err := store.OpenCopy(t.TempDir(), 0, slog.New(slog.DiscardHandler), registry)

@@ -14,10 +14,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"xmlcurld/credentials"
 	"xmlcurld/db"
-	"xmlcurld/db/cluster"
-	"xmlcurld/nodes"
+	"xmlcurld/db/localpg"
+	"xmlcurld/internal/nodeauth"
+	"xmlcurld/internal/reconcile"
 	"xmlcurld/sections"
 	"xmlcurld/testdata"
 	"xmlcurld/xmlcurl"
@@ -44,7 +44,7 @@ type server struct {
 	copy     *db.Copy      // nil: there is none
 	recorder *db.Recorder  // of what the switches fetch
 	tls      *certificates // nil: FreeSWITCH asks over plain HTTP
-	checker  *credentials.Checker
+	checker  *nodeauth.Checker
 	draining atomic.Bool
 	works    sync.WaitGroup // what goes on beside the listeners
 	xml      *listener
@@ -79,7 +79,7 @@ func serve(ctx context.Context, i *invocation) (err error) {
 // that is elsewhere may be away now and come later.
 func (s *server) open(ctx context.Context, i *invocation) (err error) {
 	registry := newRegistry()
-	if s.database, err = openDatabase(ctx, i, cluster.Start); err != nil {
+	if s.database, err = openDatabase(ctx, i, localpg.Start); err != nil {
 		return err
 	}
 	if s.store, err = openStore(ctx, i, s.database.url, registry); err != nil {
@@ -125,7 +125,7 @@ func (s *server) keepNodes(ctx context.Context, registry *prometheus.Registry) e
 	if err != nil {
 		return err
 	}
-	keeper := nodes.New(rows, nodes.Options{Server: hostname() + " " + s.xml.address, Log: s.log, Registerer: registry})
+	keeper := reconcile.New(rows, reconcile.Options{Server: hostname() + " " + s.xml.address, Log: s.log, Registerer: registry})
 	s.works.Go(func() {
 		defer rows.Close()
 		keeper.Run(ctx)
@@ -159,7 +159,7 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 
 // knowNodes reads what the nodes prove themselves with, from a standby when need be, and goes on doing so.
 func (s *server) knowNodes(ctx context.Context, registry *prometheus.Registry) {
-	s.checker = credentials.New(credentialRows{s.store, s.copy}, s.log, registry)
+	s.checker = nodeauth.New(credentialRows{s.store, s.copy}, s.log, registry)
 	s.checker.Read(ctx)
 	s.works.Go(func() { s.checker.Run(ctx) })
 }
@@ -170,7 +170,7 @@ type credentialRows struct {
 	copy *db.Copy // may be nil
 }
 
-// Credentials implements credentials.Rows.
+// Credentials implements nodeauth.Rows.
 func (r credentialRows) Credentials(ctx context.Context) ([]db.Credential, error) {
 	rows, err := r.Store.Credentials(ctx)
 	if err == nil || r.copy == nil {

@@ -20,8 +20,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"xmlcurld/db/cluster"
 	"xmlcurld/db/dbtest"
+	"xmlcurld/db/localpg"
 )
 
 const aclForm = "hostname=vm&section=configuration&tag_name=configuration&key_name=name&key_value=acl.conf"
@@ -86,7 +86,7 @@ func TestServeFromAPrivateServer(t *testing.T) {
 		t.Errorf("render beside it: exit %d %s %s", code, stderr, document)
 	}
 	if code, _, stderr := runOnce(t, nil, "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir", dir); code != exitFault ||
-		!strings.Contains(stderr, cluster.ErrRunning.Error()) {
+		!strings.Contains(stderr, localpg.ErrRunning.Error()) {
 		t.Errorf("a second one: exit %d %s", code, stderr)
 	}
 	p.shutDown(t)
@@ -106,9 +106,9 @@ func TestAPrivateServerInADataDirThatWasUsed(t *testing.T) {
 	boot(t, "--demo", "--data-dir", dir).awaitReady(t, http.StatusOK, "")
 }
 
-func startCluster(t *testing.T, dir string) *cluster.Cluster {
+func startCluster(t *testing.T, dir string) *localpg.Cluster {
 	t.Helper()
-	c, err := cluster.Start(t.Context(), cluster.Options{Dir: dir, Fast: true})
+	c, err := localpg.Start(t.Context(), localpg.Options{Dir: dir, Fast: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestDatabaseIsAwayAtStart(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
 	once := startCluster(t, dir)
-	url := once.URL(cluster.Superuser)
+	url := once.URL(localpg.Superuser)
 	if err := once.Stop(); err != nil {
 		t.Fatal(err)
 	}

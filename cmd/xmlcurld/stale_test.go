@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"xmlcurld/db/cluster"
-	"xmlcurld/db/fault"
+	"xmlcurld/db/dbtest/fault"
+	"xmlcurld/db/localpg"
 )
 
 // asked is a question for a server, and what must be in the answer.
@@ -72,7 +72,7 @@ func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
 	t.Parallel()
 	dir, own := folder(t), t.TempDir()
 	first := startCluster(t, dir)
-	url := first.URL(cluster.Superuser)
+	url := first.URL(localpg.Superuser)
 	p := boot(t, "--database-url", url, "--migrate", "--demo", "--data-dir", own)
 	p.awaitReady(t, http.StatusOK, "")
 	list := asked{aclForm, `cidr="54.172.60.0/30,`}
@@ -120,7 +120,7 @@ func TestStandbyAnswersAreMarked(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = pair.Stop() })
-	p := boot(t, "--database-url", pair.URL(cluster.Superuser, cluster.Superuser), "--migrate", "--demo", "--data-dir", t.TempDir())
+	p := boot(t, "--database-url", pair.URL(localpg.Superuser, localpg.Superuser), "--migrate", "--demo", "--data-dir", t.TempDir())
 	awaitTrue(t, p, func() bool { return strings.Contains(p.stderr.String(), "loaded the demo world") })
 	if err := pair.AwaitStandby(t.Context()); err != nil {
 		t.Fatal(err)

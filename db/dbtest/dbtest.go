@@ -21,7 +21,7 @@ import (
 	"github.com/peterldowns/pgtestdb"
 
 	"xmlcurld/db"
-	"xmlcurld/db/cluster"
+	"xmlcurld/db/localpg"
 	"xmlcurld/testdata"
 )
 
@@ -33,7 +33,7 @@ var server = struct {
 	sync.Mutex
 	inMain  bool
 	dir     string
-	cluster *cluster.Cluster
+	cluster *localpg.Cluster
 }{}
 
 // Main runs the tests of a package and stops the server behind them: the whole body of its TestMain.
@@ -98,22 +98,22 @@ func fresh(t testing.TB, contents pgtestdb.Migrator) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	socket, err := url.Parse(c.URL(cluster.Superuser))
+	socket, err := url.Parse(c.URL(localpg.Superuser))
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := pgtestdb.Config{
 		DriverName:                "pgx",
-		User:                      cluster.Superuser,
-		Database:                  cluster.Superuser,
+		User:                      localpg.Superuser,
+		Database:                  localpg.Superuser,
 		Options:                   socket.RawQuery,
-		TestRole:                  &pgtestdb.Role{Username: cluster.Superuser},
+		TestRole:                  &pgtestdb.Role{Username: localpg.Superuser},
 		ForceTerminateConnections: true,
 	}
 	return c.URL(pgtestdb.Custom(t, config, contents).Database)
 }
 
-func start() (*cluster.Cluster, error) {
+func start() (*localpg.Cluster, error) {
 	server.Lock()
 	defer server.Unlock()
 	if !server.inMain {
@@ -128,7 +128,7 @@ func start() (*cluster.Cluster, error) {
 			return nil, err
 		}
 	}
-	server.cluster, err = cluster.Start(context.Background(), cluster.Options{Dir: server.dir, Fast: true})
+	server.cluster, err = localpg.Start(context.Background(), localpg.Options{Dir: server.dir, Fast: true})
 	return server.cluster, err
 }
 

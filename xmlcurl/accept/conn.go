@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"xmlcurld/socket"
+	"xmlcurld/internal/rawsock"
 )
 
 // Conn is a connection. What the caller sent before it was accepted has been read; as long as that is all there is to read,
@@ -46,7 +46,7 @@ func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 // readAhead reads what is there. An error, or the end, is what the next to read finds as well.
 func (c *Conn) readAhead() {
 	c.pooled = rooms.Get().(*room)
-	n, _ := socket.Read(c.socket, c.pooled[:])
+	n, _ := rawsock.Read(c.socket, c.pooled[:])
 	if c.ahead = c.pooled[:n]; n == 0 {
 		c.release()
 	}
@@ -115,7 +115,7 @@ func (c *Conn) writeNow(from []byte) (n int, err error) {
 	if c.last {
 		flags = unix.MSG_MORE
 	}
-	n, err = socket.Send(c.socket, from, flags)
+	n, err = rawsock.Send(c.socket, from, flags)
 	if errors.Is(err, unix.EAGAIN) {
 		return 0, nil
 	}
@@ -155,7 +155,7 @@ func (c *Conn) fault(operation string, err error) error {
 func (c *Conn) Refuse(answer []byte) {
 	c.mu.Lock()
 	if !c.closed && c.file == nil {
-		_, _ = socket.Send(c.socket, answer, unix.MSG_MORE)
+		_, _ = rawsock.Send(c.socket, answer, unix.MSG_MORE)
 	}
 	c.mu.Unlock()
 	c.release()
@@ -183,7 +183,7 @@ func (c *Conn) Close() error {
 	if c.file != nil {
 		return c.fault("close", c.file.Close())
 	}
-	return c.fault("close", socket.Close(c.socket))
+	return c.fault("close", rawsock.Close(c.socket))
 }
 
 // SetDeadline implements net.Conn.

@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"xmlcurld/socket"
+	"xmlcurld/internal/rawsock"
 )
 
 // Listener accepts Conns. It can end without hanging up on anybody who is connected, as a mere Close does: the kernel
@@ -102,7 +102,7 @@ func (l *Listener) accept() (c *Conn, err error) {
 // acceptOn accepts without waiting; the error is unix.EAGAIN when nobody waits.
 func acceptOn(listener uintptr) (*Conn, error) {
 	for {
-		accepted, from, err := socket.Accept(int(listener))
+		accepted, from, err := rawsock.Accept(int(listener))
 		switch {
 		case err == nil:
 			return &Conn{socket: accepted, remote: from}, nil

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"xmlcurld/nodes/simulated"
+	"xmlcurld/internal/fakeswitch"
 )
 
 // edit changes the rows and waits until the switch is shown to run them. Nothing else is done.
@@ -134,7 +134,7 @@ func phonesLoseTheirRegistration(t *testing.T, w *world) {
 func registeringGatewayIsReplaced(t *testing.T, w *world) {
 	carrier := newRegistrar(t, "first")
 	w.edit(t, `INSERT INTO gateway (name, profile, proxy, realm, username, password, register)
-		VALUES ('account', 'external', $1, $2, 'account', 'first', true)`, carrier.Address(), simulated.RegistrarRealm)
+		VALUES ('account', 'external', $1, $2, 'account', 'first', true)`, carrier.Address(), fakeswitch.RegistrarRealm)
 	if binding, log, _ := carrier.Get(); binding == "" {
 		t.Fatalf("no binding: %q", log)
 	}
@@ -240,8 +240,8 @@ func (w *world) inCharge(t testing.TB) string {
 	return address
 }
 
-func newRegistrar(t *testing.T, password string) *simulated.Registrar {
-	r, err := simulated.NewRegistrar(outsider, password)
+func newRegistrar(t *testing.T, password string) *fakeswitch.Registrar {
+	r, err := fakeswitch.NewRegistrar(outsider, password)
 	if err != nil {
 		t.Fatal(err)
 	}

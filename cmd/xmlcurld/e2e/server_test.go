@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"xmlcurld/cmd/internal/rig"
+	"xmlcurld/cmd/lab/rig"
 )
 
 // server is an xmlcurld that can be stopped and started again on the same port.

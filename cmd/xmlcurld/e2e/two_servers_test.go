@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"xmlcurld/cmd/internal/rig"
+	"xmlcurld/cmd/lab/rig"
 )
 
 const (

@@ -1,0 +1,222 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"xmlcurld/cmd/lab/rig"
+	"xmlcurld/db"
+	"xmlcurld/internal/fakeswitch"
+	"xmlcurld/internal/reconcile"
+)
+
+// editsVerb makes this program measure edits: how long after its COMMIT an edit by plain SQL is proved to be on a real
+// switch, and on fifty simulated ones beside it; and how much slower calls are answered while many rows are applied.
+// Proved is what xmlcurld wait takes for it.
+const editsVerb = "edits"
+
+// editOptions are what the command line says after editsVerb.
+type editOptions struct {
+	switchOptions
+	sizes     sizes
+	simulated int           // nodes
+	rounds    int           // of each edit
+	loads     int           // rounds of calls at a steady pace
+	perSecond float64       // calls at that pace
+	saturated int           // rounds of as many calls as are answered
+	duration  time.Duration // of one of these
+	inFlight  int
+}
+
+// editBench is everything that runs while edits are measured.
+type editBench struct {
+	base
+	options    editOptions
+	server     server
+	idle       idleGroup
+	switchProc *rig.Process
+	rows       *pgx.Conn
+	store      *db.Store
+	carrier    *fakeswitch.Registrar
+	edits      []*edit
+	loads      []*loadKind
+	steady     stream
+	calls      *load
+	made       int // edits so far: no two are alike
+	manyCost   cost
+}
+
+func editsCommandLine(args []string) editOptions {
+	o := editOptions{sizes: sizes{tenants: 100, numbers: 100_000, users: 10_000, aclEntries: 100, nodes: 1}}
+	flags := o.flags(editsVerb)
+	flags.IntVar(&o.sizes.numbers, "numbers", o.sizes.numbers, "numbers of the world")
+	flags.IntVar(&o.sizes.aclEntries, "acl-entries", o.sizes.aclEntries, "entries of access lists of the world")
+	flags.IntVar(&o.simulated, "simulated", 50, "simulated nodes beside the real one")
+	flags.IntVar(&o.rounds, "rounds", 15, "rounds of each edit")
+	flags.IntVar(&o.loads, "loads", 15, "rounds of calls at a steady pace")
+	flags.Float64Var(&o.perSecond, "calls", 300, "calls a second at that pace")
+	flags.IntVar(&o.saturated, "saturated", 3, "rounds of as many calls as are answered")
+	flags.DurationVar(&o.duration, "time", 10*time.Second, "time of one of these")
+	flags.IntVar(&o.inFlight, "in-flight", 32, "connections in flight meanwhile")
+	flags.BoolFunc("quick", "a sanity check: 3 rounds and short ones, if later flags do not say otherwise; no bar fails it", func(string) error {
+		o.rounds, o.loads, o.saturated, o.duration, o.quick = 3, 5, 1, 4*time.Second, true
+		return nil
+	})
+	_ = flags.Parse(args) // it exits
+	return o
+}
+
+// Edits measures edits as args say.
+func Edits(ctx context.Context, args []string) error {
+	return runEdits(ctx, editsCommandLine(args))
+}
+
+func runEdits(ctx context.Context, o editOptions) error {
+	if err := o.check(editsVerb); err != nil {
+		return err
+	}
+	b, err := openEdits(ctx, o)
+	if err := complete(ctx, b, err); err != nil {
+		return err
+	}
+	return b.report().show(o.write, editsResults, o.quick)
+}
+
+// openEdits makes the world and starts everything. It returns b with an error too, to be closed.
+func openEdits(ctx context.Context, o editOptions) (b *editBench, err error) {
+	b = &editBench{options: o, edits: allEdits(), loads: allLoads()}
+	if b.base, err = openBase(ctx, "", o.server); err != nil {
+		return b, err
+	}
+	url, err := worldURL(ctx, b.cluster, o.sizes, ownSchema())
+	if err != nil {
+		return b, err
+	}
+	if err := b.connect(ctx, url); err != nil {
+		return b, err
+	}
+	if err := b.insertSwitch(ctx); err != nil {
+		return b, fmt.Errorf("make the switch a node: %w", err)
+	}
+	if b.server, err = b.start(ctx, "xmlcurld", url); err != nil {
+		return b, err
+	}
+	return b, b.boot(ctx)
+}
+
+// connect opens what edits the rows, what waits for the switches, and the carrier.
+func (b *editBench) connect(ctx context.Context, url string) (err error) {
+	if b.rows, err = pgx.Connect(ctx, url); err != nil {
+		return err
+	}
+	b.cleanup = append(b.cleanup, func() error { return b.rows.Close(context.WithoutCancel(ctx)) })
+	if b.store, err = db.Open(ctx, url, prometheus.NewRegistry()); err != nil {
+		return err
+	}
+	b.cleanup = append(b.cleanup, func() error { b.store.Close(); return nil })
+	if b.carrier, err = fakeswitch.NewRegistrar(localhost, ""); err != nil {
+		return err
+	}
+	b.cleanup = append(b.cleanup, func() error { b.carrier.Close(); return nil })
+	return nil
+}
+
+// boot starts the switch, and returns when it runs what the rows say.
+func (b *editBench) boot(ctx context.Context) error {
+	progress("starting a FreeSWITCH")
+	conf, err := filepath.Abs(bootstrap)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(b.dir, "switch-")
+	if err != nil {
+		return err
+	}
+	b.idle = openIdleGroup()
+	b.cleanup = append(b.cleanup, b.idle.close)
+	b.switchProc, err = launch(b.options.freeSWITCH, conf, dir, afterOthers,
+		"XMLCURL_URL=http://"+b.server.address+"/xml", "LOCAL_IP="+localhost, "SWITCHNAME="+realNode)
+	if _, err = b.started(b.switchProc, "", err); err != nil {
+		return err
+	}
+	// It is to take no processor from the server, as if it ran on a machine of its own.
+	if err := b.idle.add(b.switchProc.PID()); err != nil {
+		return fmt.Errorf("let others go first: %w", err)
+	}
+	return b.switchProc.Await(ctx, func() error { return b.proved(ctx, time.Second) })
+}
+
+// proved returns when all nodes run what is committed by now.
+func (b *editBench) proved(ctx context.Context, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	_, err := reconcile.Await(ctx, b.store)
+	return err
+}
+
+// measure measures edits on the one switch, then with the simulated ones beside it, then calls.
+func (b *editBench) measure(ctx context.Context) error {
+	if err := b.measureEdits(ctx, func(e *edit) *[]time.Duration { return &e.one }); err != nil {
+		return err
+	}
+	remove, err := b.addSimulated(ctx)
+	if err != nil {
+		return err
+	}
+	before := b.cost()
+	err = b.measureEdits(ctx, func(e *edit) *[]time.Duration { return &e.many })
+	b.manyCost = b.cost().since(before)
+	if err := errors.Join(err, remove(ctx)); err != nil {
+		return err
+	}
+	return b.measureLoads(ctx)
+}
+
+// measureEdits makes every edit in every round, after one that does not count, and adds the times to where into says.
+func (b *editBench) measureEdits(ctx context.Context, into func(*edit) *[]time.Duration) error {
+	for r := range b.options.rounds + 1 {
+		progress("edits, round %d of %d", r, b.options.rounds)
+		for _, e := range b.edits {
+			took, err := b.measureEdit(ctx, e)
+			if err != nil {
+				return fmt.Errorf("%s: %w", e.name, err)
+			}
+			if times := into(e); r > 0 {
+				*times = append(*times, took)
+			}
+		}
+	}
+	return nil
+}
+
+// measureEdit makes an edit and takes the time from its COMMIT. A while of nothing comes first, as between the edits that
+// an operator makes.
+func (b *editBench) measureEdit(ctx context.Context, e *edit) (time.Duration, error) {
+	if err := rest(ctx); err != nil {
+		return 0, err
+	}
+	b.made++
+	tx, err := b.rows.Begin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := e.make(ctx, b, tx); err != nil {
+		return 0, errors.Join(err, tx.Rollback(ctx))
+	}
+	began := time.Now()
+	if err := tx.Commit(ctx); err != nil {
+		return 0, err
+	}
+	if err := b.proved(ctx, provedTime); err != nil {
+		return 0, err
+	}
+	took := time.Since(began)
+	return took, e.check(b)
+}

@@ -1,9 +1,0 @@
-package credentials_test
-
-import (
-	"testing"
-
-	"xmlcurld/db/dbtest"
-)
-
-func TestMain(m *testing.M) { dbtest.Main(m) }

@@ -1,0 +1,187 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"xmlcurld/internal/eventsocket"
+)
+
+const (
+	// dialTime bounds one attempt to open an event socket.
+	dialTime = 3 * time.Second
+	// bootstrapPassword and bootstrapPort are the event socket's of a switch that came up while no server answered it.
+	bootstrapPassword = "ClueCon"
+	bootstrapPort     = "8021"
+)
+
+// moduleLoad is the event of which FreeSWITCH tells some for each module that it loads, one for each thing in it.
+const moduleLoad = "MODULE_LOAD"
+
+// login opens an event socket.
+type login struct{ address, password string }
+
+// lostError is an error after which the connection is of no more use.
+type lostError struct{ error }
+
+func (e lostError) Unwrap() error { return e.error }
+
+// logins are those that the switch may take: until it has taken a change of its event socket, which needs a restart, it
+// is where it was and wants the password that it took last; and one that came up while no server answered it wants the
+// bootstrap's.
+func (n *node) logins() []login {
+	var all []login
+	addresses := []string{n.row.Address, n.row.TookAddress}
+	if host, _, err := net.SplitHostPort(n.row.Address); err == nil {
+		addresses = append(addresses, net.JoinHostPort(host, bootstrapPort))
+	}
+	for _, address := range addresses {
+		for _, password := range []string{n.row.Password, n.took.password, n.row.TookPassword, bootstrapPassword} {
+			if l := (login{address, password}); address != "" && password != "" && !slices.Contains(all, l) {
+				all = append(all, l)
+			}
+		}
+	}
+	return all
+}
+
+// connect opens the switch's event socket. The error is about where the row says that it is.
+func (n *node) connect(ctx context.Context) error {
+	var first error
+	dead := ""
+	for _, l := range n.logins() {
+		if l.address == dead {
+			continue
+		}
+		err := n.open(ctx, l)
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+		if !errors.Is(err, eventsocket.ErrPassword) {
+			dead = l.address
+		}
+	}
+	return first
+}
+
+// open connects and sees that it is this very switch, and that it is up: nodes may share an address by mistake, and a
+// switch that starts does not say yet what it will run.
+func (n *node) open(ctx context.Context, l login) error {
+	dialing, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	conn, err := eventsocket.Dial(dialing, l.address, l.password)
+	if err != nil {
+		return err
+	}
+	n.conn, n.took, n.loglevel = conn, l, ""
+	n.runs, n.stays = make(map[string]string), make(map[string]bool)
+	n.refused, n.loads, n.zones = nil, make(map[string]time.Time), ""
+	conn.Hear(n.hear)
+	if err := n.identify(ctx); err != nil {
+		n.disconnect()
+		return err
+	}
+	return nil
+}
+
+func (n *node) identify(ctx context.Context) error {
+	name, err := n.ask(ctx, "switchname")
+	if err != nil {
+		return err
+	}
+	if name = strings.TrimSpace(name); name != n.name {
+		return fmt.Errorf("the event socket %s is that of %.64q", n.took.address, name)
+	}
+	status, err := n.ask(ctx, "status")
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(status, " is ready") {
+		return errors.New("the switch is starting")
+	}
+	if err := n.conn.Subscribe(ctx, moduleLoad); err != nil {
+		return lostError{err}
+	}
+	_, err = n.askAll(ctx, []eventsocket.Command{noRescan})
+	return err
+}
+
+// hear notes what the switch says unasked.
+func (n *node) hear(said eventsocket.Notice) {
+	switch {
+	case said.Event == moduleLoad:
+		if module := said.Header["key"]; module != "" {
+			n.loads[module] = time.Now()
+			n.tell(fetched, time.Time{})
+		}
+	case said.Header["log-func"] == "parse_gateways":
+		if line := errorText(said.Line); !slices.Contains(n.logged, line) {
+			n.logged = append(n.logged, line)
+		}
+	}
+}
+
+func (n *node) disconnect() {
+	if n.conn != nil {
+		_ = n.conn.Close()
+		n.conn = nil
+	}
+}
+
+// ask runs one command on the switch.
+func (n *node) ask(ctx context.Context, command string, arguments ...string) (string, error) {
+	replies, err := n.askAll(ctx, []eventsocket.Command{append(eventsocket.Command{command}, arguments...)})
+	if err != nil {
+		return "", err
+	}
+	return replies[0].Body, replies[0].Err
+}
+
+// askAll runs commands in one go and returns their replies.
+func (n *node) askAll(ctx context.Context, commands []eventsocket.Command) ([]eventsocket.Reply, error) {
+	if len(commands) == 0 {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, n.pace.Ask)
+	defer cancel()
+	for _, c := range commands {
+		n.metrics.command(c[0])
+	}
+	replies, err := n.conn.Pipeline(ctx, commands...)
+	if err != nil && !errors.Is(err, eventsocket.ErrArgument) {
+		err = lostError{err}
+	}
+	return replies, err
+}
+
+// command runs a command whose success is looked for on the switch afterwards, whatever its reply says.
+func (n *node) command(ctx context.Context, command string, arguments ...string) error {
+	_, err := n.ask(ctx, command, arguments...)
+	if refusal := refusedBy(err); refusal != nil {
+		n.refuse(refusal)
+		return nil
+	}
+	return err
+}
+
+// refuse notes what the switch refused last.
+func (n *node) refuse(refusal *eventsocket.CommandError) {
+	n.refusal = strings.Join(strings.Fields(refusal.Error()), " ")
+}
+
+// refusedBy returns err as the switch's own refusal, or nil if it is none.
+func refusedBy(err error) *eventsocket.CommandError {
+	var refusal *eventsocket.CommandError
+	if errors.As(err, &refusal) {
+		return refusal
+	}
+	return nil
+}

@@ -1,0 +1,315 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"encoding/xml"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"xmlcurld/db"
+	"xmlcurld/internal/eventsocket"
+)
+
+const (
+	// startSlack is by how much, in seconds, the switch's and the database's idea of its start may differ.
+	startSlack = 3
+	// fetchLag is how long after a fetch its record may take.
+	fetchLag = 2 * time.Second
+)
+
+// askedAnew are the documents that FreeSWITCH asks for whenever it uses them.
+var askedAnew = []string{"ivr.conf", "conference.conf"}
+
+// fromTables are the documents that are no rows of table document.
+var fromTables = []string{"acl.conf", "sofia.conf", "event_socket.conf", "post_load_modules.conf", "post_load_switch.conf"}
+
+// reloaded are the documents that FreeSWITCH reads anew, each whole and for no other reason, at the event RELOADXML: reloadxml
+// brings it about, and so do reloadacl, rescan, startgw and others on the way. So a fetch of these is a take.
+var reloaded = []string{timezones, "avmd.conf", "cidlookup.conf", "curl.conf", "enum.conf", "loopback.conf", "memcache.conf",
+	"pocketsphinx.conf", "translate.conf", "tts_commandline.conf"}
+
+// timezones is read before mod_xml_curl is there. It is the only one: what else the core reads so early (switch.conf and its
+// like) it does not read again at that event.
+const timezones = "timezones.conf"
+
+// readWhole are the documents of modules that read them whole whenever they read them, at a command of their own too.
+var readWhole = []string{"distributor.conf"}
+
+// modulesOf are the modules of documents that are called otherwise than they.
+var modulesOf = map[string]string{
+	"avcodec.conf": "mod_av", "avformat.conf": "mod_av", "fax.conf": "mod_spandsp", "mod_blacklist.conf": "mod_blacklist",
+	"python.conf": "mod_python3",
+}
+
+// loadSlack is for how long after a module was heard to be loaded its fetch is looked for. The fetch came before the event,
+// and the event is heard at the next look at the latest.
+const loadSlack = 5 * time.Second
+
+// fetched compares what the switch was given since its start, and can take then only, with what the rows say now. Documents
+// that it reads anew at a command it is made to read.
+func (n *node) fetched(ctx context.Context) (findings, error) {
+	var found findings
+	want, err := n.rows.StartParts(ctx, n.name)
+	if err != nil {
+		return found, err
+	}
+	revisions, err := n.rows.DocumentRevisions(ctx, n.name)
+	if err != nil {
+		return found, err
+	}
+	up, err := n.uptime(ctx)
+	if err != nil {
+		return found, err
+	}
+	if err := n.reload(ctx, up, revisions, &found); err != nil {
+		return found, err
+	}
+	took, err := n.tookSince(ctx, up)
+	if err != nil {
+		return found, err
+	}
+	var differs []string
+	for _, part := range slices.Sorted(maps.Keys(want)) {
+		if took[part].Revision != want[part] {
+			differs = append(differs, part)
+		}
+	}
+	for name, f := range took {
+		if !ofModule(name) {
+			continue
+		}
+		runs, err := n.runsWith(ctx, name, f, took)
+		if err != nil {
+			return found, err
+		}
+		if runs != revisions[name] {
+			differs = append(differs, name+": its module")
+		}
+	}
+	slices.Sort(differs)
+	// The record of what the switch was just given may be on its way, and what there is of the start before.
+	if up < fetchLag.Seconds() {
+		found.pending = append(found.pending, differs...)
+	} else {
+		found.restart = differs
+	}
+	return found, nil
+}
+
+// reload has the switch read anew which of the documents that it reads at reloadxml are others now, and the time zones, which it
+// could not ask for at its start.
+func (n *node) reload(ctx context.Context, up float64, revisions map[string]string, found *findings) error {
+	left, err := n.unread(ctx, up, revisions)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	if err := n.command(ctx, "reloadxml"); err != nil {
+		return err
+	}
+	// Each is read in a thread of its own, after the reply.
+	_, err = n.await(ctx, fetchLag, func() (bool, error) {
+		left, err = n.unread(ctx, up, revisions)
+		return len(left) == 0, err
+	})
+	found.pending = append(found.pending, left...)
+	return err
+}
+
+// unread returns which of the documents that are read at reloadxml the switch does not run with as the rows say now.
+func (n *node) unread(ctx context.Context, up float64, revisions map[string]string) ([]string, error) {
+	took, err := n.tookSince(ctx, up)
+	if err != nil {
+		return nil, err
+	}
+	var left, owners []string
+	if revisions[timezones] != "" || took[timezones].Revision != "" {
+		unknown, err := n.unknownZone(ctx, took[timezones].Revision, revisions[timezones])
+		if err != nil {
+			return nil, err
+		}
+		if unknown != "" {
+			left = append(left, unknown)
+		}
+	}
+	for _, name := range reloaded {
+		if f, asked := took[name]; asked && name != timezones && f.Revision != revisions[name] {
+			owners = append(owners, moduleOf(name))
+		}
+	}
+	loaded, err := n.loaded(ctx, owners)
+	for _, module := range owners {
+		if loaded[module] {
+			left = append(left, strings.TrimPrefix(module, "mod_")+".conf")
+		}
+	}
+	return left, err
+}
+
+// unknownZone says what of timezones.conf the switch does not know, or nothing. Its zones are asked for once for each revision.
+func (n *node) unknownZone(ctx context.Context, took, revision string) (string, error) {
+	if took != revision {
+		return timezones, nil
+	}
+	if revision == n.zones {
+		return "", nil
+	}
+	document, err := n.rows.Document(ctx, n.name, "configuration", timezones)
+	if err != nil {
+		return "", err
+	}
+	var commands []eventsocket.Command
+	for _, zone := range zonesIn(document.Body) {
+		if c := (eventsocket.Command{"strftime_tz", zone, "%H:%M"}); c.Check() == nil {
+			commands = append(commands, c)
+		}
+	}
+	replies, err := n.askAll(ctx, commands)
+	if err != nil {
+		return "", err
+	}
+	for i := range replies {
+		if replies[i].Err != nil {
+			return timezones + ": " + commands[i][1], nil //nolint:nilerr // the refusal is the answer
+		}
+	}
+	n.zones = revision
+	return "", nil
+}
+
+// zonesIn are the names of the zones in timezones.conf that have a value, as far as it can be read.
+func zonesIn(body string) []string {
+	var names []string
+	for d := xml.NewDecoder(strings.NewReader(body)); ; {
+		token, err := d.Token()
+		if err != nil {
+			return names
+		}
+		element, ok := token.(xml.StartElement)
+		if !ok || element.Name.Local != "zone" {
+			continue
+		}
+		attributes := make(map[string]string)
+		for _, a := range element.Attr {
+			attributes[a.Name.Local] = a.Value
+		}
+		if attributes["name"] != "" && attributes["value"] != "" && !strings.Contains(attributes["name"], "$$") {
+			names = append(names, attributes["name"])
+		}
+	}
+}
+
+// ofModule reports whether name is that of a document that is stored as XML and that a module reads when it is loaded.
+func ofModule(name string) bool {
+	return strings.HasSuffix(name, ".conf") && !slices.Contains(askedAnew, name) && !slices.Contains(fromTables, name) &&
+		!slices.Contains(reloaded, name)
+}
+
+// moduleOf is the module that reads a document.
+func moduleOf(document string) string {
+	return cmp.Or(modulesOf[document], "mod_"+strings.TrimSuffix(document, ".conf"))
+}
+
+// runsWith returns the revision of a document with which its module runs: what it fetched first since the switch started, or
+// when it was heard to be loaded last. f is its last fetch.
+func (n *node) runsWith(ctx context.Context, name string, f db.Fetch, took map[string]db.Fetch) (string, error) {
+	if slices.Contains(readWhole, name) {
+		return f.Revision, nil
+	}
+	t, known := took[name+" "+db.TakenPart]
+	module := moduleOf(name)
+	heard, loaded := n.loads[module]
+	if loaded {
+		since := time.Since(heard)
+		if f.Age >= since.Seconds() && f.Age <= (since+loadSlack).Seconds() {
+			t, known = f, false
+		}
+		if since > loadSlack {
+			delete(n.loads, module)
+		}
+	}
+	if known {
+		return t.Revision, nil
+	}
+	return f.Revision, n.rows.Took(ctx, n.name, name, f.Revision, f.Age)
+}
+
+// staleDocuments returns which of the documents that are stored as XML the switch took in another revision than today's.
+func (n *node) staleDocuments(ctx context.Context, took map[string]db.Fetch) ([]string, error) {
+	revisions, err := n.rows.DocumentRevisions(ctx, n.name)
+	if err != nil {
+		return nil, err
+	}
+	started := took["post_load_modules.conf"]
+	var stale []string
+	for _, name := range slices.Sorted(maps.Keys(took)) {
+		if (ofModule(name) || slices.Contains(reloaded, name)) && took[name].Revision != revisions[name] {
+			stale = append(stale, name)
+		}
+	}
+	if f, asked := took[timezones]; revisions[timezones] != "" && (!asked || started.Document != "" && f.Age > started.Age) && !slices.Contains(stale, timezones) {
+		stale = append(stale, timezones)
+	}
+	return stale, nil
+}
+
+// uptime asks for how many seconds the switch has been up.
+func (n *node) uptime(ctx context.Context) (float64, error) {
+	reply, err := n.ask(ctx, "uptime", "s")
+	if err != nil {
+		return 0, err
+	}
+	seconds, err := strconv.ParseFloat(strings.TrimSpace(reply), 64)
+	if err != nil {
+		return 0, fmt.Errorf("read the reply to uptime: %w", err)
+	}
+	return seconds, nil
+}
+
+// tookSince returns the parts of documents that the switch fetched in the last seconds, by document and part.
+func (n *node) tookSince(ctx context.Context, seconds float64) (map[string]db.Fetch, error) {
+	all, err := n.rows.Fetches(ctx, n.name)
+	if err != nil {
+		return nil, err
+	}
+	took := make(map[string]db.Fetch)
+	for _, f := range all {
+		if f.Age <= seconds+startSlack {
+			took[strings.TrimSpace(f.Document+" "+f.Part)] = f
+		}
+	}
+	return took, nil
+}
+
+// judge tells what can be told of a switch whose event socket this server does not have: whether what it fetched last is
+// what it would be given now.
+func (n *node) judge(ctx context.Context, todo aspects, looked time.Time) error {
+	if todo == 0 {
+		return n.save(ctx, looked)
+	}
+	want, err := n.rows.AllParts(ctx, n.name)
+	if err != nil {
+		return err
+	}
+	took, err := n.tookSince(ctx, time.Hour.Seconds()*24*365*100)
+	if err != nil {
+		return err
+	}
+	var found findings
+	for _, part := range slices.Sorted(maps.Keys(want)) {
+		if took[part].Revision != want[part] {
+			found.pending = append(found.pending, part)
+		}
+	}
+	stale, err := n.staleDocuments(ctx, took)
+	if err != nil {
+		return err
+	}
+	found.pending = append(found.pending, stale...)
+	n.findings = map[aspects]findings{fetched: found}
+	return n.save(ctx, looked)
+}

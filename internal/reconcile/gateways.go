@@ -1,0 +1,295 @@
+package reconcile
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"xmlcurld/db"
+	"xmlcurld/internal/eventsocket"
+)
+
+const (
+	// settle is how long a gateway may take to be what it was made: a registrar's answer lies in it.
+	settle = 4 * time.Second
+	// poll is how often the switch is asked meanwhile.
+	poll = 25 * time.Millisecond
+)
+
+// gateways brings the switch's gateways in step: it starts new ones, replaces changed ones, and takes away those that
+// the rows have no more. Each carries its revision as a variable, which the switch gives back. Those of a profile that
+// does not run come with it, and those of one that the rows have no more go with it.
+func (n *node) gateways(ctx context.Context) (findings, error) {
+	var found findings
+	want, err := n.rows.GatewayRevisions(ctx, n.name)
+	if err != nil {
+		return found, err
+	}
+	running, err := n.running(ctx)
+	if err != nil {
+		return found, err
+	}
+	want = slices.DeleteFunc(want, func(g db.GatewayRevision) bool { return !running[g.Profile] })
+	has, err := n.gatewayStatuses(ctx)
+	if err != nil {
+		return found, err
+	}
+	if err := n.removeGateways(ctx, want, has, &found); err != nil {
+		return found, err
+	}
+	stale, err := n.stale(ctx, n.readable(want, &found), has)
+	if err != nil {
+		return found, err
+	}
+	if stale, err = n.resting(ctx, stale, &found); err != nil || len(stale) == 0 {
+		return found, err
+	}
+	if stale, err = n.replaceGateways(ctx, stale, has, &found); err != nil {
+		return found, err
+	}
+	left, now := stale, []gatewayStatus(nil)
+	_, err = n.await(ctx, settle, func() (bool, error) {
+		left, now, err = n.missing(ctx, left, has)
+		return len(left) == 0, err
+	})
+	if err != nil {
+		return found, err
+	}
+	if err := n.restRefused(ctx, left, &found); err != nil {
+		return found, err
+	}
+	return found, n.awaitAnswers(ctx, stale, now)
+}
+
+// readable are those of want whose passwords this server can read. The others stay as the switch has them, if it does.
+func (n *node) readable(want []db.GatewayRevision, found *findings) []db.GatewayRevision {
+	return slices.DeleteFunc(want, func(g db.GatewayRevision) bool {
+		if g.Fault != "" {
+			found.pending = append(found.pending, "gateway "+g.Name+": its password")
+			n.refusal = g.Fault
+		}
+		return g.Fault != ""
+	})
+}
+
+// awaitAnswers gives the carriers of gateways that register the time to answer. What they answer is their own. If it was
+// asked just now which gateways the switch has, that is now.
+func (n *node) awaitAnswers(ctx context.Context, some []db.GatewayRevision, now []gatewayStatus) error {
+	waiting := make(map[string]bool, len(some))
+	for _, g := range some {
+		waiting[g.Name] = true
+	}
+	answered := func(has []gatewayStatus) bool {
+		return !slices.ContainsFunc(has, func(g gatewayStatus) bool { return waiting[g.Name] && slices.Contains(undecided, g.State) })
+	}
+	if now != nil && answered(now) {
+		return nil
+	}
+	_, err := n.await(ctx, settle, func() (bool, error) {
+		has, err := n.gatewayStatuses(ctx)
+		return answered(has), err
+	})
+	return err
+}
+
+// undecided are the states of a gateway that is about to register.
+var undecided = []string{"UNREGED", "REGISTER", "TRYING"}
+
+// removeGateways takes away what the rows do not hold. One that moved to another profile is not surplus but changed.
+func (n *node) removeGateways(ctx context.Context, want []db.GatewayRevision, has []gatewayStatus, found *findings) error {
+	wanted := make(map[string]bool, len(want))
+	for _, g := range want {
+		wanted[strings.ToLower(g.Name)] = true
+	}
+	surplus := slices.DeleteFunc(slices.Clone(has), func(g gatewayStatus) bool { return wanted[strings.ToLower(g.Name)] || !sayable(g.Name) })
+	if len(surplus) == 0 {
+		return nil
+	}
+	profiles, err := n.rows.Sofia(ctx, n.name, "", "")
+	if err != nil {
+		return err
+	}
+	served := make(map[string]bool)
+	for i := range profiles.Profiles {
+		served[profiles.Profiles[i].Name] = true
+	}
+	gone := slices.DeleteFunc(surplus, func(g gatewayStatus) bool { return !served[g.Profile] })
+	left, err := n.endGateways(ctx, gone)
+	for _, g := range gone {
+		if left[strings.ToLower(g.Name)] {
+			found.pending = append(found.pending, "gateway "+g.Name+": remove")
+		}
+	}
+	return err
+}
+
+// endGateways kills gateways and returns the names of those that are there all the same. One that is killed has no name any
+// more, though it is listed for a while. Of many none is asked for by its name, which takes the switch as long as killing
+// it: they are waited for until the list is without them.
+func (n *node) endGateways(ctx context.Context, some []gatewayStatus) (left map[string]bool, err error) {
+	if len(some) > manyGateways {
+		if err := n.kill(ctx, some); err != nil {
+			return nil, err
+		}
+		return n.awaitGone(ctx, some)
+	}
+	if _, err := n.killGateways(ctx, some); err != nil {
+		return nil, err
+	}
+	known, err := n.known(ctx, some)
+	left = make(map[string]bool)
+	for i := range known {
+		if known[i] {
+			left[strings.ToLower(some[i].Name)] = true
+		}
+	}
+	return left, err
+}
+
+// sayable reports whether a name that the switch told can be said in a command.
+func sayable(name string) bool { return (eventsocket.Command{"sofia", name}).Check() == nil }
+
+// replaceGateways kills those that are there in another revision and starts them all: one lookup a gateway, or one a
+// profile when there are many. It returns those that it started.
+func (n *node) replaceGateways(ctx context.Context, stale []db.GatewayRevision, has []gatewayStatus, found *findings) ([]db.GatewayRevision, error) {
+	profileOf := make(map[string]string, len(stale))
+	for _, g := range stale {
+		profileOf[strings.ToLower(g.Name)] = g.Profile
+	}
+	former := slices.DeleteFunc(slices.Clone(has), func(h gatewayStatus) bool { return profileOf[strings.ToLower(h.Name)] == "" })
+	unknown, err := n.killGateways(ctx, former)
+	if err != nil {
+		return nil, err
+	}
+	left, err := n.awaitGone(ctx, slices.DeleteFunc(former, func(h gatewayStatus) bool {
+		return profileOf[strings.ToLower(h.Name)] == h.Profile && !unknown[h.place()]
+	}))
+	if err != nil {
+		return nil, err
+	}
+	var started []db.GatewayRevision
+	byProfile := make(map[string][]db.GatewayRevision)
+	for _, g := range stale {
+		if left[strings.ToLower(g.Name)] {
+			found.restart = append(found.restart, "gateway "+g.Name+": its profile, which has lost it")
+			continue
+		}
+		started = append(started, g)
+		byProfile[g.Profile] = append(byProfile[g.Profile], g)
+	}
+	for _, profile := range slices.Sorted(maps.Keys(byProfile)) {
+		if err := n.startGateways(ctx, profile, byProfile[profile]); err != nil {
+			return nil, err
+		}
+	}
+	return started, nil
+}
+
+// awaitGone returns when some are no more, which takes FreeSWITCH up to a second after killgw, and with which names one is
+// there all the same. One that is started under the name of another profile's, while that lingers, takes over the name
+// but not the place in the profile: from then on none of that name could be reached there any more.
+func (n *node) awaitGone(ctx context.Context, some []gatewayStatus) (left map[string]bool, err error) {
+	if len(some) == 0 {
+		return nil, nil
+	}
+	going := make(map[gatewayStatus]bool)
+	for _, g := range some {
+		going[g.place()] = true
+	}
+	_, err = n.await(ctx, settle, func() (bool, error) {
+		left = make(map[string]bool)
+		has, err := n.gatewayStatuses(ctx)
+		for _, g := range has {
+			if going[g.place()] {
+				left[strings.ToLower(g.Name)] = true
+			}
+		}
+		return len(left) == 0, err
+	})
+	return left, err
+}
+
+// killGateways kills gateways. It returns those that the switch does not know by name: they are killed already, or were
+// lost.
+func (n *node) killGateways(ctx context.Context, some []gatewayStatus) (unknown map[gatewayStatus]bool, err error) {
+	known, err := n.known(ctx, some)
+	if err != nil {
+		return nil, err
+	}
+	unknown = make(map[gatewayStatus]bool)
+	var live []gatewayStatus
+	for i, g := range some {
+		if known[i] {
+			live = append(live, g)
+		}
+		if _, said := unknown[g.place()]; !said { // the first says it for the place
+			unknown[g.place()] = !known[i]
+		}
+	}
+	return unknown, n.kill(ctx, live)
+}
+
+// kill kills gateways, each registered one after it gave up its registration: killed at once, its un-REGISTER would leave
+// after the REGISTER of the one in its place, and the carrier would end without any.
+func (n *node) kill(ctx context.Context, some []gatewayStatus) error {
+	if err := n.unregister(ctx, some); err != nil {
+		return err
+	}
+	var commands []eventsocket.Command
+	for _, g := range some {
+		delete(n.runs, g.Name)
+		commands = append(commands, eventsocket.Command{"sofia", "profile", g.Profile, "killgw", g.Name})
+	}
+	_, err := n.askAll(ctx, commands)
+	return err
+}
+
+// unregister has gateways give up their registrations, and returns when they did.
+func (n *node) unregister(ctx context.Context, some []gatewayStatus) error {
+	waiting := make(map[string]bool)
+	var commands []eventsocket.Command
+	for _, g := range some {
+		if registers(g) {
+			waiting[g.Name] = true
+			commands = append(commands, eventsocket.Command{"sofia", "profile", g.Profile, "unregister", g.Name})
+		}
+	}
+	if len(waiting) == 0 {
+		return nil
+	}
+	if _, err := n.askAll(ctx, commands); err != nil {
+		return err
+	}
+	_, err := n.await(ctx, settle, func() (bool, error) {
+		has, err := n.gatewayStatuses(ctx)
+		return !slices.ContainsFunc(has, func(g gatewayStatus) bool { return waiting[g.Name] && registers(g) }), err
+	})
+	return err
+}
+
+// startGateways starts gateways, and again while the switch's fetch fails: they were killed for it.
+func (n *node) startGateways(ctx context.Context, profile string, some []db.GatewayRevision) error {
+	_, err := n.await(ctx, settle, func() (bool, error) {
+		err := n.startOnce(ctx, profile, some)
+		if refusedBy(err) != nil {
+			return false, nil //nolint:nilerr // to be tried again
+		}
+		return err == nil, err
+	})
+	return err
+}
+
+// startOnce starts gateways of one profile by one command. A user's gateway comes with a rescan only.
+func (n *node) startOnce(ctx context.Context, profile string, some []db.GatewayRevision) error {
+	if slices.ContainsFunc(some, func(g db.GatewayRevision) bool { return g.OfUser }) {
+		return n.rescan(ctx, profile)
+	}
+	which := some[0].Name
+	if len(some) > 1 {
+		which = "_all_"
+	}
+	_, err := n.ask(ctx, "sofia", "profile", profile, "startgw", which)
+	return err
+}

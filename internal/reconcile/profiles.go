@@ -1,0 +1,158 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"xmlcurld/db"
+	"xmlcurld/internal/eventsocket"
+)
+
+// profiles starts new SIP profiles and has the running ones take their changed settings by a rescan. Where a profile listens
+// waits for a restart and is named; the rest of that profile does not wait.
+func (n *node) profiles(ctx context.Context) (findings, error) {
+	var found findings
+	want, err := n.rows.Sofia(ctx, n.name, "", "")
+	if err != nil {
+		return found, err
+	}
+	running, err := n.running(ctx)
+	if err != nil || running == nil {
+		return found, err
+	}
+	parts := db.SofiaParts(want, "", "", false)
+	for i := range want.Profiles {
+		name := want.Profiles[i].Name
+		if !running[name] {
+			err = n.startProfile(ctx, name, &found)
+		} else {
+			err = n.rescanProfile(ctx, name, parts, &found)
+		}
+		if err != nil {
+			return found, err
+		}
+		delete(running, name)
+	}
+	for name := range running {
+		found.restart = append(found.restart, "profile "+name+": removed")
+	}
+	slices.Sort(found.restart)
+	return found, nil
+}
+
+// running asks which SIP profiles there are, and whether they run. Without mod_sofia it is nil.
+func (n *node) running(ctx context.Context) (map[string]bool, error) {
+	reply, err := n.ask(ctx, "sofia", "status")
+	if refusedBy(err) != nil {
+		return nil, nil //nolint:nilerr // the refusal is the answer
+	}
+	if err != nil {
+		return nil, err
+	}
+	return listedProfiles(reply), nil
+}
+
+func (n *node) startProfile(ctx context.Context, name string, found *findings) error {
+	if err := n.command(ctx, "sofia", "profile", name, "start"); err != nil {
+		return err
+	}
+	started, err := n.await(ctx, settle, func() (bool, error) {
+		running, err := n.running(ctx)
+		return running[name], err
+	})
+	if !started {
+		found.pending = append(found.pending, "profile "+name+": start")
+	}
+	return err
+}
+
+// rescanProfile: the settings cannot be read back from the switch, so its last fetch tells which it took.
+func (n *node) rescanProfile(ctx context.Context, name string, want db.Parts, found *findings) error {
+	took, err := n.sofiaParts(ctx)
+	if err != nil {
+		return err
+	}
+	if address, known := took[name+"/address"]; !known {
+		found.restart = append(found.restart, "profile "+name+": started without this server")
+	} else {
+		for _, change := range db.AddressChanges(address, want[name+"/address"]) {
+			found.restart = append(found.restart, "profile "+name+": "+change)
+		}
+	}
+	if left := leftOut(took[name+"/kept"], want[name+"/kept"]); left != "" {
+		found.restart = append(found.restart, "profile "+name+": without "+left)
+	}
+	settings := []string{name + "/settings", "all profiles"}
+	inStep := func() bool {
+		return !slices.ContainsFunc(settings, func(part string) bool { return took[part] != want[part] })
+	}
+	if inStep() {
+		return nil
+	}
+	if err := n.rescan(ctx, name); refusedBy(err) != nil {
+		n.refuse(refusedBy(err))
+	} else if err != nil {
+		return err
+	}
+	rescanned, err := n.await(ctx, fetchLag, func() (bool, error) {
+		took, err = n.sofiaParts(ctx)
+		return inStep(), err
+	})
+	if !rescanned {
+		found.pending = append(found.pending, "profile "+name+": settings")
+	}
+	return err
+}
+
+// rescan has a running profile take its settings and new gateways, and go on listening where it does: see
+// db.RescanVariable. The three commands leave together, so that nobody's start falls between them for lack of this server.
+func (n *node) rescan(ctx context.Context, profile string) error {
+	replies, err := n.askAll(ctx, []eventsocket.Command{
+		{"global_setvar", db.RescanVariable + "=start-"}, {"sofia", "profile", profile, "rescan"}, noRescan,
+	})
+	if err != nil {
+		return err
+	}
+	return replies[1].Err
+}
+
+// noRescan ends what rescan begins. It is also said to every switch that is met: a server may have died in between.
+var noRescan = eventsocket.Command{"global_setvar", db.RescanVariable + "="}
+
+// sofiaParts returns the parts of sofia.conf as the switch took them last.
+func (n *node) sofiaParts(ctx context.Context) (db.Parts, error) {
+	all, err := n.rows.Fetches(ctx, n.name)
+	if err != nil {
+		return nil, err
+	}
+	parts := make(db.Parts)
+	for _, f := range all {
+		if f.Document == "sofia.conf" {
+			parts[f.Part] = f.Revision
+		}
+	}
+	return parts, nil
+}
+
+// leftOut are the words in had that want lacks.
+func leftOut(had, want string) string {
+	names := strings.Fields(want)
+	return strings.Join(slices.DeleteFunc(strings.Fields(had), func(name string) bool { return slices.Contains(names, name) }), " ")
+}
+
+// await asks done again and again until it is, for at most as long as limit.
+func (n *node) await(ctx context.Context, limit time.Duration, done func() (bool, error)) (bool, error) {
+	for deadline := time.Now().Add(limit); ; {
+		asked := time.Now()
+		ok, err := done()
+		if ok || err != nil || time.Now().After(deadline) {
+			return ok && err == nil, err
+		}
+		// Of many gateways it takes the switch a while to tell: it is left alone for at least as long.
+		if err := pause(ctx, max(poll, time.Since(asked))); err != nil {
+			return false, lostError{err}
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package reconcile
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"xmlcurld/db"
+)
+
+const (
+	// restAtFirst and restAtMost bound the time between two tries to start a gateway that the switch refuses.
+	restAtFirst = 2 * time.Second
+	restAtMost  = time.Minute
+	// asksWhy is of how many refused gateways the reasons are looked for in one look.
+	asksWhy = 5
+	// logLag is how long after a command its lines of the log may come, and maxReason the bytes of them that are shown.
+	logLag    = time.Second
+	maxReason = 300
+)
+
+// refused is a gateway that the switch did not start.
+type refused struct {
+	as     string // the gateway's revision, and its profile's, in which it was refused
+	reason string
+	rest   time.Duration
+	retry  time.Time
+}
+
+// resting returns stale without the gateways that the switch refused lately, as they and their profiles are now. FreeSWITCH
+// refuses a gateway for what the gateway and its profile say, so the next try would most likely end as the last.
+func (n *node) resting(ctx context.Context, stale []db.GatewayRevision, found *findings) ([]db.GatewayRevision, error) {
+	was := n.refused
+	if n.refused = make(map[string]*refused); len(stale) == 0 {
+		return nil, nil
+	}
+	profiles, err := n.profileRevisions(ctx, stale)
+	if err != nil {
+		return nil, err
+	}
+	var due []db.GatewayRevision
+	for _, g := range stale {
+		r := was[g.Name]
+		if as := g.Revision + " " + profiles[g.Profile]; r == nil || r.as != as {
+			r = &refused{as: as}
+		}
+		n.refused[g.Name] = r
+		if time.Now().Before(r.retry) {
+			n.pendingGateway(g.Name, r.reason, found)
+		} else {
+			due = append(due, g)
+		}
+	}
+	return due, nil
+}
+
+// profileRevisions are what the rows say of the profiles of some, and what the switch took of it.
+func (n *node) profileRevisions(ctx context.Context, some []db.GatewayRevision) (map[string]string, error) {
+	sofia, err := n.rows.Sofia(ctx, n.name, "", "")
+	if err != nil {
+		return nil, err
+	}
+	took, err := n.sofiaParts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	want, revisions := db.SofiaParts(sofia, "", "", false), make(map[string]string)
+	for _, g := range some {
+		address, settings := g.Profile+"/address", g.Profile+"/settings"
+		revisions[g.Profile] = strings.Join([]string{want[address], want[settings], took[address], took[settings]}, " ")
+	}
+	return revisions, nil
+}
+
+// restRefused notes which gateways were refused, finds out why, and has each rest twice as long as before. When the command
+// itself fails, the switch got no answer to its question: that is not the gateway's doing, and is tried again at the next look.
+func (n *node) restRefused(ctx context.Context, left []db.GatewayRevision, found *findings) error {
+	for i, g := range left {
+		r := n.refused[g.Name]
+		if i < asksWhy {
+			failed, reason, err := n.whyRefused(ctx, g)
+			if err != nil {
+				return err
+			}
+			if failed {
+				for _, g := range left[i:] {
+					delete(n.refused, g.Name)
+					n.pendingGateway(g.Name, reason, found)
+				}
+				return nil
+			}
+			r.reason = reason
+		}
+		r.rest = min(max(2*r.rest, restAtFirst), restAtMost)
+		r.retry = time.Now().Add(r.rest)
+		n.pendingGateway(g.Name, r.reason, found)
+	}
+	return nil
+}
+
+func (n *node) pendingGateway(name, reason string, found *findings) {
+	what := "gateway " + name
+	if reason != "" {
+		what += ": " + reason
+		n.refusal = what
+	}
+	found.pending = append(found.pending, what)
+}
+
+// whyRefused starts a gateway once more and returns what the switch says to it: in its reply, when the command failed, or,
+// where that is +OK all the same, in the errors that the function that reads gateways logs meanwhile.
+func (n *node) whyRefused(ctx context.Context, g db.GatewayRevision) (failed bool, reason string, err error) {
+	n.logged = nil
+	if err := n.conn.LogErrors(ctx, true); err != nil {
+		return false, "", lostError{err}
+	}
+	err = n.startOnce(ctx, g.Profile, []db.GatewayRevision{g})
+	refusal := refusedBy(err)
+	if err != nil && refusal == nil {
+		return false, "", err
+	}
+	if refusal == nil {
+		// The lines come from a thread of their own, along with the replies to later commands.
+		_, err = n.await(ctx, logLag, func() (bool, error) {
+			_, err := n.ask(ctx, "uptime", "s")
+			return len(n.logged) > 0, err
+		})
+		if err != nil {
+			return false, "", err
+		}
+	}
+	if err := n.conn.LogErrors(ctx, false); err != nil {
+		return false, "", lostError{err}
+	}
+	switch {
+	case refusal != nil:
+		return true, brief(refusal.Reply), nil //nolint:nilerr // the refusal is the answer
+	case len(n.logged) == 0:
+		return false, "the switch does not start it and logs no reason", nil
+	}
+	return false, brief(strings.Join(n.logged, "; ")), nil
+}
+
+// brief is text on one line, of a bounded length.
+func brief(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	return text[:min(len(text), maxReason)]
+}
+
+// errorText is a line of the log without the time and the place that it begins with.
+func errorText(line string) string {
+	if _, rest, ok := strings.Cut(line, "[ERR] "); ok {
+		if _, text, ok := strings.Cut(rest, " "); ok {
+			return strings.TrimPrefix(text, "ERROR: ")
+		}
+	}
+	return line
+}

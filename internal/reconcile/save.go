@@ -1,0 +1,101 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"xmlcurld/db"
+)
+
+const (
+	// saveEvery is how often what did not change is saved, so that it can be seen that somebody takes care of the switch.
+	saveEvery = 25 * time.Second
+	// saveTime bounds saving what a look found, which has to be known even when the look took all the time there was.
+	saveTime = 2 * time.Second
+)
+
+// save keeps what was found, for xmlcurld nodes and for the server that takes over. What was committed before looked has
+// been looked at; zero: there is no news of that.
+func (n *node) save(ctx context.Context, looked time.Time) error {
+	if !n.mine {
+		return nil
+	}
+	state := db.NodeState{
+		Node: n.name, Server: n.server, Reachable: n.conn != nil,
+		Pending: []string{}, RestartRequired: []string{},
+	}
+	if !looked.IsZero() {
+		state.LookedAt = &looked
+	}
+	for a := aspects(1); a <= connection; a <<= 1 {
+		found := n.findings[a]
+		state.Pending = append(state.Pending, found.pending...)
+		state.RestartRequired = append(state.RestartRequired, found.restart...)
+		if found.err != nil {
+			state.LastError = fmt.Sprintf("%s: %v", a, found.err)
+		}
+	}
+	// What a switch says may be any bytes, and Postgres takes no text that is not UTF-8 or holds a zero.
+	state.LastError = text(state.LastError)
+	for _, list := range [][]string{state.Pending, state.RestartRequired} {
+		for i := range list {
+			list[i] = text(list[i])
+		}
+	}
+	if state.LastError != "" && len(state.Pending) == 0 {
+		state.Pending = append(state.Pending, "unknown")
+	}
+	if looked.IsZero() && time.Since(n.savedAt) < saveEvery && same(state, n.saved) && keepsSame(n.row, n.savedRow) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
+	defer cancel()
+	since, err := n.rows.SaveNodeState(ctx, state, n.row)
+	if err != nil {
+		return err
+	}
+	state.PendingSince = since
+	n.report(state)
+	n.savedRow, n.savedAt = n.row, time.Now()
+	return nil
+}
+
+// text is said as Postgres can keep it.
+func text(said string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(said, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// report tells metrics and, when it is news, the log.
+func (n *node) report(state db.NodeState) {
+	n.metrics.set(state)
+	news := !same(state, n.saved)
+	n.saved = state
+	if !news {
+		return
+	}
+	switch {
+	case state.LastError != "":
+		n.log.Warn("node not in step", "node", n.name, "reachable", state.Reachable, "pending", state.Pending, "error", state.LastError)
+	case len(state.Pending) > 0:
+		n.log.Info("node not in step yet", "node", n.name, "pending", state.Pending)
+	case len(state.RestartRequired) > 0:
+		n.log.Warn("node in step but for what a restart takes", "node", n.name, "restart_required", state.RestartRequired)
+	default:
+		n.log.Info("node in step", "node", n.name)
+	}
+}
+
+// same reports whether two states say the same of the switch, now and then.
+func same(a, b db.NodeState) bool {
+	return slices.Equal(a.Pending, b.Pending) && slices.Equal(a.RestartRequired, b.RestartRequired) &&
+		a.LastError == b.LastError && a.Reachable == b.Reachable
+}
+
+// keepsSame reports whether saving a would keep nothing but what saving b did.
+func keepsSame(a, b db.Node) bool {
+	return slices.Equal(a.Modules, b.Modules) && slices.Equal(a.Limits, b.Limits) && (a.UsersSeen == "" || a.UsersSeen == b.UsersSeen) &&
+		a.TookAddress == b.TookAddress && a.TookPassword == b.TookPassword
+}

@@ -1,0 +1,153 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"xmlcurld/db"
+	"xmlcurld/internal/eventsocket"
+)
+
+// manyUsers is from how many on the whole cache is cleared, instead of one user after the other.
+const manyUsers = 100
+
+// users has the switch forget users that changed: out of its cache, and those that are off, gone or have a new password
+// out of its registrations as well.
+func (n *node) users(ctx context.Context) (findings, error) {
+	var found findings
+	changes, seen, err := n.rows.UserChanges(ctx, n.usersSeen, n.row.UsersNoted)
+	if err != nil {
+		return found, err
+	}
+	if err := n.flush(ctx, changes); err != nil {
+		return found, err
+	}
+	left, err := n.unregisterUsers(ctx, changes)
+	if err != nil {
+		return found, err
+	}
+	for _, r := range left {
+		found.pending = append(found.pending, "registration of "+r.User+"@"+r.Domain)
+	}
+	if len(left) == 0 {
+		n.row.UsersSeen = seen
+	}
+	return found, nil
+}
+
+// flush clears the cache of users. A lookup is cached under the key and the name that it was made with, so each name of a
+// user is cleared under both keys.
+func (n *node) flush(ctx context.Context, changes []db.UserChange) error {
+	var commands []eventsocket.Command
+	for _, c := range changes {
+		// A user may be called mod_event_socket, and its domain reload: that cannot be said.
+		if c.UserID == "" || len(changes) > manyUsers || !sayable(c.UserID+c.NumberAlias+c.Domain+"reload") {
+			return n.command(ctx, "xml_flush_cache")
+		}
+		for _, name := range []string{c.UserID, c.NumberAlias} {
+			if name != "" {
+				commands = append(commands, eventsocket.Command{"xml_flush_cache", "id", name, c.Domain},
+					eventsocket.Command{"xml_flush_cache", "number-alias", name, c.Domain})
+			}
+		}
+	}
+	_, err := n.askAll(ctx, commands)
+	return err
+}
+
+// registration is a phone that is registered with a profile.
+type registration struct {
+	db.Registration
+	profile string
+}
+
+// unregisterUsers ends the registrations of those in changes who lose theirs, and of any who is not a user now, and
+// returns those that the switch has all the same.
+func (n *node) unregisterUsers(ctx context.Context, changes []db.UserChange) ([]registration, error) {
+	lost, err := n.lostRegistrations(ctx, changes)
+	if err != nil || len(lost) == 0 {
+		return nil, err
+	}
+	left := lost
+	_, err = n.await(ctx, settle, func() (bool, error) {
+		var commands []eventsocket.Command
+		for _, r := range left {
+			commands = append(commands, eventsocket.Command{"sofia", "profile", r.profile, "flush_inbound_reg", r.User + "@" + r.Domain})
+		}
+		if _, err := n.askAll(ctx, commands); err != nil {
+			return false, err
+		}
+		has, err := n.registrations(ctx)
+		there := make(map[registration]bool, len(has))
+		for _, r := range has {
+			there[r] = true
+		}
+		left = slices.DeleteFunc(slices.Clone(lost), func(r registration) bool { return !there[r] })
+		return len(left) == 0, err
+	})
+	return left, err
+}
+
+func (n *node) lostRegistrations(ctx context.Context, changes []db.UserChange) ([]registration, error) {
+	if len(changes) == 0 {
+		return nil, nil
+	}
+	has, err := n.registrations(ctx)
+	if err != nil || len(has) == 0 {
+		return nil, err
+	}
+	var all []db.Registration
+	for _, r := range has {
+		all = append(all, r.Registration)
+	}
+	strangers, err := n.rows.Strangers(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	loses := make(map[db.Registration]bool)
+	for _, r := range strangers {
+		loses[r] = true
+	}
+	for _, c := range changes {
+		if c.Unregister && c.UserID != "" {
+			loses[db.Registration{User: c.UserID, Domain: c.Domain}] = true
+			loses[db.Registration{User: c.NumberAlias, Domain: c.Domain}] = true
+		}
+	}
+	return slices.DeleteFunc(has, func(r registration) bool {
+		return !loses[r.Registration] && !loses[db.Registration{User: strings.ToLower(r.User), Domain: strings.ToLower(r.Domain)}]
+	}), nil
+}
+
+// registrations asks which phones are registered, profile by profile: show registrations goes on to show those that were
+// flushed. What a phone calls itself goes into a command; one that cannot be said is nobody's name in the rows either.
+func (n *node) registrations(ctx context.Context) ([]registration, error) {
+	running, err := n.running(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []registration
+	seen := make(map[registration]bool)
+	for _, profile := range slices.Sorted(maps.Keys(running)) {
+		reply, err := n.ask(ctx, "sofia", "status", "profile", profile, "reg")
+		if err != nil {
+			return nil, err
+		}
+		users, err := registeredUsers(reply)
+		if err != nil {
+			return nil, fmt.Errorf("profile %s: %w", profile, err)
+		}
+		for _, name := range users {
+			user, domain, _ := strings.Cut(name, "@")
+			r := registration{db.Registration{User: user, Domain: domain}, profile}
+			if sayable(name) && !seen[r] {
+				seen[r] = true
+				all = append(all, r)
+			}
+		}
+	}
+	return all, nil
+}

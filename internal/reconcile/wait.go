@@ -1,0 +1,78 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"xmlcurld/db"
+)
+
+const (
+	// waitPoll is how often Await reads the states, and waitAgain how often it asks the servers to look.
+	waitPoll  = 20 * time.Millisecond
+	waitAgain = 2 * time.Second
+)
+
+// Await returns when all nodes run what was committed before it was called: the servers are asked to look at everything.
+// Only a look that began after that counts: one that is under way may have read the rows before the last of them was
+// committed. It returns their states then; what waits for a restart is in them.
+func Await(ctx context.Context, rows *db.Store) ([]db.NodeState, error) {
+	start, err := rows.AskForLook(ctx)
+	if err != nil {
+		return nil, err
+	}
+	asked := time.Now()
+	last := errors.New("nothing is known yet")
+	for {
+		states, err := rows.NodeStates(ctx)
+		if err == nil {
+			if err = Behind(states, start); err == nil {
+				return states, nil
+			}
+		}
+		if ctx.Err() == nil {
+			last = err
+		}
+		if pause(ctx, waitPoll) != nil {
+			return nil, fmt.Errorf("waited in vain: %w", last)
+		}
+		if time.Since(asked) > waitAgain {
+			asked = time.Now()
+			_, _ = rows.AskForLook(ctx) // the listener of a server may have been away
+		}
+	}
+}
+
+// Behind names the nodes that are not in step with what was committed before since, and why. It is nil if there is none.
+func Behind(states []db.NodeState, since time.Time) error {
+	var who []string
+	for _, s := range states {
+		if why := Reason(s, since); why != "" {
+			who = append(who, s.Node+": "+why)
+		}
+	}
+	if len(who) == 0 {
+		return nil
+	}
+	return errors.New("not in step: " + strings.Join(who, "; "))
+}
+
+// Reason says why a node is not in step with what was committed before since, or nothing.
+func Reason(s db.NodeState, since time.Time) string {
+	switch {
+	case s.CheckedAt == nil:
+		return "no server has looked after it yet"
+	case s.Unattended:
+		return "no server looks after it"
+	case s.LastError != "":
+		return s.LastError
+	case len(s.Pending) > 0:
+		return strings.Join(s.Pending, ", ")
+	case s.LookedAt == nil || s.LookedAt.Before(since):
+		return "not looked at yet"
+	}
+	return ""
+}
