@@ -60,7 +60,7 @@ func commandLine(args []string) options {
 	flags.StringVar(&o.dir, "dir", "", "folder that keeps the worlds for the next run (none: a temporary one)")
 	flags.StringVar(&o.server, "server", "", "xmlcurld to measure (none: it is built from here)")
 	flags.StringVar(&o.against, "against", "", "another build of xmlcurld, measured in turn with this one, on a world of its own schema")
-	flags.StringVar(&o.write, "write", "", "file, as BENCHMARKS.md, whose results are replaced by these")
+	flags.StringVar(&o.write, "write", "", "file, as docs/benchmarks.md, whose results are replaced by these")
 	only := flags.String("only", "", "regular expression: measure only what has such a name")
 	flags.BoolFunc("quick", "a sanity check: 100,000 numbers and 3 short rounds, if later flags do not say otherwise; no bar fails it", func(string) error {
 		o.sizes.numbers, o.sizes.users, o.rounds, o.duration, o.quick = 100_000, 10_000, 3, 500*time.Millisecond, true

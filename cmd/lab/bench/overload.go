@@ -44,7 +44,7 @@ func overloadCommandLine(args []string) overloadOptions {
 	flags.DurationVar(&o.duration, "time", 5*time.Second, "time of one measurement")
 	flags.StringVar(&o.dir, "dir", "", "folder that keeps the world for the next run (none: a temporary one)")
 	flags.StringVar(&o.server, "server", "", "xmlcurld to measure (none: it is built from here)")
-	flags.StringVar(&o.write, "write", "", "file, as RELIABILITY.md, whose results are replaced by these")
+	flags.StringVar(&o.write, "write", "", "file, as docs/benchmarks.md, whose results are replaced by these")
 	_ = flags.Parse(args) // it exits
 	return o
 }

@@ -92,7 +92,7 @@ func TestReplaceResults(t *testing.T) {
 		head = "# Head\n<!-- results of calls -->\ncalls\n<!-- end of results of calls -->\n<!-- results -->\n"
 		tail = "<!-- end of results -->\ntail\n"
 	)
-	file := filepath.Join(t.TempDir(), "BENCHMARKS.md")
+	file := filepath.Join(t.TempDir(), "benchmarks.md")
 	for _, text := range []string{"first\n", "second\n"} {
 		if text == "first\n" {
 			if err := os.WriteFile(file, []byte(head+tail), 0o644); err != nil {

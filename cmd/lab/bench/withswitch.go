@@ -20,7 +20,7 @@ func (o *switchOptions) flags(verb string) *flag.FlagSet {
 	flags := flag.NewFlagSet("lab "+verb, flag.ExitOnError)
 	flags.StringVar(&o.freeSWITCH, "freeswitch", "", "the switch's program")
 	flags.StringVar(&o.server, "server", "", "xmlcurld to measure (none: it is built from here)")
-	flags.StringVar(&o.write, "write", "", "file, as BENCHMARKS.md, whose results of "+verb+" are replaced by these")
+	flags.StringVar(&o.write, "write", "", "file, as docs/benchmarks.md, whose results of "+verb+" are replaced by these")
 	return flags
 }
 

@@ -34,7 +34,7 @@ type options struct {
 	write  string
 }
 
-// results is the kind of results that stand in RELIABILITY.md.
+// results is the kind of results that stand in docs/failure.md.
 const results = "results"
 
 var errMissed = errors.New("a bar was missed")
@@ -51,7 +51,7 @@ func commandLine(args []string) options {
 	flags.Uint64Var(&o.seed, "seed", 1, "what chance begins with")
 	flags.StringVar(&o.only, "only", "", "regular expression: only faults with such a name")
 	flags.StringVar(&o.server, "server", "", "xmlcurld to judge (none: it is built from here)")
-	flags.StringVar(&o.write, "write", "", "file, as RELIABILITY.md, whose results are replaced by these")
+	flags.StringVar(&o.write, "write", "", "file, as docs/failure.md, whose results are replaced by these")
 	flags.BoolFunc("short", "one round of some of the faults, as the tests do, if later flags do not say otherwise", func(string) error {
 		o.beShort()
 		return nil
