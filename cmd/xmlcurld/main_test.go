@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -24,6 +25,9 @@ const asProgram = "TEST_AS_PROGRAM"
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
+	}
+	if checkout := os.Getenv(asCommand); checkout != "" {
+		os.Exit(actAs(filepath.Base(os.Args[0]), checkout, os.Args[1:]))
 	}
 	dbtest.Main(m)
 }
