@@ -50,7 +50,7 @@ var (
 // readBlocks returns what stands in fences, and the text around them.
 func readBlocks(text string) (blocks []block, prose string, err error) {
 	var open *block
-	indent := ""
+	indent, last := "", ""
 	for n, line := range strings.Split(text, "\n") {
 		mark := fence.FindStringSubmatch(line)
 		switch {
@@ -61,11 +61,12 @@ func readBlocks(text string) (blocks []block, prose string, err error) {
 			open = nil
 		case open != nil:
 			open.text += strings.TrimPrefix(line, indent) + "\n"
-		case indentedCode.MatchString(line):
+		case last == "" && indentedCode.MatchString(line):
 			return nil, "", fmt.Errorf("line %d: put code in a fence, so that it is run", n+1)
 		default:
 			prose += line + "\n"
 		}
+		last = line
 	}
 	if open != nil {
 		return nil, "", fmt.Errorf("line %d: a fence is not closed", open.line)
@@ -386,6 +387,7 @@ func parseVerb(words []string) error {
 		return fmt.Errorf("xmlcurld has no verb %s", words[0])
 	}
 	flags := pflag.NewFlagSet(words[0], pflag.ContinueOnError)
+	flags.Usage = func() {}
 	addSettingFlags(flags)
 	if verbs[i].flags != nil {
 		verbs[i].flags(flags)

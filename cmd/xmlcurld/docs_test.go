@@ -228,3 +228,54 @@ func TestDocsNames(t *testing.T) {
 		}
 	}
 }
+
+var (
+	place     = regexp.MustCompile("`([a-z/_]+/[a-z_]+\\.go)`(?:,\\s+`(\\w+)`)?")
+	folderRow = regexp.MustCompile("(?m)^\\| ((?:`[a-z/-]+`(?:, )?)+) \\|")
+)
+
+// Files that are named exist and hold what is named with them: `db/batch.go`, `answer`.
+func TestDocsPlaces(t *testing.T) {
+	t.Parallel()
+	for _, page := range documentation(t) {
+		for _, p := range place.FindAllStringSubmatch(readFromRoot(t, page), -1) {
+			content, err := os.ReadFile(filepath.Join(root, p[1]))
+			if err != nil {
+				t.Errorf("%s: %v", page, err)
+				continue
+			}
+			if p[2] != "" && !regexp.MustCompile(`(?m)^(func|type) (\(.*?\) )?`+p[2]+`\b`).Match(content) {
+				t.Errorf("%s: %s has no %s", page, p[1], p[2])
+			}
+		}
+	}
+}
+
+// Every package has its line in the table of rooms.
+func TestDocsListThePackages(t *testing.T) {
+	t.Parallel()
+	text := readFromRoot(t, "docs/architecture.md")
+	var listed []string
+	for _, row := range folderRow.FindAllStringSubmatch(text, -1) {
+		listed = append(listed, strings.Split(strings.ReplaceAll(row[1], "`", ""), ", ")...)
+	}
+	var want []string
+	err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() {
+			return err
+		}
+		sources, err := filepath.Glob(filepath.Join(path, "*.go"))
+		if len(sources) > 0 && filepath.Base(path) != "e2e" {
+			want = append(want, strings.TrimPrefix(path, root+"/"))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(want)
+	slices.Sort(listed)
+	if diff := cmp.Diff(want, listed); diff != "" {
+		t.Errorf("packages (-code +docs/architecture.md):\n%s", diff)
+	}
+}
