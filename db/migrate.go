@@ -27,11 +27,20 @@ var (
 	ErrSchemaOlder = errors.New("the database's schema is older than this program: run xmlcurld migrate")
 	// ErrSchemaNewer says that the database was migrated by a newer program.
 	ErrSchemaNewer = errors.New("this program is older than the database's schema: install the newer one")
+	// ErrSchemaUnreleased says that the database was migrated before the first release, by files that are gone.
+	ErrSchemaUnreleased = errors.New("this database was made by an unreleased version of xmlcurld: make a new one, " +
+		"run xmlcurld migrate on it, and load the rows of the old one as docs/backup.md says")
 )
+
+// unreleased is an expression: whether the tables are those that unreleased versions made. Each of them had one of these
+// constraints. No migration may make another of either name.
+const unreleased = `EXISTS (
+			SELECT FROM pg_constraint
+			WHERE conrelid = to_regclass('condition') AND conname IN ('condition_time', 'condition_new_times'))`
 
 // Migrate brings the database at url to the newest schema that this program holds. Several programs may call it at
 // once: one migrates while the others wait on an advisory lock. A migration that fails leaves no trace. It fails with
-// ErrSchemaNewer, and changes nothing, when a newer program migrated the database.
+// ErrSchemaNewer or ErrSchemaUnreleased, and changes nothing, when a newer or an unreleased program migrated the database.
 func Migrate(ctx context.Context, url string, log *slog.Logger) error {
 	if err := migrate(ctx, url, log); err != nil {
 		return fmt.Errorf("migrate: %w", err)
@@ -52,6 +61,13 @@ func migrate(ctx context.Context, url string, log *slog.Logger) error {
 	}
 	pool := stdlib.OpenDB(*config)
 	defer func() { _ = pool.Close() }()
+	var outdated bool
+	if err := pool.QueryRowContext(ctx, "SELECT "+unreleased).Scan(&outdated); err != nil {
+		return err
+	}
+	if outdated {
+		return ErrSchemaUnreleased
+	}
 	files, err := fs.Sub(Migrations, "migrations")
 	if err != nil {
 		return err
@@ -105,8 +121,8 @@ func deadlocked(err error) bool {
 	return errors.As(err, &fault) && fault.Code == deadlockDetected
 }
 
-// CheckSchema reports whether this program and the database's schema fit: ErrSchemaOlder, ErrSchemaNewer, or the reason
-// why it cannot be told.
+// CheckSchema reports whether this program and the database's schema fit: ErrSchemaOlder, ErrSchemaNewer,
+// ErrSchemaUnreleased, or the reason why it cannot be told.
 func (s *Store) CheckSchema(ctx context.Context) error { return checkSchema(ctx, s.hosts.best().calls) }
 
 // rowQuerier is a connection or a pool.
@@ -118,7 +134,7 @@ type rowQuerier interface {
 // only reads: a database that was never migrated stays untouched, and is ErrSchemaOlder.
 func checkSchema(ctx context.Context, q rowQuerier) error {
 	const query = `
-		SELECT coalesce(max(version_id), 0)
+		SELECT coalesce(max(version_id), 0), ` + unreleased + `
 		FROM goose_db_version
 		WHERE is_applied`
 	const undefinedTable = "42P01"
@@ -128,12 +144,16 @@ func checkSchema(ctx context.Context, q rowQuerier) error {
 		return err
 	}
 	var have int64
-	err = q.QueryRow(ctx, query).Scan(&have)
+	var outdated bool
+	err = q.QueryRow(ctx, query).Scan(&have, &outdated)
 	if fault := (*pgconn.PgError)(nil); errors.As(err, &fault) && fault.Code == undefinedTable {
 		return elsewhere(ctx, q, compareVersions(0, want))
 	}
 	if err != nil {
 		return translate("check schema", err)
+	}
+	if outdated {
+		return ErrSchemaUnreleased
 	}
 	return compareVersions(have, want)
 }

@@ -1,15 +1,17 @@
 -- +goose Up
 
--- What PostgreSQL itself refuses (a key that is there already, a row that is
--- not, a value that is missing or unknown) it names by a constraint. These
--- triggers come first and say it in words, with what to do. The constraints
--- stay: two transactions at once can only be told by them.
+-- PostgreSQL refuses a duplicate key, a reference to a row that does not exist
+-- and a missing value with the name of a constraint. These triggers fire first,
+-- and say in words what is wrong and what to do. The constraints stay: only they
+-- hold between two transactions at once.
+
+SELECT set_config('search_path', format('%I, pg_temp', current_schema), true);
 
 -- Words ------------------------------------------------------------------------
 
 -- +goose StatementBegin
 CREATE FUNCTION noun(relation name) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT AS $$
+LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
     SELECT CASE relation
         WHEN 'acl_list' THEN 'access list'
         WHEN 'acl_entry' THEN 'entry of the access list'
@@ -29,18 +31,23 @@ LANGUAGE sql IMMUTABLE STRICT AS $$
         ELSE replace(replace(regexp_replace(relation, '^(domain_user|domain|gateway)_(param|variable)$', '\2 of the \1'), 'param', 'parameter'), 'domain_user', 'user')
     END
 $$;
+-- +goose StatementEnd
+COMMENT ON FUNCTION noun IS 'What a row of the table is called in a refusal.';
 
--- The columns' values as (a, b) = (1, 2), or as they stand where there is one column.
+-- The values of several columns as (a, b) = (1, 2), and of one column as it stands.
+-- +goose StatementBegin
 CREATE FUNCTION shown(columns name[], row_ jsonb) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT AS $$
+LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
     SELECT CASE WHEN cardinality(columns) = 1 THEN max(row_ ->> c)
         ELSE format('(%s) = (%s)', string_agg(c, ', ' ORDER BY n), string_agg(coalesce(row_ ->> c, 'NULL'), ', ' ORDER BY n)) END
     FROM unnest(columns) WITH ORDINALITY AS x (c, n)
 $$;
+-- +goose StatementEnd
 
 -- Missing values ---------------------------------------------------------------
 
-CREATE FUNCTION explain_null() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+-- +goose StatementBegin
+CREATE FUNCTION explain_null() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     missing name;
 BEGIN
@@ -51,41 +58,44 @@ BEGIN
         ), 'give it one.')));
     RETURN NEW;
 END $$;
+-- +goose StatementEnd
 
--- Keys that are there already --------------------------------------------------
+-- Keys and references ------------------------------------------------------------
 
--- INSERT … ON CONFLICT knows what to do with such a row, and a trigger is not
--- told of it: so only a plain INSERT into the very table is refused here.
+-- INSERT … ON CONFLICT says itself what to do with an existing key, but a trigger
+-- cannot see that clause. So the text of the query is searched for it.
+-- +goose StatementBegin
 CREATE FUNCTION inserts_plainly(relation name) RETURNS boolean
-LANGUAGE sql STABLE STRICT AS $$
+LANGUAGE sql STABLE STRICT SET search_path FROM CURRENT AS $$
     SELECT q !~* '\mon\s+conflict\M' AND (q ~* ('^(\s|--[^\n]*(\n|$)|/\*.*?\*/)*insert\s+into\s+("?[[:alnum:]_]+"?\s*\.\s*)?"?' || relation || '"?[\s(]') OR q ~* '^\s*copy\s')
     FROM (SELECT current_query()) x (q)
 $$;
+-- +goose StatementEnd
 
-CREATE FUNCTION explain_constraints(relation regclass) RETURNS void LANGUAGE plpgsql AS $func$
+-- +goose StatementBegin
+CREATE FUNCTION explain_constraints(relation regclass) RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $func$
 DECLARE
     table_  CONSTANT name := (SELECT relname FROM pg_class WHERE oid = relation);
-    -- By index, whatever a table held when the plan was made: it is kept, and a table that was empty may get a million rows.
+    -- The plan is kept, and a table that was empty when it was made may get a million rows. So it goes by index.
     place   CONSTANT text := format('SECURITY DEFINER SET enable_seqscan TO off SET search_path TO %I, pg_temp', current_schema);
     key     record;
     nulls   text[];
     found   text;
     body    text := '';
     columns name[];
-    -- What a row is known by: it is no other row than itself.
+    -- The primary key, by which an updated row is told from others.
     identity CONSTANT name[] := (SELECT array_agg(a.attname) FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
         WHERE i.indrelid = relation AND i.indisprimary);
     parents text;
 BEGIN
-    -- Values that have to be there, and have no default.
+    -- Columns that are NOT NULL.
     SELECT array_agg(attname::text ORDER BY attnum) INTO nulls
     FROM pg_attribute
     WHERE attrelid = relation AND attnotnull AND attnum > 0 AND NOT attisdropped AND attidentity = '' AND attname <> 'compiled';
     EXECUTE format('CREATE OR REPLACE TRIGGER explain_null BEFORE INSERT OR UPDATE ON %s FOR EACH ROW WHEN (%s) EXECUTE FUNCTION explain_null(%s)', relation,
         (SELECT string_agg(format('NEW.%I IS NULL', c), ' OR ') FROM unnest(nulls) c), (SELECT string_agg(quote_literal(c), ', ') FROM unnest(nulls) c));
 
-    -- Keys. A column that may be NULL counts as one of the values where the key says NULLS NOT DISTINCT: each way to
-    -- leave some out is a query of its own, by index.
+    -- Keys. Under NULLS NOT DISTINCT each combination of missing values needs a query of its own, to go by index.
     FOR key IN
         SELECT i.indexrelid, i.indisprimary, i.indnullsnotdistinct, i.indnkeyatts,
             ARRAY(SELECT a.attname FROM pg_attribute a JOIN unnest(i.indkey) WITH ORDINALITY k (num, n) ON k.num = a.attnum WHERE a.attrelid = relation ORDER BY k.n) AS plain,
@@ -132,8 +142,7 @@ END', body));
         EXECUTE format('CREATE OR REPLACE TRIGGER explain_key BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %I()', relation, 'explain_key_of_' || table_);
     END IF;
 
-    -- Rows that this one names. PostgreSQL's own triggers for it are called RI_…: of one event's triggers the first by
-    -- name comes first.
+    -- References. The name of the trigger sorts before those of PostgreSQL's own triggers, RI_….
     SELECT string_agg(format($piece$
     IF %s AND NOT EXISTS (SELECT FROM %s WHERE %s) THEN
         PERFORM refuse(format('There is no %s %%s', shown(%L, to_jsonb(NEW))), %L);
@@ -156,7 +165,7 @@ END', parents));
         EXECUTE format('CREATE OR REPLACE TRIGGER "0_explain_reference" AFTER INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %I()', relation, 'explain_reference_of_' || table_);
     END IF;
 
-    -- Rows that name this one, and do not go with it.
+    -- References to this table without ON DELETE CASCADE.
     SELECT string_agg(format($piece$
     SELECT shown(%L, to_jsonb(x)), count(*) OVER () - 1 INTO other, more FROM %s x WHERE %s LIMIT 1;
     IF FOUND THEN
@@ -185,25 +194,18 @@ END', parents));
     END IF;
 END $func$;
 -- +goose StatementEnd
-COMMENT ON FUNCTION noun                IS 'What a row of the table is called in a refusal.';
 COMMENT ON FUNCTION explain_constraints IS 'Makes the triggers by which a table''s NOT NULL, keys and references are refused in words. A migration that makes or changes a table calls it for that table.';
 
--- A user without a number_alias is not in this index, so that nobody looks through it for an id.
-ALTER TABLE domain_user DROP CONSTRAINT domain_user_number_alias_key;
-CREATE UNIQUE INDEX domain_user_number_alias_key ON domain_user (domain, number_alias) WHERE number_alias IS NOT NULL;
+-- All tables ---------------------------------------------------------------------
 
 -- +goose StatementBegin
 DO $$
 DECLARE
-    t record;
+    t regclass;
 BEGIN
-    FOR t IN SELECT oid::regprocedure AS name FROM pg_proc WHERE pronamespace = current_schema::regnamespace
-        AND proname IN ('noun', 'shown', 'explain_null', 'inserts_plainly', 'explain_constraints') LOOP
-        EXECUTE format('ALTER FUNCTION %s SET search_path TO %I, pg_temp', t.name, current_schema);
-    END LOOP;
-    FOR t IN SELECT oid::regclass AS name FROM pg_class WHERE relnamespace = current_schema::regnamespace AND relkind = 'r'
+    FOR t IN SELECT oid FROM pg_class WHERE relnamespace = current_schema::regnamespace AND relkind = 'r'
         AND relname NOT IN ('change', 'user_change', 'node_fetch', 'node_state') AND relname !~ '^goose' LOOP
-        PERFORM explain_constraints(t.name);
+        PERFORM explain_constraints(t);
     END LOOP;
 END $$;
 -- +goose StatementEnd

@@ -1,0 +1,448 @@
+-- +goose Up
+
+-- What tells the servers that something changed, and what they know of each
+-- switch. The triggers here are enabled ALWAYS: they note an edit as well in a
+-- session with session_replication_role = replica, as tools for loading and
+-- replicating use it. The triggers that refuse an edit do not fire there.
+
+SELECT set_config('search_path', format('%I, pg_temp', current_schema), true);
+
+-- Gateway revisions ------------------------------------------------------------
+
+-- +goose StatementBegin
+CREATE FUNCTION revise_gateway() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    NEW.revision := new_revision();
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION revise_gateways() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    UPDATE gateway SET revision = new_revision() WHERE name IN (SELECT gateway FROM changed);
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION revise_all_gateways() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    UPDATE gateway SET revision = new_revision();
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER revise_gateway BEFORE UPDATE ON gateway FOR EACH ROW
+    WHEN ((OLD.name, OLD.username, OLD.password, OLD.password_from, OLD.proxy, OLD.realm, OLD.register, OLD.caller_id_in_from, OLD.profile)
+        IS DISTINCT FROM (NEW.name, NEW.username, NEW.password, NEW.password_from, NEW.proxy, NEW.realm, NEW.register, NEW.caller_id_in_from, NEW.profile))
+    EXECUTE FUNCTION revise_gateway();
+ALTER TABLE gateway ENABLE ALWAYS TRIGGER revise_gateway;
+
+-- Users --------------------------------------------------------------------------
+
+-- Rows of user_change are kept for a day. By password_xid a server that was away
+-- for longer finds the users whose registrations have to end.
+-- +goose StatementBegin
+CREATE FUNCTION date_password() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    NEW.password_xid := pg_current_xact_id();
+    RETURN NEW;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER date_password BEFORE UPDATE ON domain_user FOR EACH ROW
+    WHEN ((OLD.domain, OLD.id, OLD.number_alias, OLD.password, OLD.a1_hash)
+        IS DISTINCT FROM (NEW.domain, NEW.id, NEW.number_alias, NEW.password, NEW.a1_hash))
+    EXECUTE FUNCTION date_password();
+ALTER TABLE domain_user ENABLE ALWAYS TRIGGER date_password;
+
+-- A switch may hold a user in its cache, and the user's registration. Both have
+-- to go when the user changes.
+CREATE TABLE user_change (
+    id           bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    xid          xid8        NOT NULL DEFAULT pg_current_xact_id(),
+    at           timestamptz NOT NULL DEFAULT now(),
+    domain       host_name,
+    user_id      user_name,
+    number_alias user_name,
+    unregister   boolean     NOT NULL
+);
+CREATE INDEX user_change_xid ON user_change (xid);
+COMMENT ON TABLE  user_change              IS 'Written by triggers, read by xmlcurld: users whom switches have to forget. Kept for a day.';
+COMMENT ON COLUMN user_change.xid          IS 'The transaction: a reader takes what its last snapshot did not show, so that one which was held open is not missed.';
+COMMENT ON COLUMN user_change.at           IS 'When the transaction began.';
+COMMENT ON COLUMN user_change.domain       IS 'NULL = all users of all domains.';
+COMMENT ON COLUMN user_change.user_id      IS 'NULL = all users of the domain.';
+COMMENT ON COLUMN user_change.number_alias IS 'The user''s other name, under which it may be cached as well.';
+COMMENT ON COLUMN user_change.unregister   IS 'true: its registration goes too, because it is off, gone, or has another password.';
+
+-- These functions run as their owner, so a role that may edit users needs no
+-- right to user_change or change.
+-- +goose StatementBegin
+CREATE FUNCTION note_user_update() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO user_change (domain, user_id, number_alias, unregister)
+    SELECT o.domain, o.id, o.number_alias,
+        n.id IS NULL OR NOT n.enabled OR (o.password, o.a1_hash) IS DISTINCT FROM (n.password, n.a1_hash)
+    FROM former o
+    LEFT JOIN changed n ON n.domain = o.domain AND n.id = o.id
+    WHERE o IS DISTINCT FROM n;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION note_user_delete() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO user_change (domain, user_id, number_alias, unregister)
+    SELECT domain, id, number_alias, true FROM former;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION note_user_setting() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO user_change (domain, user_id, unregister) SELECT DISTINCT domain, user_id, false FROM changed;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION note_domain_setting() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO user_change (domain, unregister) SELECT DISTINCT domain, false FROM changed;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION note_domain_update() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO user_change (domain, unregister)
+    SELECT o.name, n.name IS NULL OR NOT n.enabled
+    FROM former o
+    LEFT JOIN changed n ON n.name = o.name
+    WHERE o IS DISTINCT FROM n;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION note_domain_delete() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO user_change (domain, unregister) SELECT name, true FROM former;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION note_tenant_update() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO user_change (domain, unregister)
+    SELECT d.name, true
+    FROM changed n
+    JOIN domain d ON d.tenant = n.name
+    WHERE NOT n.enabled;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION note_all_users() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO user_change (unregister) VALUES (TG_ARGV[0]::boolean);
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER note_user_update AFTER UPDATE ON domain_user REFERENCING OLD TABLE AS former NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION note_user_update();
+CREATE TRIGGER note_user_delete AFTER DELETE ON domain_user REFERENCING OLD TABLE AS former
+    FOR EACH STATEMENT EXECUTE FUNCTION note_user_delete();
+CREATE TRIGGER note_user_truncate AFTER TRUNCATE ON domain_user
+    FOR EACH STATEMENT EXECUTE FUNCTION note_all_users('true');
+CREATE TRIGGER note_domain_update AFTER UPDATE ON domain REFERENCING OLD TABLE AS former NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION note_domain_update();
+CREATE TRIGGER note_domain_delete AFTER DELETE ON domain REFERENCING OLD TABLE AS former
+    FOR EACH STATEMENT EXECUTE FUNCTION note_domain_delete();
+CREATE TRIGGER note_domain_truncate AFTER TRUNCATE ON domain
+    FOR EACH STATEMENT EXECUTE FUNCTION note_all_users('true');
+CREATE TRIGGER note_tenant_update AFTER UPDATE ON tenant REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION note_tenant_update();
+ALTER TABLE domain_user ENABLE ALWAYS TRIGGER note_user_update;
+ALTER TABLE domain_user ENABLE ALWAYS TRIGGER note_user_delete;
+ALTER TABLE domain_user ENABLE ALWAYS TRIGGER note_user_truncate;
+ALTER TABLE domain ENABLE ALWAYS TRIGGER note_domain_update;
+ALTER TABLE domain ENABLE ALWAYS TRIGGER note_domain_delete;
+ALTER TABLE domain ENABLE ALWAYS TRIGGER note_domain_truncate;
+ALTER TABLE tenant ENABLE ALWAYS TRIGGER note_tenant_update;
+
+-- Parameters and variables of gateways, domains and users --------------------------
+
+-- Four triggers for each table: of an INSERT, an UPDATE, a DELETE and a TRUNCATE.
+-- +goose StatementBegin
+DO $$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN SELECT * FROM (VALUES
+        ('gateway_param', 'revise_gateways', 'revise_all_gateways()'),
+        ('gateway_variable', 'revise_gateways', 'revise_all_gateways()'),
+        ('domain_param', 'note_domain_setting', 'note_all_users(''false'')'),
+        ('domain_variable', 'note_domain_setting', 'note_all_users(''false'')'),
+        ('domain_user_param', 'note_user_setting', 'note_all_users(''false'')'),
+        ('domain_user_variable', 'note_user_setting', 'note_all_users(''false'')')
+    ) v (name, function, of_truncate) LOOP
+        EXECUTE format('
+            CREATE TRIGGER %2$s_insert AFTER INSERT ON %1$I REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION %2$s();
+            CREATE TRIGGER %2$s_update AFTER UPDATE ON %1$I REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION %2$s();
+            CREATE TRIGGER %2$s_delete AFTER DELETE ON %1$I REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION %2$s();
+            CREATE TRIGGER %2$s_truncate AFTER TRUNCATE ON %1$I FOR EACH STATEMENT EXECUTE FUNCTION %3$s;
+            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER %2$s_insert;
+            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER %2$s_update;
+            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER %2$s_delete;
+            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER %2$s_truncate', t.name, t.function, t.of_truncate);
+    END LOOP;
+END $$;
+-- +goose StatementEnd
+
+-- What the servers know of each switch ----------------------------------------------
+
+CREATE TABLE node_fetch (
+    node     label       NOT NULL REFERENCES node ON UPDATE CASCADE ON DELETE CASCADE,
+    document text        NOT NULL,
+    part     text        NOT NULL DEFAULT '',
+    revision text        NOT NULL,
+    at       timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (node, document, part)
+);
+COMMENT ON TABLE  node_fetch          IS 'Written by xmlcurld: the documents that each switch fetched last, and which it runs with. What cannot be read back from a switch is judged by this.';
+COMMENT ON COLUMN node_fetch.document IS 'The file''s name, for example sofia.conf.';
+COMMENT ON COLUMN node_fetch.part     IS 'What of the document takes effect together, for example external/settings. Of one that is stored as XML: empty, its last fetch; taken, what its module was loaded with; one, the last question about one thing in it, such as one queue.';
+COMMENT ON COLUMN node_fetch.revision IS 'What it was, or a hash of it. Empty: the document was not found.';
+COMMENT ON COLUMN node_fetch.at       IS 'When the switch fetched it.';
+
+CREATE TABLE node_state (
+    node                  label       PRIMARY KEY REFERENCES node ON UPDATE CASCADE ON DELETE CASCADE,
+    server                text        NOT NULL,
+    reachable             boolean     NOT NULL,
+    pending               text[]      NOT NULL,
+    pending_since         timestamptz,
+    restart_required      text[]      NOT NULL,
+    last_error            text        NOT NULL,
+    event_socket_address  text,
+    event_socket_password secret,
+    modules               text[]      NOT NULL DEFAULT '{}',
+    limits                text[]      NOT NULL DEFAULT '{}',
+    users_seen            pg_snapshot,
+    users_seen_at         timestamptz,
+    looked_at             timestamptz,
+    checked_at            timestamptz NOT NULL
+);
+COMMENT ON TABLE  node_state                       IS 'Written by xmlcurld, shown by xmlcurld nodes: whether each switch is in step with the rows.';
+COMMENT ON COLUMN node_state.server                IS 'The server that takes care of the switch.';
+COMMENT ON COLUMN node_state.reachable             IS 'Whether the switch''s event socket answers.';
+COMMENT ON COLUMN node_state.pending               IS 'What the switch does not run yet. Empty = in step, but for restart_required.';
+COMMENT ON COLUMN node_state.pending_since         IS 'Since when something has been pending without a break.';
+COMMENT ON COLUMN node_state.restart_required      IS 'What the switch takes only when it, or the profile named, is started anew.';
+COMMENT ON COLUMN node_state.last_error            IS 'What went wrong at the last look. Empty: nothing.';
+COMMENT ON COLUMN node_state.event_socket_address  IS 'Where the switch answered last: it may still be there after the row has another address.';
+COMMENT ON COLUMN node_state.event_socket_password IS 'The password that the switch took last: it may still want that one after the row has another.';
+COMMENT ON COLUMN node_state.modules               IS 'The modules that the rows had, so that those which the rows have no more can be unloaded.';
+COMMENT ON COLUMN node_state.limits                IS 'The limits that the rows set, so that those which they set no more can be taken back.';
+COMMENT ON COLUMN node_state.users_seen            IS 'The snapshot up to which user_change was applied.';
+COMMENT ON COLUMN node_state.users_seen_at         IS 'When it was.';
+COMMENT ON COLUMN node_state.looked_at             IS 'What was committed before, by the database''s clock, has been looked at.';
+COMMENT ON COLUMN node_state.checked_at            IS 'When a server last told what it found. Long ago = no server takes care of the switch.';
+
+-- Changes ----------------------------------------------------------------------------
+
+-- A server answers from its copy when Postgres does not answer. It keeps the copy
+-- up to date by these rows.
+CREATE TABLE change (
+    id       bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    xid      xid8        NOT NULL DEFAULT pg_current_xact_id(),
+    at       timestamptz NOT NULL DEFAULT now(),
+    relation text        NOT NULL,
+    scope    text        NOT NULL DEFAULT '',
+    key      text
+);
+CREATE INDEX change_xid ON change (xid);
+COMMENT ON TABLE  change          IS 'Written by triggers, read by xmlcurld: rows that its copy has to read again. Kept for a day.';
+COMMENT ON COLUMN change.xid      IS 'The transaction: a reader takes what its last snapshot did not show, so that one which was held open is not missed.';
+COMMENT ON COLUMN change.at       IS 'When the transaction began.';
+COMMENT ON COLUMN change.relation IS 'The table.';
+COMMENT ON COLUMN change.scope    IS 'The context of a number, the domain of a user or of a setting; of other tables empty.';
+COMMENT ON COLUMN change.key      IS 'What the row is known by within its scope. NULL = any row of the table.';
+
+-- +goose StatementBegin
+CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    most    CONSTANT integer := 20000; -- a statement that changes more is noted as one that changes all
+    changed CONSTANT text := CASE TG_OP
+        WHEN 'INSERT' THEN 'TABLE changed'
+        WHEN 'DELETE' THEN 'TABLE former'
+        ELSE 'TABLE former UNION ALL TABLE changed'
+    END;
+    rows    bigint := 0;
+BEGIN
+    IF TG_OP = 'TRUNCATE' OR TG_NARGS = 0 THEN
+        INSERT INTO change (relation) VALUES (TG_TABLE_NAME);
+        RETURN NULL;
+    END IF;
+    EXECUTE format('SELECT count(*) FROM (SELECT FROM (%s) x LIMIT %s) x', changed, most + 1) INTO rows;
+    IF rows > most THEN
+        INSERT INTO change (relation) VALUES (TG_TABLE_NAME);
+    ELSIF rows > 0 THEN
+        EXECUTE format('INSERT INTO change (relation, scope, key) SELECT DISTINCT %L, %s, %s::text FROM (%s) x',
+            TG_TABLE_NAME, CASE WHEN TG_NARGS > 1 THEN quote_ident(TG_ARGV[1]) ELSE quote_literal('') END, quote_ident(TG_ARGV[0]), changed);
+    END IF;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE FUNCTION tell_servers() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM pg_notify('xmlcurld', TG_ARGV[0]); -- PostgreSQL sends equal notices of a transaction once
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+
+-- Logical replication fires no statement triggers, so this row trigger notes each
+-- row. It is enabled REPLICA: it fires only where another server's edits are
+-- replayed. Its arguments are that of tell_servers, then those of note_change.
+-- +goose StatementBegin
+CREATE FUNCTION note_replicated() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    most    CONSTANT integer := 20000; -- a transaction that changes more of a table is noted as one that changes all of it
+    counter CONSTANT text := 'xmlcurld.replicated_' || TG_TABLE_NAME;
+    counted integer;
+    former  CONSTANT jsonb := to_jsonb(OLD); -- NULL for INSERT
+    changed CONSTANT jsonb := to_jsonb(NEW); -- NULL for DELETE
+    gone    boolean;
+BEGIN
+    IF former IS NOT DISTINCT FROM changed THEN
+        RETURN NULL;
+    END IF;
+    PERFORM pg_notify('xmlcurld', TG_ARGV[0]);
+
+    counted := coalesce(nullif(current_setting(counter, true), ''), '0')::integer + 1;
+    PERFORM set_config(counter, counted::text, true); -- until the transaction ends
+    IF TG_NARGS = 1 THEN
+        IF counted = 1 THEN
+            INSERT INTO change (relation) VALUES (TG_TABLE_NAME);
+        END IF;
+    ELSIF counted <= most THEN
+        INSERT INTO change (relation, scope, key)
+        SELECT DISTINCT TG_TABLE_NAME, coalesce(r.of ->> TG_ARGV[2], ''), r.of ->> TG_ARGV[1]
+        FROM (VALUES (former), (changed)) r (of)
+        WHERE r.of IS NOT NULL;
+    ELSIF counted = most + 1 THEN
+        INSERT INTO change (relation) VALUES (TG_TABLE_NAME);
+    END IF;
+
+    CASE TG_TABLE_NAME
+    WHEN 'domain_user' THEN
+        IF TG_OP <> 'INSERT' THEN
+            gone := changed IS NULL OR NOT (changed ->> 'enabled')::boolean
+                OR (former -> 'domain', former -> 'id', former -> 'password', former -> 'a1_hash')
+                    IS DISTINCT FROM (changed -> 'domain', changed -> 'id', changed -> 'password', changed -> 'a1_hash');
+            INSERT INTO user_change (domain, user_id, number_alias, unregister)
+            VALUES (former ->> 'domain', former ->> 'id', former ->> 'number_alias', gone);
+        END IF;
+    WHEN 'domain_user_param', 'domain_user_variable' THEN
+        INSERT INTO user_change (domain, user_id, unregister)
+        SELECT DISTINCT r.of ->> 'domain', r.of ->> 'user_id', false
+        FROM (VALUES (former), (changed)) r (of)
+        WHERE r.of IS NOT NULL;
+    WHEN 'domain' THEN
+        IF TG_OP <> 'INSERT' THEN
+            gone := changed IS NULL OR NOT (changed ->> 'enabled')::boolean OR former -> 'name' IS DISTINCT FROM changed -> 'name';
+            INSERT INTO user_change (domain, unregister) VALUES (former ->> 'name', gone);
+        END IF;
+    WHEN 'domain_param', 'domain_variable' THEN
+        INSERT INTO user_change (domain, unregister)
+        SELECT DISTINCT r.of ->> 'domain', false
+        FROM (VALUES (former), (changed)) r (of)
+        WHERE r.of IS NOT NULL;
+    WHEN 'tenant' THEN
+        IF NOT coalesce((changed ->> 'enabled')::boolean, true) THEN
+            INSERT INTO user_change (domain, unregister) SELECT d.name, true FROM domain d WHERE d.tenant = changed ->> 'name';
+        END IF;
+    ELSE
+        NULL;
+    END CASE;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+
+-- For each table the kind of notice, and the columns that become key and scope
+-- of a change. An edit of a table without such columns is noted as a change of
+-- all its rows. Conditions and actions have no changes of their own (NULL): they
+-- are compiled into their extension, whose change is noted.
+-- +goose StatementBegin
+DO $$
+DECLARE
+    t         record;
+    arguments text; -- of note_change
+BEGIN
+    FOR t IN SELECT * FROM (VALUES
+        ('tenant', 'tenant', ARRAY['name']),
+        ('node', 'node', '{}'),
+        ('node_credential', 'credential', '{}'),
+        ('module', 'module', '{}'),
+        ('switch_param', 'switch', '{}'),
+        ('switch_variable', 'switch', '{}'),
+        ('event_socket_param', 'switch', '{}'),
+        ('extension', 'dialplan', '{name}'),
+        ('condition', 'dialplan', NULL),
+        ('condition_regex', 'dialplan', NULL),
+        ('action', 'dialplan', NULL),
+        ('context', 'dialplan', '{}'),
+        ('context_extension', 'dialplan', '{}'),
+        ('number', 'dialplan', '{number,context}'),
+        ('domain', 'user', '{name}'),
+        ('domain_param', 'user', '{domain}'),
+        ('domain_variable', 'user', '{domain}'),
+        ('domain_user', 'user', '{id,domain}'),
+        ('domain_user_param', 'user', '{user_id,domain}'),
+        ('domain_user_variable', 'user', '{user_id,domain}'),
+        ('domain_group', 'dialplan', '{}'),
+        ('domain_group_user', 'dialplan', '{}'),
+        ('acl_list', 'acl', '{}'),
+        ('acl_entry', 'acl', '{}'),
+        ('sofia_param', 'profile', '{}'),
+        ('sip_profile', 'profile', '{}'),
+        ('sip_profile_param', 'profile', '{}'),
+        ('sip_profile_domain', 'profile', '{}'),
+        ('sip_profile_alias', 'profile', '{}'),
+        ('gateway', 'gateway', '{name}'),
+        ('gateway_param', 'gateway', '{gateway}'),
+        ('gateway_variable', 'gateway', '{gateway}'),
+        ('document', 'document', '{}')
+    ) v (name, kind, known_by) LOOP
+        EXECUTE format('
+            CREATE TRIGGER tell_servers AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %1$I FOR EACH STATEMENT EXECUTE FUNCTION tell_servers(%2$L);
+            CREATE TRIGGER replicated AFTER INSERT OR UPDATE OR DELETE ON %1$I FOR EACH ROW EXECUTE FUNCTION note_replicated(%3$s);
+            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER tell_servers;
+            ALTER TABLE %1$I ENABLE REPLICA TRIGGER replicated',
+            t.name, t.kind, (SELECT string_agg(quote_literal(a), ', ' ORDER BY n) FROM unnest(t.kind || t.known_by) WITH ORDINALITY x (a, n)));
+        arguments := (SELECT string_agg(quote_literal(a), ', ' ORDER BY n) FROM unnest(t.known_by) WITH ORDINALITY x (a, n));
+        IF t.known_by = '{}' THEN
+            EXECUTE format('
+                CREATE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %1$I FOR EACH STATEMENT EXECUTE FUNCTION note_change();
+                ALTER TABLE %1$I ENABLE ALWAYS TRIGGER note_change', t.name);
+        ELSIF t.known_by IS NOT NULL THEN
+            EXECUTE format('
+                CREATE TRIGGER note_insert AFTER INSERT ON %1$I REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_change(%2$s);
+                CREATE TRIGGER note_update AFTER UPDATE ON %1$I REFERENCING OLD TABLE AS former NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_change(%2$s);
+                CREATE TRIGGER note_delete AFTER DELETE ON %1$I REFERENCING OLD TABLE AS former FOR EACH STATEMENT EXECUTE FUNCTION note_change(%2$s);
+                CREATE TRIGGER note_truncate AFTER TRUNCATE ON %1$I FOR EACH STATEMENT EXECUTE FUNCTION note_change();
+                ALTER TABLE %1$I ENABLE ALWAYS TRIGGER note_insert;
+                ALTER TABLE %1$I ENABLE ALWAYS TRIGGER note_update;
+                ALTER TABLE %1$I ENABLE ALWAYS TRIGGER note_delete;
+                ALTER TABLE %1$I ENABLE ALWAYS TRIGGER note_truncate', t.name, arguments);
+        END IF;
+    END LOOP;
+END $$;
+-- +goose StatementEnd
+
+-- Each cluster keeps its own journals and its own knowledge of the switches, so
+-- rows of these tables that arrive by replication are left out. Their transaction
+-- numbers mean nothing here, and their keys would collide. Rows that a trigger
+-- writes here meanwhile have a trigger depth above 0, and stay.
+-- +goose StatementBegin
+CREATE FUNCTION keep_own() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER keep_own BEFORE INSERT OR UPDATE OR DELETE ON change FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keep_own();
+CREATE TRIGGER keep_own BEFORE INSERT OR UPDATE OR DELETE ON user_change FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keep_own();
+CREATE TRIGGER keep_own BEFORE INSERT OR UPDATE OR DELETE ON node_state FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keep_own();
+CREATE TRIGGER keep_own BEFORE INSERT OR UPDATE OR DELETE ON node_fetch FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keep_own();
+ALTER TABLE change ENABLE REPLICA TRIGGER keep_own;
+ALTER TABLE user_change ENABLE REPLICA TRIGGER keep_own;
+ALTER TABLE node_state ENABLE REPLICA TRIGGER keep_own;
+ALTER TABLE node_fetch ENABLE REPLICA TRIGGER keep_own;
