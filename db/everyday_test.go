@@ -27,6 +27,7 @@ func TestEverydayEdits(t *testing.T) {
 		{"change a user's password", `UPDATE domain_user SET password = 'new' WHERE domain = 'acme.example' AND id = '1000'`, `SELECT password = 'new' FROM domain_user WHERE id = '1000'`},
 		{"password to a1_hash", `UPDATE domain_user SET password = NULL, a1_hash = md5('1000:acme.example:new') WHERE id = '1000'`, `SELECT password IS NULL FROM domain_user WHERE id = '1000'`},
 		{"swap two aliases", `UPDATE domain_user SET number_alias = CASE id WHEN '1000' THEN '81001' ELSE '81000' END WHERE id IN ('1000', '1001')`, `SELECT number_alias = '81001' FROM domain_user WHERE id = '1000'`},
+		{"leave a domain without a dial string", `UPDATE domain SET dial_string = NULL`, `SELECT dial_string IS NULL FROM domain`},
 		{"switch a tenant off", `UPDATE tenant SET enabled = false WHERE name = 'acme'`, `SELECT NOT enabled FROM tenant WHERE name = 'acme'`},
 		{"leave a module out on one node", `INSERT INTO node (name) VALUES ('fs1'); INSERT INTO module (node, name, enabled) VALUES ('fs1', 'mod_flite', false)`, `SELECT true`},
 

@@ -691,7 +691,7 @@ CREATE TABLE domain (
         'Write milliseconds from 1 to 2147483 (35 minutes), or NULL for no cache.')),
     CONSTRAINT domain_is_not_all CHECK (name <> 'all' OR refuse(
         'all is not the name of a domain', 'A SIP profile that takes the domain all takes all there are. Choose the name that phones register with.')),
-    CONSTRAINT domain_is_copied CHECK (dial_string NOT LIKE '%<!%' OR refuse(
+    CONSTRAINT domain_is_copied CHECK (coalesce(dial_string NOT LIKE '%<!%', true) OR refuse(
         '<! cannot stand in what a domain or a user holds',
         'FreeSWITCH would take it for markup when it copies the user. Leave it out, and write no < before $${.'))
 );
