@@ -276,7 +276,7 @@ func (p *page) serve() {
 // secrets exist. freeswitch: its folders exist. git and .ci/run do nothing.
 var standIns = []string{"make", "go", "docker", "freeswitch", "git"}
 
-// checkout is a copy of this repository: commands may write to it.
+// checkout is a copy of this repository, less the program's sources: commands may write to it.
 func (p *page) checkout() string {
 	p.t.Helper()
 	if p.folder != "" {
@@ -288,7 +288,8 @@ func (p *page) checkout() string {
 		p.t.Fatal(err)
 	}
 	for _, entry := range entries {
-		if name := entry.Name(); !slices.Contains([]string{".git", ".ci", ".env", ".bin"}, name) {
+		name := entry.Name()
+		if !entry.IsDir() && name != ".env" && name != ".git" || slices.Contains([]string{"docs", bootstrap, "testdata"}, name) {
 			p.copy(entry)
 		}
 	}
