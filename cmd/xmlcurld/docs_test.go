@@ -175,6 +175,15 @@ var (
 	notMetrics = []string{"xmlcurld_operator", "xmlcurld_revision"} // a role; a variable of gateways
 )
 
+// The README is read from top to bottom by people who do not know yet whether they want this.
+func TestReadmeIsShort(t *testing.T) {
+	t.Parallel()
+	const most = 150
+	if lines := strings.Count(readFromRoot(t, "README.md"), "\n"); lines > most {
+		t.Errorf("%d lines, at most %d: the rest belongs in docs/", lines, most)
+	}
+}
+
 // Links within the documentation lead somewhere.
 func TestDocsLinks(t *testing.T) {
 	t.Parallel()

@@ -125,3 +125,21 @@ func TestNginxQuoted(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// The pages have a place for what the verbs write.
+func TestDocsTakeTheResults(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile("../../../docs/benchmarks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{results, callsResults, editsResults, overloadResults} {
+		page := filepath.Join(t.TempDir(), "benchmarks.md")
+		if err := os.WriteFile(page, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := rig.ReplaceResults(page, kind, "new\n"); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,9 +1,13 @@
 package chaos
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"xmlcurld/cmd/lab/rig"
 )
 
 // Each bar is missed by what it is about, and by nothing else.
@@ -80,5 +84,21 @@ func TestRecovered(t *testing.T) {
 	l.keep(given(q, "a", 1.5, true))
 	if l.recovered(time.Second, at(1)) {
 		t.Error("a stale answer between is not seen")
+	}
+}
+
+// The page has a place for what -write puts there.
+func TestDocsTakeTheResults(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile("../../../docs/failure.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := filepath.Join(t.TempDir(), "failure.md")
+	if err := os.WriteFile(page, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := rig.ReplaceResults(page, results, "new\n"); err != nil {
+		t.Error(err)
 	}
 }
