@@ -18,7 +18,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xmlcurld/internal/pace"
-	"xmlcurld/internal/rawsock"
 )
 
 // ErrUnavailable says that Postgres cannot be asked now: it is away, starting, full, or too slow for the deadline.
@@ -106,7 +105,6 @@ func Open(ctx context.Context, url string, reg prometheus.Registerer) (*Store, e
 	maps.Copy(config.ConnConfig.RuntimeParams, settled)
 	maps.Copy(config.ConnConfig.RuntimeParams, session)
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
-	config.ConnConfig.DialFunc = rawsock.Dialed(config.ConnConfig.DialFunc)
 	// A lone call after a quiet time must not wait for a ping first: a question is asked again when the connection turns
 	// out dead.
 	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }

@@ -1,16 +1,12 @@
 package rawsock
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // pair is a connection from a peer, and the socket that it was accepted as.
@@ -119,97 +115,4 @@ func TestEndAndHungUp(t *testing.T) {
 		t.Errorf("to nobody: %v", err)
 	}
 	_ = Close(socket)
-}
-
-// connected is a connection of Dialed's, and its peer.
-func connected(t *testing.T, network, address string) (c, peer net.Conn) {
-	t.Helper()
-	l, err := net.Listen(network, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	if c, err = Dialed(new(net.Dialer).DialContext)(t.Context(), network, l.Addr().String()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	if peer, err = l.Accept(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = peer.Close() })
-	return c, peer
-}
-
-func TestDialed(t *testing.T) {
-	t.Parallel()
-	for network, address := range map[string]string{"tcp": "127.0.0.1:0", "unix": filepath.Join(t.TempDir(), "s")} {
-		c, peer := connected(t, network, address)
-		much := bytes.Repeat([]byte("0123456789"), 1<<20) // more than the kernel takes at once
-		back := make(chan error, 1)
-		go func() {
-			_, err := io.Copy(peer, io.LimitReader(peer, int64(len(much))))
-			back <- errors.Join(err, peer.Close())
-		}()
-		wrote := make(chan error, 1)
-		go func() {
-			_, err := c.Write(much)
-			wrote <- err
-		}()
-		got, err := io.ReadAll(c)
-		if err := errors.Join(err, <-wrote, <-back); err != nil || !bytes.Equal(got, much) {
-			t.Errorf("%s: %d bytes came back of %d: %v", network, len(got), len(much), err)
-		}
-		if n, err := c.Read(nil); n != 0 || err != nil {
-			t.Errorf("%s: nothing is asked for: %d, %v", network, n, err)
-		}
-	}
-}
-
-func TestDialedWaitsNoLongerThanItMay(t *testing.T) {
-	t.Parallel()
-	c, _ := connected(t, "tcp", "127.0.0.1:0")
-	failed := make(chan error)
-	read := func() { _, err := c.Read(make([]byte, 1)); failed <- err }
-	go read()
-	if err := c.SetDeadline(time.Unix(1, 0)); err != nil {
-		t.Fatal(err)
-	}
-	err := <-failed
-	if timeout := net.Error(nil); !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &timeout) || !timeout.Timeout() {
-		t.Errorf("read: %v", err)
-	}
-	if _, err := c.Write([]byte("a")); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("write: %v", err)
-	}
-	if err := c.SetDeadline(time.Time{}); err != nil {
-		t.Fatal(err)
-	}
-	go read()
-	_ = c.Close()
-	if err := <-failed; !errors.Is(err, net.ErrClosed) {
-		t.Errorf("closed: %v", err)
-	}
-}
-
-func TestDialedToOneWhoHangsUp(t *testing.T) {
-	t.Parallel()
-	c, peer := connected(t, "tcp", "127.0.0.1:0")
-	if err := peer.(*net.TCPConn).SetLinger(0); err != nil {
-		t.Fatal(err)
-	}
-	_ = peer.Close()
-	known := (*net.OpError)(nil)
-	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) || !errors.As(err, &known) {
-		t.Errorf("read: %v", err)
-	}
-	if n, err := c.Write([]byte("a")); n != 0 || !errors.Is(err, syscall.EPIPE) {
-		t.Errorf("write: %d, %v", n, err)
-	}
-}
-
-func TestDialedToNobody(t *testing.T) {
-	t.Parallel()
-	if c, err := Dialed(new(net.Dialer).DialContext)(t.Context(), "unix", filepath.Join(t.TempDir(), "none")); c != nil || !errors.Is(err, syscall.ENOENT) {
-		t.Errorf("%v, %v", c, err)
-	}
 }
