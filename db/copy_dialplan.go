@@ -155,7 +155,7 @@ func (c *Copy) route(v copyView, call Call) (Route, error) {
 	if c.doubtsTable("node") || c.doubtsTable("context") || c.doubtsTable("context_extension") {
 		return r, errNotCopied
 	}
-	text := v.get(ofContexts, strings.ToLower(call.Context))
+	text := v.get(ofContexts, Fold(call.Context))
 	if text == nil {
 		return r, nil
 	}

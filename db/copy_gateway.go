@@ -88,7 +88,7 @@ func (c *Copy) Sofia(_ context.Context, node, profile, gateway string) (answer S
 			return err
 		}
 		answer.Profiles = slices.DeleteFunc(answer.Profiles, func(p Profile) bool {
-			return profile != "" && !strings.EqualFold(p.Name, profile)
+			return profile != "" && Fold(p.Name) != Fold(profile)
 		})
 		if profile+gateway == "" {
 			return nil
@@ -113,7 +113,7 @@ func (c *Copy) Sofia(_ context.Context, node, profile, gateway string) (answer S
 func (c *Copy) gatewayRows(v copyView, node, gateway string) ([]*sofiaRow, error) {
 	var rows []*sofiaRow
 	for name, there := range v.keys(ofGateways, "") {
-		if !there || gateway != "" && gateway != allGateways && !strings.EqualFold(name, gateway) {
+		if !there || gateway != "" && gateway != allGateways && Fold(name) != Fold(gateway) {
 			continue
 		}
 		var g gatewayCopy

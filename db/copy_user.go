@@ -167,7 +167,7 @@ func (r *copyReader) streamUsers(ctx context.Context) error {
 
 // User is Store.User, from the copy.
 func (c *Copy) User(_ context.Context, node, domain, name string) (d []Domain, nodeKnown bool, err error) {
-	key := userKey{strings.ToLower(domain), strings.ToLower(name)}
+	key := userKey{Fold(domain), Fold(name)}
 	err = c.look(func(v copyView) error {
 		if c.doubtsTable("node") || c.doubtsUser(key) {
 			return errNotCopied

@@ -209,7 +209,7 @@ func (s *Store) askRoutes(ctx context.Context, calls []Call) ([]Route, error) {
 	n := len(calls)
 	columns := make([]string, 4*n) // of the questions: node, context, number, e164
 	for i, call := range calls {
-		columns[i], columns[n+i], columns[2*n+i] = call.Node, strings.ToLower(call.Context), call.Number
+		columns[i], columns[n+i], columns[2*n+i] = call.Node, Fold(call.Context), call.Number
 		columns[3*n+i] = e164(call.Number)
 	}
 	rows, err := lookup(ctx, s, scanRoute, "route", routeQuery,

@@ -100,7 +100,7 @@ LEFT JOIN (
 	LEFT JOIN context c ON c.name = d.context
 	WHERE d.enabled
 		AND t.enabled
-		AND ($2 = '' OR d.name = lower($2))
+		AND ($2 = '' OR d.name = lower($2 COLLATE "C"))
 ) d ON true`
 
 const domainLines = `
@@ -192,7 +192,7 @@ LEFT JOIN (
 	SELECT u.*, '` + everyUsersGroup + `', 0
 	FROM domain_user u
 	WHERE u.enabled
-) u ON u.domain = d.name AND lower(u.group_name) = lower($3)
+) u ON u.domain = d.name AND lower(u.group_name) = lower($3 COLLATE "C")
 LEFT JOIN LATERAL (` + domainLines + `
 	UNION ALL` + userLines + `
 ) l ON true

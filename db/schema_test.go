@@ -2,9 +2,12 @@ package db_test
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"xmlcurld/db/dbtest"
@@ -124,5 +127,40 @@ func TestTenantColumnsAreOfSafeTypes(t *testing.T) {
 		if !seen[typ] {
 			t.Errorf("no tenant's column is a %s", typ)
 		}
+	}
+}
+
+// Text that is compared folds by the rules of ASCII in any database, since its collation is C.
+func TestTextFoldsByASCII(t *testing.T) {
+	t.Parallel()
+	others := map[string]string{ // and why
+		"tenant.note":    "for people; nothing compares it",
+		"node.note":      "for people; nothing compares it",
+		"extension.note": "for people; nothing compares it",
+		"acl_entry.note": "for people; nothing compares it",
+	}
+	conn := connect(t, dbtest.URL(t))
+	rows, err := conn.Query(t.Context(), `
+		SELECT c.relname || '.' || a.attname
+		FROM pg_class c
+		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+		WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v', 'm')
+			AND c.relname <> 'goose_db_version'
+			AND a.attcollation NOT IN (0, '"C"'::regcollation)
+		UNION ALL
+		SELECT 'type ' || typname
+		FROM pg_type
+		WHERE typnamespace = 'public'::regnamespace AND typtype = 'd'
+			AND typcollation NOT IN (0, '"C"'::regcollation)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(others)), got); diff != "" {
+		t.Errorf("text without COLLATE \"C\" (-want +got):\n%s", diff)
 	}
 }

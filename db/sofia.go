@@ -81,7 +81,7 @@ WITH profile AS (
 	FROM sip_profile
 	WHERE enabled
 		AND node IN ('*', $1)
-		AND ($2 = '' OR lower(name) = lower($2))
+		AND ($2 = '' OR lower(name) = lower($2 COLLATE "C"))
 ), wanted AS (
 	SELECT g.*
 	FROM gateway g
@@ -94,7 +94,7 @@ WITH profile AS (
 		AND CASE $3
 			WHEN '' THEN $2 <> ''
 			WHEN '` + allGateways + `' THEN true
-			ELSE lower(g.name) = lower($3)
+			ELSE lower(g.name) = lower($3 COLLATE "C")
 		END
 ), line AS (
 	SELECT

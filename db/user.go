@@ -62,7 +62,7 @@ LEFT JOIN LATERAL (
 		WHERE name = d.context
 		OFFSET 0
 	) c ON true
-	WHERE d.name = lower(q.domain)
+	WHERE d.name = lower(q.domain COLLATE "C")
 		AND d.enabled
 		AND (SELECT enabled FROM tenant WHERE name = d.tenant)
 ) d ON true
@@ -73,11 +73,11 @@ LEFT JOIN LATERAL (
 		AND id = coalesce((
 			SELECT id
 			FROM domain_user
-			WHERE domain = d.name AND id = lower(q.name) AND enabled
+			WHERE domain = d.name AND id = lower(q.name COLLATE "C") AND enabled
 		), (
 			SELECT id
 			FROM domain_user
-			WHERE domain = d.name AND number_alias = lower(q.name) AND enabled
+			WHERE domain = d.name AND number_alias = lower(q.name COLLATE "C") AND enabled
 		))
 	OFFSET 0
 ) u ON true

@@ -81,8 +81,8 @@ WHERE NOT EXISTS (
 	FROM domain_user u
 	JOIN domain d ON d.name = u.domain
 	JOIN tenant t ON t.name = d.tenant
-	WHERE u.domain = lower(r.domain)
-		AND lower(r.name) IN (u.id, u.number_alias)
+	WHERE u.domain = lower(r.domain COLLATE "C")
+		AND lower(r.name COLLATE "C") IN (u.id, u.number_alias)
 		AND u.enabled
 		AND d.enabled
 		AND t.enabled

@@ -88,11 +88,11 @@ COMMENT ON COLUMN node_credential.password_hash IS 'The password''s hash, never 
 COMMENT ON COLUMN node_credential.enabled       IS 'false: who sends it is refused. In force within a second, as everything here.';
 
 CREATE TABLE module (
-    node     label    NOT NULL DEFAULT '*' REFERENCES node ON UPDATE CASCADE ON DELETE CASCADE,
-    name     text     NOT NULL CHECK (coalesce(name ~ '^mod_[a-z0-9_]+$', true) OR refuse(
+    node     label            NOT NULL DEFAULT '*' REFERENCES node ON UPDATE CASCADE ON DELETE CASCADE,
+    name     text COLLATE "C" NOT NULL CHECK (coalesce(name ~ '^mod_[a-z0-9_]+$', true) OR refuse(
         format('%L is not a module', name), 'A module is named as its file without .so, for example mod_flite.')),
-    position smallint NOT NULL DEFAULT 100,
-    enabled  boolean  NOT NULL DEFAULT true,
+    position smallint         NOT NULL DEFAULT 100,
+    enabled  boolean          NOT NULL DEFAULT true,
     PRIMARY KEY (node, name),
     CONSTRAINT module_not_from_here CHECK (name <> 'mod_xml_curl' OR refuse(
         'mod_xml_curl cannot be loaded from here', 'FreeSWITCH needs it to ask; it stands in the bootstrap''s own modules.conf.'))
@@ -158,7 +158,7 @@ $$;
 
 CREATE FUNCTION readable(body xml) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
-    SELECT body::text !~* '<\?xml(?!\s+version=["'']1\.0["''](\s+encoding=["'']utf-8["''])?(\s+standalone=["''](yes|no)["''])?\s*\?>)'
+    SELECT body::text COLLATE "C" !~* '<\?xml(?!\s+version=["'']1\.0["''](\s+encoding=["'']utf-8["''])?(\s+standalone=["''](yes|no)["''])?\s*\?>)'
 $$;
 
 CREATE FUNCTION named_in_ascii(body xml) RETURNS boolean
@@ -177,10 +177,10 @@ CREATE TABLE extension (
     continue boolean NOT NULL DEFAULT false,
     body     xml,
     expand   boolean NOT NULL DEFAULT false,
-    asks     text[],
+    asks     text[] COLLATE "C",
     compiled json    NOT NULL,
     note     text,
-    CONSTRAINT extension_body CHECK (body IS NULL OR (body::text !~* 'x-pre-process|<!DOCTYPE|<include[\s/>]') OR refuse(
+    CONSTRAINT extension_body CHECK (body IS NULL OR (body::text COLLATE "C" !~* 'x-pre-process|<!DOCTYPE|<include[\s/>]') OR refuse(
         format('The body of extension %s holds what FreeSWITCH''s pre-processor would act on', name),
         'Leave out X-PRE-PROCESS, <include> and DOCTYPE; store the conditions themselves.')),
     CONSTRAINT extension_body_reads CHECK (coalesce(readable(body) AND named_in_ascii(wrapped(body)), true) OR refuse(
@@ -370,23 +370,23 @@ CREATE TABLE condition (
     parent         smallint,
     field          setting_value,
     expression     setting_value,
-    regex          text,
+    regex          text COLLATE "C",
     "break"        condition_break NOT NULL DEFAULT 'on-false',
     require_nested boolean         NOT NULL DEFAULT true,
     expand         boolean         NOT NULL DEFAULT false,
-    wday           text,
-    mday           text,
-    mon            text,
-    time_of_day    text,
-    date_time      text,
-    year           text,
-    yday           text,
-    week           text,
-    mweek          text,
-    hour           text,
-    minute         text,
-    minute_of_day  text,
-    tz_offset      text,
+    wday           text COLLATE "C",
+    mday           text COLLATE "C",
+    mon            text COLLATE "C",
+    time_of_day    text COLLATE "C",
+    date_time      text COLLATE "C",
+    year           text COLLATE "C",
+    yday           text COLLATE "C",
+    week           text COLLATE "C",
+    mweek          text COLLATE "C",
+    hour           text COLLATE "C",
+    minute         text COLLATE "C",
+    minute_of_day  text COLLATE "C",
+    tz_offset      text COLLATE "C",
     dst            boolean,
     PRIMARY KEY (extension, position),
     FOREIGN KEY (extension, parent) REFERENCES condition ON UPDATE CASCADE ON DELETE CASCADE,
@@ -437,25 +437,25 @@ COMMENT ON COLUMN condition.tz_offset      IS 'condition tz-offset=: true where 
 COMMENT ON COLUMN condition.dst            IS 'condition dst=: true while the switch''s own time zone has daylight saving time.';
 
 CREATE TABLE condition_regex (
-    extension     label         NOT NULL,
-    condition     smallint      NOT NULL,
-    position      smallint      NOT NULL,
+    extension     label    NOT NULL,
+    condition     smallint NOT NULL,
+    position      smallint NOT NULL,
     field         setting_value,
     expression    setting_value,
-    expand        boolean       NOT NULL DEFAULT false,
-    wday          text,
-    mday          text,
-    mon           text,
-    time_of_day   text,
-    date_time     text,
-    year          text,
-    yday          text,
-    week          text,
-    mweek         text,
-    hour          text,
-    minute        text,
-    minute_of_day text,
-    tz_offset     text,
+    expand        boolean  NOT NULL DEFAULT false,
+    wday          text COLLATE "C",
+    mday          text COLLATE "C",
+    mon           text COLLATE "C",
+    time_of_day   text COLLATE "C",
+    date_time     text COLLATE "C",
+    year          text COLLATE "C",
+    yday          text COLLATE "C",
+    week          text COLLATE "C",
+    mweek         text COLLATE "C",
+    hour          text COLLATE "C",
+    minute        text COLLATE "C",
+    minute_of_day text COLLATE "C",
+    tz_offset     text COLLATE "C",
     dst           boolean,
     PRIMARY KEY (extension, condition, position),
     FOREIGN KEY (extension, condition) REFERENCES condition ON UPDATE CASCADE ON DELETE CASCADE,
@@ -504,20 +504,20 @@ COMMENT ON COLUMN condition_regex.dst           IS 'regex dst=, as dst of condit
 CREATE FUNCTION template_fits(application text, data text) RETURNS boolean LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     -- The signs that a value of each may hold besides letters and digits; none of them can separate it from its neighbours.
-    filled     text := replace(replace(replace(data, '%{address}', chr(1)), '%{forward_number}', chr(2)), '%{display_name}', chr(3));
+    filled     text COLLATE "C" := replace(replace(replace(data, '%{address}', chr(1)), '%{forward_number}', chr(2)), '%{display_name}', chr(3));
     alphabets  CONSTANT text[] := ARRAY['._-:[]', '+*#', ' ._+&/()-'];
     ours       CONSTANT boolean := filled ~ '[\x01-\x03]';
     expanding  integer := 0; -- how deep in ${…}: FreeSWITCH counts braces and ignores quotes and backslashes
     curly      integer := 0;
     square     integer := 0;
     angle      integer := 0;
-    all_       text[];
+    all_       text[] COLLATE "C";
     region     integer := 0; -- where the inside of {…}, […] or <…> begins
     leg        integer := 1; -- where a destination begins
-    inside     text;
-    separator  text;
-    name_      text;
-    c          text;
+    inside     text COLLATE "C";
+    separator  text COLLATE "C";
+    name_      text COLLATE "C";
+    c          text COLLATE "C";
     i          integer := 1;
 BEGIN
     IF ours AND application NOT IN ('bridge', 'transfer', 'log', 'speak', 'say', 'answer', 'respond', 'redirect', 'deflect')
@@ -590,16 +590,16 @@ END $$;
 COMMENT ON FUNCTION template_fits IS 'Whether values that a tenant writes stand in an action''s data only where FreeSWITCH neither expands nor executes them. Refuses the rest.';
 
 CREATE TABLE action (
-    id          bigint        GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    extension   label         NOT NULL REFERENCES extension ON UPDATE CASCADE ON DELETE CASCADE,
+    id          bigint           GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    extension   label            NOT NULL REFERENCES extension ON UPDATE CASCADE ON DELETE CASCADE,
     condition   smallint,
-    position    smallint      NOT NULL,
-    application text          NOT NULL CHECK (coalesce(application ~ '^[a-z0-9_]+$', true) OR refuse(
+    position    smallint         NOT NULL,
+    application text COLLATE "C" NOT NULL CHECK (coalesce(application ~ '^[a-z0-9_]+$', true) OR refuse(
         format('%L is not an application', application), 'For example answer, bridge, socket, respond.')),
-    data        setting_value NOT NULL DEFAULT '',
-    "inline"    boolean       NOT NULL DEFAULT false,
-    anti        boolean       NOT NULL DEFAULT false,
-    expand      boolean       NOT NULL DEFAULT false,
+    data        setting_value    NOT NULL DEFAULT '',
+    "inline"    boolean          NOT NULL DEFAULT false,
+    anti        boolean          NOT NULL DEFAULT false,
+    expand      boolean          NOT NULL DEFAULT false,
     CONSTRAINT action_key UNIQUE NULLS NOT DISTINCT (extension, condition, position),
     FOREIGN KEY (extension, condition) REFERENCES condition ON UPDATE CASCADE ON DELETE CASCADE,
     CONSTRAINT action_fills_in_what_a_number_has CHECK (data !~ '%\{(?!(number|tenant|address|forward_number|display_name)\})' OR refuse(
@@ -1051,7 +1051,7 @@ COMMENT ON COLUMN gateway_variable.expand    IS 'true: $${name} in the value is 
 
 CREATE TABLE document (
     section document_section NOT NULL DEFAULT 'configuration',
-    name    text             NOT NULL CHECK (coalesce(name ~ '^[A-Za-z0-9_][A-Za-z0-9._-]{0,62}$', true) OR refuse(
+    name    text COLLATE "C" NOT NULL CHECK (coalesce(name ~ '^[A-Za-z0-9_][A-Za-z0-9._-]{0,62}$', true) OR refuse(
         format('%L is not the name of a document', name), 'For example ivr.conf, or the language en.')),
     node    label            NOT NULL DEFAULT '*' REFERENCES node ON UPDATE CASCADE ON DELETE CASCADE,
     body    xml              NOT NULL,
@@ -1075,13 +1075,13 @@ CREATE TABLE document (
     CONSTRAINT document_channels CHECK (section <> 'channels' OR coalesce(name = 'nightmare_xfer' AND body IS DOCUMENT
         AND (xpath('name(/*)', body))[1]::text = 'params', false) OR refuse(
         'The section channels holds one document, nightmare_xfer, which must be one element <params>', 'It answers attended transfers of profiles with channel-xml-fetch-on-nightmare-transfer.')),
-    CONSTRAINT document_is_no_directive CHECK (body::text !~* 'x-pre-process|<!DOCTYPE|<include[\s/>]' OR refuse(
+    CONSTRAINT document_is_no_directive CHECK (body::text COLLATE "C" !~* 'x-pre-process|<!DOCTYPE|<include[\s/>]' OR refuse(
         format('%s holds what FreeSWITCH''s pre-processor would act on', name),
         'Leave out X-PRE-PROCESS, <include> and DOCTYPE; store the elements themselves. For $${name} set expand.')),
     CONSTRAINT document_is_asked_for CHECK (section <> 'configuration'
-        OR lower(name COLLATE "C") NOT IN ('switch.conf', 'modules.conf', 'pre_load_modules.conf', 'msrp.conf', 'speex.conf', 'console.conf', 'logfile.conf', 'xml_curl.conf') OR refuse(
+        OR lower(name) NOT IN ('switch.conf', 'modules.conf', 'pre_load_modules.conf', 'msrp.conf', 'speex.conf', 'console.conf', 'logfile.conf', 'xml_curl.conf') OR refuse(
         format('FreeSWITCH reads %s before it asks this server', name),
-        CASE lower(name COLLATE "C")
+        CASE lower(name)
             WHEN 'switch.conf' THEN 'Use node, switch_param and switch_variable. What FreeSWITCH needs before its first question, such as core-db-dsn, belongs in the bootstrap''s own switch.conf.'
             WHEN 'modules.conf' THEN 'Use table module.'
             WHEN 'pre_load_modules.conf' THEN 'Use table module. A module that has to be there earlier belongs in the bootstrap''s own pre_load_modules.conf.'

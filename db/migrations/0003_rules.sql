@@ -859,13 +859,13 @@ END $$;
 -- +goose StatementBegin
 CREATE FUNCTION warn_of_unknown_word() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    word    CONSTANT text := to_jsonb(NEW) ->> TG_ARGV[1];
-    nearest text;
+    word    CONSTANT text COLLATE "C" := to_jsonb(NEW) ->> TG_ARGV[1];
+    nearest text COLLATE "C";
 BEGIN
     IF word IS NULL OR word LIKE '%$%' OR lower(word) = ANY (known_words(TG_ARGV[0])) THEN
         RETURN NULL;
     END IF;
-    SELECT w INTO nearest FROM unnest(known_words(TG_ARGV[0])) w WHERE abs(length(w) - length(word)) <= 3 ORDER BY distance(lower(left(word, 64)), w), w LIMIT 1;
+    SELECT w INTO nearest FROM unnest(known_words(TG_ARGV[0]) COLLATE "C") w WHERE abs(length(w) - length(word)) <= 3 ORDER BY distance(lower(left(word, 64)), w), w LIMIT 1;
     IF distance(lower(left(word, 64)), nearest) > 1 + length(word) / 4 THEN
         nearest := NULL;
     END IF;

@@ -190,11 +190,11 @@ END $$;
 -- What the servers know of each switch ----------------------------------------------
 
 CREATE TABLE node_fetch (
-    node     label       NOT NULL REFERENCES node ON UPDATE CASCADE ON DELETE CASCADE,
-    document text        NOT NULL,
-    part     text        NOT NULL DEFAULT '',
-    revision text        NOT NULL,
-    at       timestamptz NOT NULL DEFAULT now(),
+    node     label            NOT NULL REFERENCES node ON UPDATE CASCADE ON DELETE CASCADE,
+    document text COLLATE "C" NOT NULL,
+    part     text COLLATE "C" NOT NULL DEFAULT '',
+    revision text COLLATE "C" NOT NULL,
+    at       timestamptz      NOT NULL DEFAULT now(),
     PRIMARY KEY (node, document, part)
 );
 COMMENT ON TABLE  node_fetch          IS 'Written by xmlcurld: the documents that each switch fetched last, and which it runs with. What cannot be read back from a switch is judged by this.';
@@ -204,21 +204,21 @@ COMMENT ON COLUMN node_fetch.revision IS 'What it was, or a hash of it. Empty: t
 COMMENT ON COLUMN node_fetch.at       IS 'When the switch fetched it.';
 
 CREATE TABLE node_state (
-    node                  label       PRIMARY KEY REFERENCES node ON UPDATE CASCADE ON DELETE CASCADE,
-    server                text        NOT NULL,
-    reachable             boolean     NOT NULL,
-    pending               text[]      NOT NULL,
+    node                  label              PRIMARY KEY REFERENCES node ON UPDATE CASCADE ON DELETE CASCADE,
+    server                text COLLATE "C"   NOT NULL,
+    reachable             boolean            NOT NULL,
+    pending               text[] COLLATE "C" NOT NULL,
     pending_since         timestamptz,
-    restart_required      text[]      NOT NULL,
-    last_error            text        NOT NULL,
-    event_socket_address  text,
+    restart_required      text[] COLLATE "C" NOT NULL,
+    last_error            text COLLATE "C"   NOT NULL,
+    event_socket_address  text COLLATE "C",
     event_socket_password secret,
-    modules               text[]      NOT NULL DEFAULT '{}',
-    limits                text[]      NOT NULL DEFAULT '{}',
+    modules               text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    limits                text[] COLLATE "C" NOT NULL DEFAULT '{}',
     users_seen            pg_snapshot,
     users_seen_at         timestamptz,
     looked_at             timestamptz,
-    checked_at            timestamptz NOT NULL
+    checked_at            timestamptz        NOT NULL
 );
 COMMENT ON TABLE  node_state                       IS 'Written by xmlcurld, shown by xmlcurld nodes: whether each switch is in step with the rows.';
 COMMENT ON COLUMN node_state.server                IS 'The server that takes care of the switch.';
@@ -241,12 +241,12 @@ COMMENT ON COLUMN node_state.checked_at            IS 'When a server last told w
 -- A server answers from its copy when Postgres does not answer. It keeps the copy
 -- up to date by these rows.
 CREATE TABLE change (
-    id       bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    xid      xid8        NOT NULL DEFAULT pg_current_xact_id(),
-    at       timestamptz NOT NULL DEFAULT now(),
-    relation text        NOT NULL,
-    scope    text        NOT NULL DEFAULT '',
-    key      text
+    id       bigint           GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    xid      xid8             NOT NULL DEFAULT pg_current_xact_id(),
+    at       timestamptz      NOT NULL DEFAULT now(),
+    relation text COLLATE "C" NOT NULL,
+    scope    text COLLATE "C" NOT NULL DEFAULT '',
+    key      text COLLATE "C"
 );
 CREATE INDEX change_xid ON change (xid);
 COMMENT ON TABLE  change          IS 'Written by triggers, read by xmlcurld: rows that its copy has to read again. Kept for a day.';

@@ -67,8 +67,8 @@ END $$;
 -- +goose StatementBegin
 CREATE FUNCTION inserts_plainly(relation name) RETURNS boolean
 LANGUAGE sql STABLE STRICT SET search_path FROM CURRENT AS $$
-    SELECT q !~* '\mon\s+conflict\M' AND (q ~* ('^(\s|--[^\n]*(\n|$)|/\*.*?\*/)*insert\s+into\s+("?[[:alnum:]_]+"?\s*\.\s*)?"?' || relation || '"?[\s(]') OR q ~* '^\s*copy\s')
-    FROM (SELECT current_query()) x (q)
+    SELECT q !~* '\mon\s+conflict\M' AND (q ~* ('^(\s|--[^\n]*(\n|$)|/\*.*?\*/)*insert\s+into\s+(("[^"]+"|[^\s".(]+)\s*\.\s*)?"?' || relation || '"?[\s(]') OR q ~* '^\s*copy\s')
+    FROM (SELECT current_query() COLLATE "C") x (q)
 $$;
 -- +goose StatementEnd
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"xmlcurld/db"
@@ -101,9 +100,9 @@ var undecided = []string{"UNREGED", "REGISTER", "TRYING"}
 func (n *node) removeGateways(ctx context.Context, want []db.GatewayRevision, has []gatewayStatus, found *findings) error {
 	wanted := make(map[string]bool, len(want))
 	for _, g := range want {
-		wanted[strings.ToLower(g.Name)] = true
+		wanted[db.Fold(g.Name)] = true
 	}
-	surplus := slices.DeleteFunc(slices.Clone(has), func(g gatewayStatus) bool { return wanted[strings.ToLower(g.Name)] || !sayable(g.Name) })
+	surplus := slices.DeleteFunc(slices.Clone(has), func(g gatewayStatus) bool { return wanted[db.Fold(g.Name)] || !sayable(g.Name) })
 	if len(surplus) == 0 {
 		return nil
 	}
@@ -118,7 +117,7 @@ func (n *node) removeGateways(ctx context.Context, want []db.GatewayRevision, ha
 	gone := slices.DeleteFunc(surplus, func(g gatewayStatus) bool { return !served[g.Profile] })
 	left, err := n.endGateways(ctx, gone)
 	for _, g := range gone {
-		if left[strings.ToLower(g.Name)] {
+		if left[db.Fold(g.Name)] {
 			found.pending = append(found.pending, "gateway "+g.Name+": remove")
 		}
 	}
@@ -142,7 +141,7 @@ func (n *node) endGateways(ctx context.Context, some []gatewayStatus) (left map[
 	left = make(map[string]bool)
 	for i := range known {
 		if known[i] {
-			left[strings.ToLower(some[i].Name)] = true
+			left[db.Fold(some[i].Name)] = true
 		}
 	}
 	return left, err
@@ -156,15 +155,15 @@ func sayable(name string) bool { return (eventsocket.Command{"sofia", name}).Che
 func (n *node) replaceGateways(ctx context.Context, stale []db.GatewayRevision, has []gatewayStatus, found *findings) ([]db.GatewayRevision, error) {
 	profileOf := make(map[string]string, len(stale))
 	for _, g := range stale {
-		profileOf[strings.ToLower(g.Name)] = g.Profile
+		profileOf[db.Fold(g.Name)] = g.Profile
 	}
-	former := slices.DeleteFunc(slices.Clone(has), func(h gatewayStatus) bool { return profileOf[strings.ToLower(h.Name)] == "" })
+	former := slices.DeleteFunc(slices.Clone(has), func(h gatewayStatus) bool { return profileOf[db.Fold(h.Name)] == "" })
 	unknown, err := n.killGateways(ctx, former)
 	if err != nil {
 		return nil, err
 	}
 	left, err := n.awaitGone(ctx, slices.DeleteFunc(former, func(h gatewayStatus) bool {
-		return profileOf[strings.ToLower(h.Name)] == h.Profile && !unknown[h.place()]
+		return profileOf[db.Fold(h.Name)] == h.Profile && !unknown[h.place()]
 	}))
 	if err != nil {
 		return nil, err
@@ -172,7 +171,7 @@ func (n *node) replaceGateways(ctx context.Context, stale []db.GatewayRevision, 
 	var started []db.GatewayRevision
 	byProfile := make(map[string][]db.GatewayRevision)
 	for _, g := range stale {
-		if left[strings.ToLower(g.Name)] {
+		if left[db.Fold(g.Name)] {
 			found.restart = append(found.restart, "gateway "+g.Name+": its profile, which has lost it")
 			continue
 		}
@@ -203,7 +202,7 @@ func (n *node) awaitGone(ctx context.Context, some []gatewayStatus) (left map[st
 		has, err := n.gatewayStatuses(ctx)
 		for _, g := range has {
 			if going[g.place()] {
-				left[strings.ToLower(g.Name)] = true
+				left[db.Fold(g.Name)] = true
 			}
 		}
 		return len(left) == 0, err

@@ -118,7 +118,7 @@ func (n *node) lostRegistrations(ctx context.Context, changes []db.UserChange) (
 		}
 	}
 	return slices.DeleteFunc(has, func(r registration) bool {
-		return !loses[r.Registration] && !loses[db.Registration{User: strings.ToLower(r.User), Domain: strings.ToLower(r.Domain)}]
+		return !loses[r.Registration] && !loses[db.Registration{User: db.Fold(r.User), Domain: db.Fold(r.Domain)}]
 	}), nil
 }
 
