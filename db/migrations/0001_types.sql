@@ -158,10 +158,31 @@ COMMENT ON DOMAIN password_hash IS 'What a password is checked against, as bcryp
 
 -- Words of which FreeSWITCH knows a few ----------------------------------------
 
-CREATE TYPE acl_action AS ENUM ('allow', 'deny');
-CREATE TYPE loglevel AS ENUM ('console', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug');
-CREATE TYPE number_form AS ENUM ('plus', 'bare', '00');
-COMMENT ON TYPE number_form IS 'How a carrier writes +27123456789: plus = +27123456789, bare = 27123456789, 00 = 0027123456789.';
-CREATE TYPE condition_break AS ENUM ('on-false', 'on-true', 'always', 'never');
-CREATE TYPE variable_direction AS ENUM ('inbound', 'outbound', 'both');
-CREATE TYPE document_section AS ENUM ('configuration', 'languages', 'chatplan', 'channels');
+-- They are domains and not enums, because an enum refuses another word without
+-- saying which there are.
+
+CREATE DOMAIN acl_action AS text COLLATE "C" CHECK (coalesce(VALUE IN ('allow', 'deny'), true) OR refuse(
+    format('%L is not an action of an access list', VALUE), 'Write allow or deny.'));
+COMMENT ON DOMAIN acl_action IS 'What an access list does with an address: allow or deny.';
+
+CREATE DOMAIN loglevel AS text COLLATE "C" CHECK (coalesce(VALUE IN ('console', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'), true) OR refuse(
+    format('%L is not a log level', VALUE), 'Write console, alert, crit, err, warning, notice, info or debug.'));
+COMMENT ON DOMAIN loglevel IS 'How much FreeSWITCH logs, from console to debug.';
+
+CREATE DOMAIN number_form AS text COLLATE "C" CHECK (coalesce(VALUE IN ('plus', 'bare', '00'), true) OR refuse(
+    format('%L is not a form of a number', VALUE),
+    'Write plus for +27123456789, bare for 27123456789 and 00 for 0027123456789, in braces: ''{plus,bare,00}''.'));
+COMMENT ON DOMAIN number_form IS 'How a carrier writes +27123456789: plus = +27123456789, bare = 27123456789, 00 = 0027123456789.';
+
+CREATE DOMAIN condition_break AS text COLLATE "C" CHECK (coalesce(VALUE IN ('on-false', 'on-true', 'always', 'never'), true) OR refuse(
+    format('%L is not a break of a condition', VALUE), 'Write on-false, on-true, always or never.'));
+COMMENT ON DOMAIN condition_break IS 'When FreeSWITCH stops looking at an extension''s conditions.';
+
+CREATE DOMAIN variable_direction AS text COLLATE "C" CHECK (coalesce(VALUE IN ('inbound', 'outbound', 'both'), true) OR refuse(
+    format('%L is not a direction of calls', VALUE), 'Write inbound, outbound or both.'));
+COMMENT ON DOMAIN variable_direction IS 'The calls of a gateway that get a variable.';
+
+CREATE DOMAIN document_section AS text COLLATE "C" CHECK (coalesce(VALUE IN ('configuration', 'languages', 'chatplan', 'channels'), true) OR refuse(
+    format('%L is not a section of documents', VALUE),
+    'Write configuration, languages, chatplan or channels. Dialplan and directory have tables of their own.'));
+COMMENT ON DOMAIN document_section IS 'A section of FreeSWITCH''s questions that is answered from table document.';

@@ -767,7 +767,7 @@ COMMENT ON COLUMN domain_user.a1_hash          IS 'Tenant: param a1-hash instead
 COMMENT ON COLUMN domain_user.vm_password      IS 'Tenant: param vm-password: the digits that open the voicemail box.';
 COMMENT ON COLUMN domain_user.caller_id_name   IS 'Tenant: variable effective_caller_id_name, unless domain_user_variable has one.';
 COMMENT ON COLUMN domain_user.caller_id_number IS 'Tenant: variable effective_caller_id_number, unless domain_user_variable has one.';
-COMMENT ON COLUMN domain_user.cidr             IS 'user cidr=: an access list with this domain lets these networks in, as this user, without a password.';
+COMMENT ON COLUMN domain_user.cidr             IS 'user cidr=: an access list with this domain lets these networks in, as this user, without a password: ''{192.0.2.64/29,198.51.100.7}''.';
 COMMENT ON COLUMN domain_user.password_xid     IS 'Made by Postgres: the transaction since which the user has its names and its password.';
 
 CREATE TABLE domain_user_param (
@@ -869,9 +869,9 @@ CREATE INDEX acl_entry_own ON acl_entry (node) WHERE node <> '*';
 COMMENT ON TABLE  acl_entry         IS 'An entry of an access list. The longest prefix decides; between equal ones, a node''s own entry before a common one, then the older.';
 COMMENT ON COLUMN acl_entry.node    IS 'The node it is for; * = all.';
 COMMENT ON COLUMN acl_entry.action  IS 'node type= of acl.conf.';
-COMMENT ON COLUMN acl_entry.cidr    IS 'node cidr= of acl.conf: the network, IPv4 or IPv6.';
+COMMENT ON COLUMN acl_entry.cidr    IS 'node cidr= of acl.conf: an IPv4 or IPv6 network with no bit set beyond its length, as 10.0.0.0/8, or one address, as 192.0.2.7.';
 COMMENT ON COLUMN acl_entry.domain  IS 'node domain= of acl.conf: the networks (cidr) of this domain''s users, who are let in as themselves.';
-COMMENT ON COLUMN acl_entry.port    IS 'node port-min= and port-max= of acl.conf: the source ports, both inclusive. NULL = any.';
+COMMENT ON COLUMN acl_entry.port    IS 'node port-min= and port-max= of acl.conf: the source ports, both inclusive: ''[5060,5090]''. NULL = any.';
 COMMENT ON COLUMN acl_entry.tenant  IS 'Whose network it is; NULL = the operator''s. It leaves the list while the tenant is off.';
 COMMENT ON COLUMN acl_entry.enabled IS 'false takes it out of the list.';
 COMMENT ON COLUMN acl_entry.note    IS 'For people; FreeSWITCH never sees it.';
