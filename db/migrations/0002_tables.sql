@@ -65,9 +65,9 @@ COMMENT ON COLUMN node.event_socket_ip            IS 'listen-ip of event_socket.
 COMMENT ON COLUMN node.event_socket_port          IS 'listen-port of event_socket.conf.';
 COMMENT ON COLUMN node.event_socket_address       IS 'Where this server reaches the switch''s event socket, host:port. NULL = event_socket_ip and event_socket_port, where the switch listens.';
 COMMENT ON COLUMN node.event_socket_password      IS 'password of event_socket.conf. While it is NULL here and in *, FreeSWITCH keeps its built-in default, on loopback only.';
-COMMENT ON COLUMN node.event_socket_password_from IS 'password of event_socket.conf, from a secret of the server''s instead of this row: file:fs1/event-socket or env:EVENT_SOCKET.';
+COMMENT ON COLUMN node.event_socket_password_from IS 'password of event_socket.conf, from a secret of the server instead of this row: file:fs1/event-socket or env:EVENT_SOCKET.';
 COMMENT ON COLUMN node.event_socket_acl           IS 'apply-inbound-acl of event_socket.conf: the lists that have to let a peer in, separated by blanks. Lists of acl_list, of FreeSWITCH itself (localnet.auto, rfc1918.auto, any_v4.auto, …), or IPv4 networks (10.0.0.0/8). NULL = loopback only.';
-COMMENT ON COLUMN node.revision_key               IS 'Made by Postgres: keys what is kept of a password from event_socket_password_from to tell that it changed.';
+COMMENT ON COLUMN node.revision_key               IS 'Made by PostgreSQL: the key of the hash that shows when a password from event_socket_password_from changes.';
 COMMENT ON COLUMN node.note                       IS 'For people; FreeSWITCH never sees it.';
 INSERT INTO node (name, note) VALUES ('*', 'Common to all nodes.');
 
@@ -81,11 +81,11 @@ CREATE TABLE node_credential (
     enabled       boolean       NOT NULL DEFAULT true
 );
 CREATE INDEX node_credential_node ON node_credential (node);
-COMMENT ON TABLE  node_credential               IS 'What a node sends as gateway-credentials of mod_xml_curl, user:password. It gets its own documents then, whatever it says that it is. A node may have several, so that a new one can be in force before the old one goes.';
+COMMENT ON TABLE  node_credential               IS 'The user and password that a node sends as gateway-credentials of mod_xml_curl. With them it gets its own documents, whatever hostname it sends. A node may have several, so that a new one is in force before the old one goes.';
 COMMENT ON COLUMN node_credential.username      IS 'The user.';
-COMMENT ON COLUMN node_credential.node          IS 'The node that it is.';
+COMMENT ON COLUMN node_credential.node          IS 'The node that sends it.';
 COMMENT ON COLUMN node_credential.password_hash IS 'The password''s hash, never the password.';
-COMMENT ON COLUMN node_credential.enabled       IS 'false: who sends it is refused. In force within a second, as everything here.';
+COMMENT ON COLUMN node_credential.enabled       IS 'false: requests with it are refused, within a second of the edit.';
 
 CREATE TABLE module (
     node     label            NOT NULL DEFAULT '*' REFERENCES node ON UPDATE CASCADE ON DELETE CASCADE,
@@ -130,7 +130,7 @@ CREATE TABLE switch_variable (
 COMMENT ON TABLE  switch_variable        IS 'Global variables of the switch: the vars.xml of a static setup. FreeSWITCH has them before it loads the modules, and takes a change at its next start.';
 COMMENT ON COLUMN switch_variable.node   IS 'The node it is for; * = all. A node''s own row overrides the common one.';
 COMMENT ON COLUMN switch_variable.name   IS 'variable name= of post_load_switch.conf.';
-COMMENT ON COLUMN switch_variable.value  IS 'The value. One that holds a line end, " < > or &, or more than 2000 bytes, is there only when the modules are loaded: too late for $${name} in their documents at a start.';
+COMMENT ON COLUMN switch_variable.value  IS 'The value. One with a line end, ", <, > or &, or of more than 2000 bytes, is set only when the modules are loaded: at a start that is too late for $${name} in their documents.';
 COMMENT ON COLUMN switch_variable.expand IS 'true: $${name} in the value is replaced by the switch''s global variable.';
 
 CREATE TABLE event_socket_param (
@@ -197,7 +197,7 @@ COMMENT ON COLUMN extension.tenant   IS 'The only tenant whose numbers may pick 
 COMMENT ON COLUMN extension.continue IS 'extension continue=: after a match go on with the next extension.';
 COMMENT ON COLUMN extension.body     IS 'Instead of rows in condition and action: the conditions as XML, as in a file. In data of its actions %{number}, %{tenant}, %{address}, %{forward_number} and %{display_name} are filled in from the number that was called, under the rules of table action.';
 COMMENT ON COLUMN extension.expand   IS 'true: $${name} in the body is replaced by the switch''s global variable. For the tables'' owner and members of role xmlcurld_operator only.';
-COMMENT ON COLUMN extension.asks     IS 'Written by triggers: the values of a number that are filled in to the body. NULL = none; then nothing is filled in.';
+COMMENT ON COLUMN extension.asks     IS 'Written by triggers: the values of a number that the body asks for. NULL = none.';
 COMMENT ON COLUMN extension.compiled IS 'Written by triggers: the extension with its conditions and actions as one value, so that a call reads one row.';
 COMMENT ON COLUMN extension.note     IS 'For people; FreeSWITCH never sees it.';
 
@@ -632,7 +632,7 @@ COMMENT ON COLUMN context.name                IS 'context name= of the dialplan;
 COMMENT ON COLUMN context.tenant              IS 'Whose it is; NULL = shared, as public, which all carriers enter: there each number belongs to one tenant.';
 COMMENT ON COLUMN context.number_forms        IS 'The forms in which carriers may write an E.164 number here: ''{plus,bare,00}''. An extension such as 1001 always matches as it stands.';
 COMMENT ON COLUMN context.not_found_extension IS 'The extension for a number that nobody has. NULL = a log line and SIP 404.';
-COMMENT ON COLUMN context.every_call          IS 'Written by triggers: whether context_extension holds something for calls to numbers of table number, so that other calls need not look.';
+COMMENT ON COLUMN context.every_call          IS 'Written by triggers: whether context_extension has extensions for calls to numbers of table number. If not, such a call does not read them.';
 
 CREATE TABLE context_extension (
     context      label    NOT NULL REFERENCES context ON UPDATE CASCADE ON DELETE CASCADE,
@@ -702,7 +702,7 @@ COMMENT ON COLUMN domain.name        IS 'domain name= of the directory, in lower
 COMMENT ON COLUMN domain.enabled     IS 'false takes the domain and its users out of every answer.';
 COMMENT ON COLUMN domain.context     IS 'user_context of its users: where their calls are routed.';
 COMMENT ON COLUMN domain.dial_string IS 'dial-string of the domain: how user/1001@domain is reached. The default asks for the phones that are registered.';
-COMMENT ON COLUMN domain.cacheable   IS 'cacheable= of its users, in milliseconds: how long FreeSWITCH may keep a user. NULL = it asks each time. Until it is over a changed password is not in force.';
+COMMENT ON COLUMN domain.cacheable   IS 'cacheable= of its users: the milliseconds for which FreeSWITCH may keep a user. NULL = it asks each time. A changed password is not in force before they are over.';
 
 CREATE TABLE domain_param (
     domain host_name     NOT NULL REFERENCES domain ON UPDATE CASCADE ON DELETE CASCADE,
@@ -768,7 +768,7 @@ COMMENT ON COLUMN domain_user.vm_password      IS 'Tenant: param vm-password: th
 COMMENT ON COLUMN domain_user.caller_id_name   IS 'Tenant: variable effective_caller_id_name, unless domain_user_variable has one.';
 COMMENT ON COLUMN domain_user.caller_id_number IS 'Tenant: variable effective_caller_id_number, unless domain_user_variable has one.';
 COMMENT ON COLUMN domain_user.cidr             IS 'user cidr=: an access list with this domain lets these networks in, as this user, without a password: ''{192.0.2.64/29,198.51.100.7}''.';
-COMMENT ON COLUMN domain_user.password_xid     IS 'Made by Postgres: the transaction since which the user has its names and its password.';
+COMMENT ON COLUMN domain_user.password_xid     IS 'Made by PostgreSQL: the transaction that last changed the user''s names or its password.';
 
 CREATE TABLE domain_user_param (
     domain  host_name     NOT NULL,
@@ -842,7 +842,7 @@ CREATE TABLE acl_list (
 );
 COMMENT ON TABLE  acl_list                IS 'Access lists (acl.conf), named by apply-inbound-acl and the like.';
 COMMENT ON COLUMN acl_list.name           IS 'list name= of acl.conf.';
-COMMENT ON COLUMN acl_list.default_action IS 'list default= of acl.conf: what becomes of an address that no entry holds. FreeSWITCH takes a list without it as allow.';
+COMMENT ON COLUMN acl_list.default_action IS 'list default= of acl.conf: the action for an address that is in no entry. FreeSWITCH takes a list without it as allow.';
 
 CREATE TABLE acl_entry (
     id       bigint     GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -954,7 +954,7 @@ CREATE FUNCTION new_revision() RETURNS bigint LANGUAGE sql VOLATILE SET search_p
     SELECT ('x' || left(gen_random_uuid()::text, 8))::bit(32)::bigint * 16 + ('x' || right(gen_random_uuid()::text, 1))::bit(4)::integer
 $$;
 -- +goose StatementEnd
-COMMENT ON FUNCTION new_revision IS 'A random number of 36 bits, which tells a gateway as it is from what it was before.';
+COMMENT ON FUNCTION new_revision IS 'A random number of 36 bits, which tells one version of a gateway from another.';
 
 CREATE TABLE gateway (
     name              label         PRIMARY KEY CONSTRAINT gateway_name CHECK (name NOT IN ('*', '_all_') OR refuse(
@@ -994,22 +994,22 @@ CREATE INDEX gateway_profile ON gateway (profile);
 CREATE INDEX gateway_tenant ON gateway (tenant);
 CREATE INDEX gateway_domain_user ON gateway (domain, user_id) WHERE domain IS NOT NULL;
 COMMENT ON TABLE  gateway                   IS 'A gateway (sofia.conf): a carrier''s trunk, called by sofia/gateway/twilio/+27….';
-COMMENT ON COLUMN gateway.name              IS 'gateway name=. One name, one gateway, over all profiles: FreeSWITCH would never reach the second.';
+COMMENT ON COLUMN gateway.name              IS 'gateway name=, unique over all profiles: FreeSWITCH would never reach a second gateway of the name.';
 COMMENT ON COLUMN gateway.profile           IS 'The SIP profile that it belongs to.';
 COMMENT ON COLUMN gateway.node              IS 'The node that has it; * = all. One that registers wants exactly one node.';
 COMMENT ON COLUMN gateway.tenant            IS 'Whose it is; NULL = the operator''s. It leaves every answer while the tenant is off.';
 COMMENT ON COLUMN gateway.enabled           IS 'false takes it out of sofia.conf.';
 COMMENT ON COLUMN gateway.username          IS 'param username.';
 COMMENT ON COLUMN gateway.password          IS 'param password.';
-COMMENT ON COLUMN gateway.password_from     IS 'param password, from a secret of the server''s instead of this row: file:twilio/password or env:TWILIO. Never for a tenant''s gateway.';
+COMMENT ON COLUMN gateway.password_from     IS 'param password, from a secret of the server instead of this row: file:twilio/password or env:TWILIO. Never for a tenant''s gateway.';
 COMMENT ON COLUMN gateway.proxy             IS 'param proxy: where calls go, host or host:port.';
 COMMENT ON COLUMN gateway.realm             IS 'param realm: what the carrier asks for in its challenge. NULL = the gateway''s name.';
 COMMENT ON COLUMN gateway.register          IS 'param register. Always sent: FreeSWITCH''s own default is true.';
 COMMENT ON COLUMN gateway.caller_id_in_from IS 'param caller-id-in-from: the From of an outgoing call is the caller''s number, not the username.';
 COMMENT ON COLUMN gateway.domain            IS 'With user_id: the gateway stands below that user in the directory, for profiles that parse the domain.';
 COMMENT ON COLUMN gateway.user_id           IS 'The user of domain that it belongs to.';
-COMMENT ON COLUMN gateway.revision          IS 'Another one with every change of the gateway, its parameters or its variables, and never one that was there before; variable xmlcurld_revision of the gateway.';
-COMMENT ON COLUMN gateway.revision_key      IS 'Made by Postgres: keys what the revision tells of a password from password_from, so that nobody can try passwords on it.';
+COMMENT ON COLUMN gateway.revision          IS 'A new random number with every change of the gateway, its parameters or its variables; variable xmlcurld_revision of the gateway.';
+COMMENT ON COLUMN gateway.revision_key      IS 'Made by PostgreSQL: the key of the hash that stands in the revision for a password from password_from, so that nobody can try passwords on it.';
 
 CREATE TABLE gateway_param (
     gateway label         NOT NULL REFERENCES gateway ON UPDATE CASCADE ON DELETE CASCADE,

@@ -64,7 +64,7 @@ CREATE TABLE user_change (
 );
 CREATE INDEX user_change_xid ON user_change (xid);
 COMMENT ON TABLE  user_change              IS 'Written by triggers, read by xmlcurld: users whom switches have to forget. Kept for a day.';
-COMMENT ON COLUMN user_change.xid          IS 'The transaction: a reader takes what its last snapshot did not show, so that one which was held open is not missed.';
+COMMENT ON COLUMN user_change.xid          IS 'The transaction. A reader takes the rows that its last snapshot did not show, so it does not miss a transaction that stayed open.';
 COMMENT ON COLUMN user_change.at           IS 'When the transaction began.';
 COMMENT ON COLUMN user_change.domain       IS 'NULL = all users of all domains.';
 COMMENT ON COLUMN user_change.user_id      IS 'NULL = all users of the domain.';
@@ -197,10 +197,10 @@ CREATE TABLE node_fetch (
     at       timestamptz      NOT NULL DEFAULT now(),
     PRIMARY KEY (node, document, part)
 );
-COMMENT ON TABLE  node_fetch          IS 'Written by xmlcurld: the documents that each switch fetched last, and which it runs with. What cannot be read back from a switch is judged by this.';
+COMMENT ON TABLE  node_fetch          IS 'Written by xmlcurld: the documents that each switch fetched last, and those that it runs with. They stand for what cannot be read back from a switch.';
 COMMENT ON COLUMN node_fetch.document IS 'The file''s name, for example sofia.conf.';
-COMMENT ON COLUMN node_fetch.part     IS 'What of the document takes effect together, for example external/settings. Of one that is stored as XML: empty, its last fetch; taken, what its module was loaded with; one, the last question about one thing in it, such as one queue.';
-COMMENT ON COLUMN node_fetch.revision IS 'What it was, or a hash of it. Empty: the document was not found.';
+COMMENT ON COLUMN node_fetch.part     IS 'The part of the document that takes effect by itself, for example external/settings. Of a document stored as XML: empty = its last fetch, taken = what its module was loaded with, one = the last question about one thing in it, such as one queue.';
+COMMENT ON COLUMN node_fetch.revision IS 'The revision of the part, or a hash of it. Empty: the document was not found.';
 COMMENT ON COLUMN node_fetch.at       IS 'When the switch fetched it.';
 
 CREATE TABLE node_state (
@@ -225,16 +225,16 @@ COMMENT ON COLUMN node_state.server                IS 'The server that takes car
 COMMENT ON COLUMN node_state.reachable             IS 'Whether the switch''s event socket answers.';
 COMMENT ON COLUMN node_state.pending               IS 'What the switch does not run yet. Empty = in step, but for restart_required.';
 COMMENT ON COLUMN node_state.pending_since         IS 'Since when something has been pending without a break.';
-COMMENT ON COLUMN node_state.restart_required      IS 'What the switch takes only when it, or the profile named, is started anew.';
+COMMENT ON COLUMN node_state.restart_required      IS 'What the switch takes only after a restart of itself, or of the profile named.';
 COMMENT ON COLUMN node_state.last_error            IS 'What went wrong at the last look. Empty: nothing.';
-COMMENT ON COLUMN node_state.event_socket_address  IS 'Where the switch answered last: it may still be there after the row has another address.';
-COMMENT ON COLUMN node_state.event_socket_password IS 'The password that the switch took last: it may still want that one after the row has another.';
-COMMENT ON COLUMN node_state.modules               IS 'The modules that the rows had, so that those which the rows have no more can be unloaded.';
-COMMENT ON COLUMN node_state.limits                IS 'The limits that the rows set, so that those which they set no more can be taken back.';
+COMMENT ON COLUMN node_state.event_socket_address  IS 'Where the switch answered last. It may still listen there after the row has another address.';
+COMMENT ON COLUMN node_state.event_socket_password IS 'The password that the switch accepted last. It may still want that one after the row has another.';
+COMMENT ON COLUMN node_state.modules               IS 'The modules that the rows had, by which the server finds modules to unload.';
+COMMENT ON COLUMN node_state.limits                IS 'The limits that the rows set, by which the server finds limits to take back.';
 COMMENT ON COLUMN node_state.users_seen            IS 'The snapshot up to which user_change was applied.';
-COMMENT ON COLUMN node_state.users_seen_at         IS 'When it was.';
-COMMENT ON COLUMN node_state.looked_at             IS 'What was committed before, by the database''s clock, has been looked at.';
-COMMENT ON COLUMN node_state.checked_at            IS 'When a server last told what it found. Long ago = no server takes care of the switch.';
+COMMENT ON COLUMN node_state.users_seen_at         IS 'When that snapshot was taken.';
+COMMENT ON COLUMN node_state.looked_at             IS 'Edits committed before this time, by the database''s clock, have been looked at.';
+COMMENT ON COLUMN node_state.checked_at            IS 'When a server last reported on the switch. Long ago = no server takes care of it.';
 
 -- Changes ----------------------------------------------------------------------------
 
@@ -250,7 +250,7 @@ CREATE TABLE change (
 );
 CREATE INDEX change_xid ON change (xid);
 COMMENT ON TABLE  change          IS 'Written by triggers, read by xmlcurld: rows that its copy has to read again. Kept for a day.';
-COMMENT ON COLUMN change.xid      IS 'The transaction: a reader takes what its last snapshot did not show, so that one which was held open is not missed.';
+COMMENT ON COLUMN change.xid      IS 'The transaction. A reader takes the rows that its last snapshot did not show, so it does not miss a transaction that stayed open.';
 COMMENT ON COLUMN change.at       IS 'When the transaction began.';
 COMMENT ON COLUMN change.relation IS 'The table.';
 COMMENT ON COLUMN change.scope    IS 'The context of a number, the domain of a user or of a setting; of other tables empty.';
