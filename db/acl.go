@@ -3,12 +3,16 @@ package db
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"xmlcurld/db/pg"
 	"xmlcurld/internal/pace"
 )
 
@@ -17,9 +21,8 @@ type ACL struct {
 	// Entries are list by list, in the order in which FreeSWITCH should see them: of two entries with one prefix the first
 	// decides, so a node's own come before the common ones. One with neither CIDR nor Domain stands for a list that holds
 	// none; one without List, for no list at all. They are only to be read: another question may have them for its answer.
-	Entries   []ACLEntry
-	Revision  string // the name of the list that stands in acl.conf for the revision of all the others
-	NodeKnown bool
+	Entries  []ACLEntry
+	Revision string // the name of the list that stands in acl.conf for the revision of all the others
 }
 
 // ACLEntry is one entry of an access list.
@@ -34,14 +37,13 @@ type ACLEntry struct {
 	PortMax      int32
 }
 
-// aclRun is entries of one list that have everything but the network in common. A list of 10,000 networks comes as one row:
+// ACLRun is entries of one list that have everything but the network in common. A list of 10,000 networks comes as one row:
 // Postgres makes it in half the time that 10,000 take.
-type aclRun struct {
+type ACLRun struct {
 	ACLEntry
-	Common    bool // they are for all nodes
-	CIDRs     []netip.Prefix
-	IDs       []int64 // they were inserted in this order
-	NodeKnown bool
+	Common bool // they are for all nodes
+	CIDRs  []netip.Prefix
+	IDs    []int64 // they were inserted in this order
 }
 
 // The rows that node $1 has: most are plain networks, and others have a domain or a port.
@@ -104,48 +106,49 @@ LEFT JOIN (`
 const aclQuery = aclLists + aclPlainRuns + `
 	UNION ALL` + aclOtherRuns + aclOfLists
 
-// ACL returns all access lists for node. Those that were just read for their revision, and have not changed since, are not
-// read again: FreeSWITCH asks for them, and moves no call on until it has them, as soon as the revision was told from its own.
-func (s *Store) ACL(ctx context.Context, node string) (ACL, error) {
-	acl, current, err := s.lastACL(ctx, node)
-	if err == nil && !current {
-		var runs []aclRun
-		if runs, err = s.askACL(ctx, node); err == nil {
-			acl = newACL(runs)
-		}
+// ACL implements Source. Lists that were just read for their revision, and have not changed since, are not read again:
+// FreeSWITCH asks for them, and moves no call on until it has them, as soon as the revision was told from its own.
+func (s *Store) ACL(ctx context.Context, node string) (Answer[ACL], error) {
+	if acl, current, err := s.lastACL(ctx, node); current || err != nil {
+		return acl, err
 	}
+	runs, err := s.ACLRuns(ctx, node)
 	if err != nil {
-		return ACL{}, err
+		return Answer[ACL]{}, err
 	}
-	s.asked(acl.NodeKnown, "acl", node)
-	return acl, nil
+	return Answer[ACL]{NewACL(runs.Value), runs.NodeKnown, runs.Freshness}, nil
 }
 
-func (s *Store) askACL(ctx context.Context, node string) ([]aclRun, error) {
-	return scan(ctx, s, scanACLRun, "acl", aclQuery, node)
+// ACLRuns returns what NewACL makes the access lists of.
+func (s *Store) ACLRuns(ctx context.Context, node string) (a Answer[[]ACLRun], err error) {
+	a.Value, a.Freshness, err = pg.Scan(ctx, s.from, scanACLRun(&a.NodeKnown), "acl", aclQuery, node)
+	return a, err
 }
 
-func scanACLRun(row pgx.CollectableRow) (r aclRun, err error) {
-	err = row.Scan(&r.List, &r.DefaultAllow, &r.Allow, &r.Common, &r.Domain, &r.Networks, &r.PortMin, &r.PortMax,
-		&r.CIDRs, &r.IDs, &r.NodeKnown)
-	return r, err
+func scanACLRun(nodeKnown *bool) pgx.RowToFunc[ACLRun] {
+	return func(row pgx.CollectableRow) (r ACLRun, err error) {
+		err = row.Scan(&r.List, &r.DefaultAllow, &r.Allow, &r.Common, &r.Domain, &r.Networks, &r.PortMin, &r.PortMax,
+			&r.CIDRs, &r.IDs, nodeKnown)
+		return r, err
+	}
 }
 
-func newACL(runs []aclRun) ACL {
+// NewACL puts runs in order.
+func NewACL(runs []ACLRun) ACL {
 	entries := aclEntries(runs)
-	return ACL{Entries: entries, Revision: aclRevision(entries), NodeKnown: runs[0].NodeKnown}
+	return ACL{entries, aclRevision(entries)}
 }
 
 // aclPlace is where an entry stands in its run, and in the order.
 type aclPlace struct {
-	run   *aclRun
+	run   *ACLRun
 	entry int
 	id    int64
 }
 
 // aclEntries takes runs apart.
-func aclEntries(runs []aclRun) []ACLEntry {
-	count, order := 0, make([]*aclRun, len(runs))
+func aclEntries(runs []ACLRun) []ACLEntry {
+	count, order := 0, make([]*ACLRun, len(runs))
 	for i := range runs {
 		order[i] = &runs[i]
 		if len(runs[i].IDs) == 0 { // of a list that holds none
@@ -154,7 +157,7 @@ func aclEntries(runs []aclRun) []ACLEntry {
 		count += len(runs[i].IDs)
 	}
 	// Most runs come one after the other, and are in order in themselves.
-	slices.SortFunc(order, func(a, b *aclRun) int { return cmp.Or(compareACLRuns(a, b), cmp.Compare(a.IDs[0], b.IDs[0])) })
+	slices.SortFunc(order, func(a, b *ACLRun) int { return cmp.Or(compareACLRuns(a, b), cmp.Compare(a.IDs[0], b.IDs[0])) })
 	places := make([]aclPlace, 0, count)
 	for _, run := range order {
 		for entry, id := range run.IDs {
@@ -185,18 +188,31 @@ func compareACLPlaces(a, b aclPlace) int {
 	return cmp.Compare(a.id, b.id)
 }
 
-func compareACLRuns(a, b *aclRun) int {
-	return cmp.Or(strings.Compare(a.List, b.List), compareBool(a.Common, b.Common))
+func compareACLRuns(a, b *ACLRun) int {
+	own := func(r *ACLRun) int {
+		if r.Common {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(strings.Compare(a.List, b.List), cmp.Compare(own(a), own(b)))
 }
 
-// compareBool orders false before true.
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	default:
-		return -1
+// aclRevision is the name of a list that stands in acl.conf for the revision of all the others.
+func aclRevision(entries []ACLEntry) string {
+	hash, line := sha256.New(), make([]byte, 0, 256)
+	var t pace.Turn
+	for i := range entries {
+		t.Rest()
+		e := &entries[i]
+		line = append(append(line[:0], e.List...), ' ')
+		line = append(strconv.AppendBool(line, e.DefaultAllow), ' ')
+		line = append(strconv.AppendBool(line, e.Allow), ' ')
+		line = append(e.CIDR.AppendTo(line), ' ')
+		line = append(append(append(append(line, e.Domain...), ' '), e.Networks...), ' ')
+		line = append(strconv.AppendInt(line, int64(e.PortMin), 10), '-')
+		line = append(strconv.AppendInt(line, int64(e.PortMax), 10), '\n')
+		hash.Write(line)
 	}
+	return "xmlcurld." + hex.EncodeToString(hash.Sum(nil)[:8])
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/db/pg"
 )
 
 // listsRead are the access lists that were read last for their revisions: of nodes that have entries of their own, and of
@@ -15,6 +17,9 @@ type listsRead struct {
 	snapshot string // that shows no more than any of them does
 	lists    map[string]ACL
 }
+
+// ACLTables are those that access lists are made of.
+var ACLTables = []string{"node", "tenant", "acl_list", "acl_entry", "domain", "domain_user"}
 
 // listsKept is how long lists that were read may be the answer, as long as they have not changed. It is short, so that a database
 // that lost its last transactions has not got as far again.
@@ -28,52 +33,51 @@ SELECT
 	EXISTS (SELECT FROM acl_entry WHERE node = $1 AND node <> '*'),
 	EXISTS (
 		SELECT
-		FROM (SELECT $2::pg_snapshot AS seen) m` + changesUnseen + `
+		FROM (SELECT $2::pg_snapshot AS seen) m` + ChangesUnseen + `
 			AND relation = ANY ($3)
 	)`
 
 // lastACL returns the lists that were read last, unless they are too old, or others today.
-func (s *Store) lastACL(ctx context.Context, node string) (acl ACL, current bool, err error) {
+func (s *Store) lastACL(ctx context.Context, node string) (a Answer[ACL], current bool, err error) {
 	last := s.lastLists.Load()
 	if last == nil || time.Since(last.at) > listsKept {
-		return ACL{}, false, nil
+		return a, false, nil
 	}
 	type since struct{ nodeKnown, own, changed bool }
-	answer, err := scan(ctx, s, func(row pgx.CollectableRow) (n since, err error) {
+	answer, fresh, err := pg.Scan(ctx, s.from, func(row pgx.CollectableRow) (n since, err error) {
 		err = row.Scan(&n.nodeKnown, &n.own, &n.changed)
 		return n, err
-	}, "acl_changes", sinceListsQuery, node, last.snapshot, keptOperations["acl"].relations)
+	}, "acl_changes", sinceListsQuery, node, last.snapshot, ACLTables)
 	if err != nil || answer[0].changed {
-		return ACL{}, false, err
+		return a, false, err
 	}
 	of := Common
 	if answer[0].own {
 		of = node
 	}
-	acl, current = last.lists[of]
-	acl.NodeKnown = answer[0].nodeKnown
-	return acl, current, nil
+	acl, current := last.lists[of]
+	return Answer[ACL]{acl, answer[0].nodeKnown, fresh}, current, nil
 }
 
 // ownListsQuery tells which of nodes $1 have entries that are theirs alone, and which moment shows that.
-const ownListsQuery = moment + `
+const ownListsQuery = Moment + `
 SELECT
 	ARRAY(SELECT DISTINCT node::text FROM acl_entry WHERE node = ANY ($1) AND node <> '*'),
-	` + snapshotSeen + `
+	` + SnapshotSeen + `
 FROM r`
 
 // ACLRevision returns the revision of node's access lists. Questions for many nodes read what they have in common once.
 func (s *Store) ACLRevision(ctx context.Context, node string) (string, error) {
-	return s.lists.answer(ctx, node)
+	return s.lists.Ask(ctx, node)
 }
 
 func (s *Store) askACLRevisions(ctx context.Context, nodes []string) (revisions []string, err error) {
-	defer s.metrics.observe("acl_revisions", time.Now())
-	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{BeginQuery: beginTurns}, func(tx pgx.Tx) error {
+	defer s.pg.Observe("acl_revisions", time.Now())
+	err = pgx.BeginTxFunc(ctx, s.pg.Primary(), pgx.TxOptions{BeginQuery: beginTurns}, func(tx pgx.Tx) error {
 		revisions, err = s.readLists(ctx, tx, nodes)
 		return err
 	})
-	return revisions, translate("access lists", err)
+	return revisions, pg.Translate("access lists", err)
 }
 
 // readLists reads the lists of nodes at one moment, and returns their revisions.
@@ -93,7 +97,7 @@ func (s *Store) readLists(ctx context.Context, tx pgx.Tx, nodes []string) ([]str
 			if err != nil {
 				return nil, err
 			}
-			read.lists[node] = newACL(runs)
+			read.lists[node] = NewACL(runs)
 		}
 		revisions[i] = read.lists[node].Revision
 	}
@@ -125,25 +129,25 @@ GROUP BY list, node, action`
 )
 
 // readACL reads the lists of node in turns.
-func readACL(ctx context.Context, tx pgx.Tx, node string) ([]aclRun, error) {
-	all, err := ask(ctx, tx, scanACLRun, aclOthersQuery, []any{node})
+func readACL(ctx context.Context, tx pgx.Tx, node string) ([]ACLRun, error) {
+	all, err := pg.Rows(ctx, tx, scanACLRun(new(bool)), aclOthersQuery, node)
 	if err != nil {
 		return nil, err
 	}
-	lists := make(map[string]*aclRun)
+	lists := make(map[string]*ACLRun)
 	for i := range all {
 		lists[all[i].List] = &all[i]
 	}
-	var plain []aclRun
+	var plain []ACLRun
 	for last, read := int64(0), turnEntries; read == turnEntries; {
-		runs, err := ask(ctx, tx, scanACLTurn, aclTurnQuery, []any{node, last, turnEntries})
+		runs, err := pg.Rows(ctx, tx, scanACLTurn, aclTurnQuery, node, last, turnEntries)
 		if err != nil {
 			return nil, err
 		}
 		read = 0
 		for i := range runs {
 			run := &runs[i]
-			run.DefaultAllow, run.NodeKnown = lists[run.List].DefaultAllow, lists[run.List].NodeKnown
+			run.DefaultAllow = lists[run.List].DefaultAllow
 			read, last = read+len(run.IDs), max(last, slices.Max(run.IDs))
 		}
 		plain = append(plain, runs...)
@@ -151,16 +155,16 @@ func readACL(ctx context.Context, tx pgx.Tx, node string) ([]aclRun, error) {
 	return append(withoutEmpty(all, plain), plain...), nil
 }
 
-func scanACLTurn(row pgx.CollectableRow) (r aclRun, err error) {
+func scanACLTurn(row pgx.CollectableRow) (r ACLRun, err error) {
 	err = row.Scan(&r.List, &r.Allow, &r.Common, &r.CIDRs, &r.IDs)
 	return r, err
 }
 
 // withoutEmpty leaves out of some what says that a list holds none, where others are entries of it.
-func withoutEmpty(some, others []aclRun) []aclRun {
+func withoutEmpty(some, others []ACLRun) []ACLRun {
 	held := make(map[string]bool)
 	for i := range others {
 		held[others[i].List] = true
 	}
-	return slices.DeleteFunc(some, func(r aclRun) bool { return len(r.IDs) == 0 && held[r.List] })
+	return slices.DeleteFunc(some, func(r ACLRun) bool { return len(r.IDs) == 0 && held[r.List] })
 }

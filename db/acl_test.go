@@ -22,15 +22,15 @@ INSERT INTO acl_entry (list, cidr, action, port) SELECT 'phones', set_masklen((i
 INSERT INTO acl_entry (list, node, cidr) SELECT 'domains', 'fs2', set_masklen((inet '14.0.0.0' + 256 * n)::cidr, 24) FROM generate_series(1, 600) n;
 INSERT INTO acl_entry (list, cidr, action) VALUES ('domains', '15.0.0.0/8', 'deny')`
 
-func sameLists(t *testing.T, when string, want, got db.ACL) {
+func sameLists(t *testing.T, when string, want, got db.Answer[db.ACL]) {
 	t.Helper()
-	if want.NodeKnown == got.NodeKnown && want.Revision == got.Revision && slices.Equal(want.Entries, got.Entries) {
+	if want.NodeKnown == got.NodeKnown && want.Value.Revision == got.Value.Revision && slices.Equal(want.Value.Entries, got.Value.Entries) {
 		return
 	}
 	t.Errorf("%s: (-want +got)\n%s", when, cmp.Diff(want, got, cmpopts.EquateComparable(db.ACLEntry{}.CIDR)))
 }
 
-func lists(ctx context.Context, t *testing.T, s *db.Store, node string) db.ACL {
+func lists(ctx context.Context, t *testing.T, s *db.Store, node string) db.Answer[db.ACL] {
 	t.Helper()
 	acl, err := s.ACL(ctx, node)
 	if err != nil {
@@ -44,22 +44,22 @@ func lists(ctx context.Context, t *testing.T, s *db.Store, node string) db.ACL {
 func TestListsOfARevision(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
-	execute(t, url, secondNode)
-	execute(t, url, manyEntries)
+	dbtest.Execute(t, url, dbtest.SecondNode)
+	dbtest.Execute(t, url, manyEntries)
 	registry := prometheus.NewRegistry()
-	store, err := db.Open(t.Context(), url, registry)
+	store, err := db.Open(t.Context(), url, nil, registry)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
-	keeps, err := store.Beside(t.Context())
+	keeps, err := store.Isolated(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(keeps.Close)
-	readsAnew := openStore(t, url)
+	readsAnew := dbtest.Open(t, url)
 	nodes := []string{"fs1", "fs2", "unknown"}
-	for _, edit := range append([]string{`SELECT`}, copyEdits...) {
+	for _, edit := range append([]string{`SELECT`}, dbtest.Edits...) {
 		revisions := make(map[string]string)
 		for _, node := range nodes {
 			asked := time.Now()
@@ -69,14 +69,14 @@ func TestListsOfARevision(t *testing.T) {
 			before := queries(t, registry, "acl")
 			got := lists(t.Context(), t, store, node)
 			sameLists(t, "before "+edit+": "+node, lists(t.Context(), t, readsAnew, node), got)
-			if got.Revision != revisions[node] {
-				t.Errorf("before %s: %s has the revision %s, and was said to have %s", edit, node, got.Revision, revisions[node])
+			if got.Value.Revision != revisions[node] {
+				t.Errorf("before %s: %s has the revision %s, and was said to have %s", edit, node, got.Value.Revision, revisions[node])
 			}
 			if again := queries(t, registry, "acl") - before; again > 0 && time.Since(asked) < db.ListsKept {
 				t.Errorf("before %s: the lists of %s were read again", edit, node)
 			}
 		}
-		execute(t, url, edit)
+		dbtest.Execute(t, url, edit)
 		for _, node := range nodes {
 			sameLists(t, "after "+edit+": "+node, lists(t.Context(), t, readsAnew, node), lists(t.Context(), t, store, node))
 		}

@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/db/pg"
 )
 
 // Call is what the dialplan is asked about.
@@ -25,7 +27,6 @@ type Route struct {
 	Extensions []*Extension
 	Own        int        // where in Extensions the number's own extension is, if it was called: the others are for every call
 	NotFound   *Extension // the context's own answer for a number that nobody has
-	NodeKnown  bool
 }
 
 // Number is the row of the number that was called.
@@ -200,28 +201,28 @@ CROSS JOIN LATERAL (
 	SELECT coalesce(t.enabled AND coalesce(c.tenant = t.name, true) AND coalesce(e.tenant = t.name, true), false) AS it
 ) called`
 
-// Route returns what is to be done with call, in one round trip or a share of one.
-func (s *Store) Route(ctx context.Context, call Call) (Route, error) {
-	return s.routes.answer(ctx, call)
+// Route implements Source, in one round trip or a share of one.
+func (s *Store) Route(ctx context.Context, call Call) (Answer[Route], error) {
+	return together(ctx, s, &s.routes, s.askRoutes, call)
 }
 
-func (s *Store) askRoutes(ctx context.Context, calls []Call) ([]Route, error) {
+func (s *Store) askRoutes(ctx context.Context, calls []Call) ([]Answer[Route], error) {
 	n := len(calls)
 	columns := make([]string, 4*n) // of the questions: node, context, number, e164
 	for i, call := range calls {
 		columns[i], columns[n+i], columns[2*n+i] = call.Node, Fold(call.Context), call.Number
-		columns[3*n+i] = e164(call.Number)
+		columns[3*n+i] = E164(call.Number)
 	}
-	rows, err := lookup(ctx, s, scanRoute, "route", routeQuery,
+	rows, fresh, err := pg.Lookup(ctx, s.from, scanRoute, "route", routeQuery,
 		columns[:n], columns[n:2*n], columns[2*n:3*n], columns[3*n:])
 	if err != nil {
 		return nil, err
 	}
-	return s.routeAnswers(rows, calls)
+	return s.routeAnswers(rows, calls, fresh)
 }
 
-// e164 is the number that a carrier wrote without its plus, as 27… or 0027…. It is nothing for one with a plus.
-func e164(number string) string {
+// E164 is the number that a carrier wrote without its plus, as 27… or 0027…. It is nothing for one with a plus.
+func E164(number string) string {
 	switch {
 	case strings.HasPrefix(number, "+"):
 		return ""
@@ -239,25 +240,25 @@ func scanRoute(row pgx.CollectableRow) (r routeRow, err error) {
 }
 
 // routeAnswers gives each of calls its answer. Where two numbers fit, the one that was dialled as it stands is meant.
-func (s *Store) routeAnswers(rows []routeRow, calls []Call) ([]Route, error) {
-	answers := make([]Route, len(calls))
+func (s *Store) routeAnswers(rows []routeRow, calls []Call, fresh pg.Freshness) ([]Answer[Route], error) {
+	answers := make([]Answer[Route], len(calls))
 	for i := range rows {
 		row := &rows[i]
 		answer := &answers[row.Question-1]
-		if answer.Called != nil && row.Number != calls[row.Question-1].Number {
+		if answer.Value.Called != nil && row.Number != calls[row.Question-1].Number {
 			continue
 		}
 		route, err := s.routeAnswer(row)
 		if err != nil {
 			return nil, err
 		}
-		*answer = route
+		*answer = Answer[Route]{route, row.NodeKnown, fresh}
 	}
 	return answers, nil
 }
 
 func (s *Store) routeAnswer(row *routeRow) (Route, error) {
-	r := Route{Context: row.Context, NodeKnown: row.NodeKnown}
+	r := Route{Context: row.Context}
 	compiled := row.Extensions
 	if row.Number != "" {
 		r.Called = &Number{row.Number, row.Tenant, row.Address, row.ForwardNumber, row.DisplayName}
@@ -268,14 +269,14 @@ func (s *Store) routeAnswer(row *routeRow) (Route, error) {
 	}
 	r.Extensions = make([]*Extension, len(compiled))
 	for i := range compiled {
-		extension, err := s.extensions.read(compiled[i])
+		extension, err := s.extensions.Read(compiled[i])
 		if err != nil {
 			return Route{}, err
 		}
 		r.Extensions[i] = extension
 	}
 	if row.NotFound != "" {
-		notFound, err := s.extensions.read(row.NotFound)
+		notFound, err := s.extensions.Read(row.NotFound)
 		if err != nil {
 			return Route{}, err
 		}
@@ -284,9 +285,9 @@ func (s *Store) routeAnswer(row *routeRow) (Route, error) {
 	return r, nil
 }
 
-// extensionReader reads compiled extensions, each text once: Postgres sends it with every call, and a different extension
+// ExtensionReader reads compiled extensions, each text once: Postgres sends it with every call, and a different extension
 // is a different text.
-type extensionReader struct {
+type ExtensionReader struct {
 	mu   sync.Mutex
 	seen map[string]*Extension
 }
@@ -294,7 +295,8 @@ type extensionReader struct {
 // extensionsKept bounds how many texts are kept.
 const extensionsKept = 1000
 
-func (r *extensionReader) read(compiled string) (*Extension, error) {
+// Read returns the extension that compiled is.
+func (r *ExtensionReader) Read(compiled string) (*Extension, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if e, ok := r.seen[compiled]; ok {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"xmlcurld/db/pg"
 )
 
 // Domain is a domain of the directory, with as much of it as was asked for.
@@ -130,23 +132,15 @@ ORDER BY
 	l.kind,
 	l.name`
 
-// directory is an answer: some domains, each with some users.
-type directory struct {
-	domains   []Domain
-	nodeKnown bool
-}
-
 const domainQuery = `
 SELECT` + directoryColumns + directoryDomain + `
 LEFT JOIN (SELECT * FROM domain_user WHERE false) u ON true
 LEFT JOIN LATERAL (` + domainLines + `
 ) l ON true` + directoryOrder
 
-// Domain returns domain without its users.
-func (s *Store) Domain(ctx context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
-	d, nodeKnown, err = s.tree(ctx, "domain", domainQuery, node, domain)
-	s.askedDomains(d, false, "domain", domain)
-	return d, nodeKnown, err
+// Domain implements Source.
+func (s *Store) Domain(ctx context.Context, node, domain string) (Answer[[]Domain], error) {
+	return s.tree(ctx, "domain", domainQuery, node, domain)
 }
 
 const usersQuery = `
@@ -160,11 +154,9 @@ LEFT JOIN LATERAL (` + domainLines + `
 	WHERE m.domain = u.domain AND m.user_id = u.id
 ) l ON true` + directoryOrder
 
-// Users returns domain, or all domains if it is empty, each with all its users and groups.
-func (s *Store) Users(ctx context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
-	d, nodeKnown, err = s.tree(ctx, "users", usersQuery, plannedAnew, node, domain)
-	s.askedDomains(d, false, "users", domain)
-	return d, nodeKnown, err
+// Users implements Source.
+func (s *Store) Users(ctx context.Context, node, domain string) (Answer[[]Domain], error) {
+	return s.tree(ctx, "users", usersQuery, manyRows(node, domain)...)
 }
 
 const networksQuery = `
@@ -172,11 +164,9 @@ SELECT` + directoryColumns + directoryDomain + `
 LEFT JOIN domain_user u ON u.domain = d.name AND u.enabled AND cardinality(u.cidr) > 0
 LEFT JOIN (SELECT '' AS gateway, '' AS kind, '' AS name, '' AS value, false AS expand, '' AS direction) l ON true` + directoryOrder
 
-// Networks returns domain with those of its users who have a cidr.
-func (s *Store) Networks(ctx context.Context, node, domain string) (d []Domain, nodeKnown bool, err error) {
-	d, nodeKnown, err = s.tree(ctx, "networks", networksQuery, node, domain)
-	s.askedDomains(d, false, "networks", domain)
-	return d, nodeKnown, err
+// Networks implements Source.
+func (s *Store) Networks(ctx context.Context, node, domain string) (Answer[[]Domain], error) {
+	return s.tree(ctx, "networks", networksQuery, node, domain)
 }
 
 // everyUsersGroup is the group that every user is in, as in a static directory.
@@ -203,12 +193,9 @@ ORDER BY
 	l.kind,
 	l.name`
 
-// Group returns domain with the users of its group name, in the order in which they ring. No Users: there is no such
-// group, or nobody in it.
-func (s *Store) Group(ctx context.Context, node, domain, name string) (d []Domain, nodeKnown bool, err error) {
-	d, nodeKnown, err = s.tree(ctx, "group", groupQuery, node, domain, name)
-	s.askedDomains(d, true, "group", domain, name)
-	return d, nodeKnown, err
+// Group implements Source.
+func (s *Store) Group(ctx context.Context, node, domain, name string) (Answer[[]Domain], error) {
+	return s.tree(ctx, "group", groupQuery, node, domain, name)
 }
 
 const userGatewaysQuery = `
@@ -258,22 +245,17 @@ LEFT JOIN LATERAL (
 	SELECT u.gateway, 'variable', '` + RevisionVariable + `', u.revision::text, false, 'inbound'
 ) l ON u.gateway IS NOT NULL` + directoryOrder
 
-// UserGateways returns domain, or all domains if it is empty, each with those of its users who have a gateway in
-// profile.
-func (s *Store) UserGateways(ctx context.Context, node, domain, profile string) (d []Domain, nodeKnown bool, err error) {
-	d, nodeKnown, err = s.tree(ctx, "user_gateways", userGatewaysQuery, plannedAnew, node, domain, profile)
-	if err == nil {
-		s.asked(nodeKnown, "user_gateways", node, domain, profile)
-	}
-	return d, nodeKnown, err
+// UserGateways implements Source.
+func (s *Store) UserGateways(ctx context.Context, node, domain, profile string) (Answer[[]Domain], error) {
+	return s.tree(ctx, "user_gateways", userGatewaysQuery, manyRows(node, domain, profile)...)
 }
 
-func (s *Store) tree(ctx context.Context, operation, query string, args ...any) ([]Domain, bool, error) {
-	rows, err := collect[directoryRow](ctx, s, operation, query, args...)
+func (s *Store) tree(ctx context.Context, operation, query string, args ...any) (Answer[[]Domain], error) {
+	rows, fresh, err := pg.Collect[directoryRow](ctx, s.from, operation, query, args...)
 	if err != nil {
-		return nil, false, err
+		return Answer[[]Domain]{}, err
 	}
-	return domains(rows), rows[0].NodeKnown, nil
+	return Answer[[]Domain]{domains(rows), rows[0].NodeKnown, fresh}, nil
 }
 
 // domains folds rows, sorted, into the tree that they are the leaves of.

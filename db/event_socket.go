@@ -3,6 +3,10 @@ package db
 import (
 	"context"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/db/pg"
 )
 
 const eventSocketQuery = `
@@ -34,28 +38,31 @@ LEFT JOIN (
 ) x ON true
 ORDER BY name`
 
-// eventSocketRow is a setting, or where its value is.
-type eventSocketRow struct {
+// EventSocketRow is a setting, or where its value is.
+type EventSocketRow struct {
 	NodeSetting
 	Reference string
 	Key       string
 }
 
-// EventSocket returns node's settings for event_socket.conf. A password that cannot be read is none.
-func (s *Store) EventSocket(ctx context.Context, node string) ([]NodeSetting, error) {
-	rows, err := s.eventSocketRows(ctx, node)
-	if err == nil {
-		s.asked(rows[0].NodeKnown, "event_socket", node)
+// EventSocket implements Source.
+func (s *Store) EventSocket(ctx context.Context, node string) (Answer[[]NodeSetting], error) {
+	rows, err := s.EventSocketRows(ctx, node)
+	return Answer[[]NodeSetting]{s.EventSocketSettings(rows.Value), rows.NodeKnown, rows.Freshness}, err
+}
+
+// EventSocketRows returns what EventSocketSettings makes the settings of.
+func (s *Store) EventSocketRows(ctx context.Context, node string) (a Answer[[]EventSocketRow], err error) {
+	scan := func(row pgx.CollectableRow) (r EventSocketRow, err error) {
+		err = row.Scan(&r.Kind, &r.Name, &r.Value, &r.Expand, &r.Reference, &r.Key, &a.NodeKnown)
+		return r, err
 	}
-	return s.eventSocket(rows), err
+	a.Value, a.Freshness, err = pg.Scan(ctx, s.from, scan, "event_socket", eventSocketQuery, node)
+	return a, err
 }
 
-func (s *Store) eventSocketRows(ctx context.Context, node string) ([]eventSocketRow, error) {
-	return collect[eventSocketRow](ctx, s, "event_socket", eventSocketQuery, node)
-}
-
-// eventSocket puts the password that rows refer to in its place, and gives each access list a setting of its own.
-func (s *Store) eventSocket(rows []eventSocketRow) []NodeSetting {
+// EventSocketSettings puts the password that rows refer to in its place, and gives each access list a setting of its own.
+func (s *Store) EventSocketSettings(rows []EventSocketRow) []NodeSetting {
 	settings := make([]NodeSetting, 0, len(rows))
 	for _, row := range rows {
 		if row.Reference != "" {

@@ -1,6 +1,10 @@
 package db
 
-import "context"
+import (
+	"context"
+
+	"xmlcurld/db/pg"
+)
 
 // GatewayRevision is a gateway that a node should run.
 type GatewayRevision struct {
@@ -44,7 +48,7 @@ ORDER BY g.name`
 
 // GatewayRevisions returns the gateways that node should run.
 func (s *Store) GatewayRevisions(ctx context.Context, node string) ([]GatewayRevision, error) {
-	rows, err := collect[gatewayRow](ctx, s, "gateway_revisions", gatewayRevisionsQuery, node)
+	rows, _, err := pg.Collect[gatewayRow](ctx, s.from, "gateway_revisions", gatewayRevisionsQuery, node)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,10 @@
 package db
 
-import "context"
+import (
+	"context"
+
+	"xmlcurld/db/pg"
+)
 
 // CredentialNotice is the kind of notice that tells of a change in table node_credential.
 const CredentialNotice = "credential"
@@ -22,8 +26,8 @@ SELECT
 FROM node_credential
 ORDER BY username`
 
-// Credentials returns those of all nodes.
+// Credentials implements Source.
 func (s *Store) Credentials(ctx context.Context) ([]Credential, error) {
-	s.asked(true, "credentials", Common)
-	return collect[Credential](ctx, s, "credentials", credentialsQuery)
+	credentials, _, err := pg.Collect[Credential](ctx, s.from, "credentials", credentialsQuery)
+	return credentials, err
 }

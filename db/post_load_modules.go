@@ -1,11 +1,16 @@
 package db
 
-import "context"
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/db/pg"
+)
 
 // Module is a module to load.
 type Module struct {
-	Name      string // mod_sofia; empty: there is none
-	NodeKnown bool
+	Name string // mod_sofia; empty: there is none
 }
 
 const modulesQuery = `
@@ -21,11 +26,12 @@ LEFT JOIN (
 ) m ON m.enabled
 ORDER BY m.position, m.name`
 
-// Modules returns the modules that node loads, in order.
-func (s *Store) Modules(ctx context.Context, node string) ([]Module, error) {
-	modules, err := collect[Module](ctx, s, "modules", modulesQuery, node)
-	if err == nil {
-		s.asked(modules[0].NodeKnown, "modules", node)
+// Modules implements Source.
+func (s *Store) Modules(ctx context.Context, node string) (a Answer[[]Module], err error) {
+	scan := func(row pgx.CollectableRow) (m Module, err error) {
+		err = row.Scan(&m.Name, &a.NodeKnown)
+		return m, err
 	}
-	return modules, err
+	a.Value, a.Freshness, err = pg.Scan(ctx, s.from, scan, "modules", modulesQuery, node)
+	return a, err
 }

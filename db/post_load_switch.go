@@ -1,6 +1,10 @@
 package db
 
-import "context"
+import (
+	"context"
+
+	"xmlcurld/db/pg"
+)
 
 // switchQuery lists the node's own columns and its rows in switch_param and switch_variable.
 const switchQuery = `
@@ -34,11 +38,8 @@ LEFT JOIN (
 ) x ON true
 ORDER BY kind, name`
 
-// Switch returns node's settings for post_load_switch.conf.
-func (s *Store) Switch(ctx context.Context, node string) ([]NodeSetting, error) {
-	settings, err := collect[NodeSetting](ctx, s, "switch", switchQuery, node)
-	if err == nil {
-		s.asked(settings[0].NodeKnown, "switch", node)
-	}
-	return settings, err
+// Switch implements Source.
+func (s *Store) Switch(ctx context.Context, node string) (a Answer[[]NodeSetting], err error) {
+	a.Value, a.Freshness, err = pg.Scan(ctx, s.from, scanNodeSetting(&a.NodeKnown), "switch", switchQuery, node)
+	return a, err
 }

@@ -19,7 +19,7 @@ type question struct {
 }
 
 func questions() []question {
-	domains := func(_ []db.Domain, _ bool, err error) error { return err }
+	domains := func(_ db.Answer[[]db.Domain], err error) error { return err }
 	return []question{
 		{"known number", route("public", "+27123456789")},
 		{"unknown number", route("public", "+27999999999")},
@@ -81,10 +81,10 @@ func TestOneRoundTrip(t *testing.T) {
 			t.Parallel()
 			url := dbtest.DemoURL(t)
 			for _, statement := range rows {
-				execute(t, url, statement)
+				dbtest.Execute(t, url, statement)
 			}
-			wire := newProxy(t, url)
-			store := openStore(t, wire.url)
+			wire := dbtest.NewProxy(t, url)
+			store := dbtest.Open(t, wire.URL)
 			for _, q := range questions() {
 				const times = 3
 				for n := range times + 1 {
@@ -92,14 +92,14 @@ func TestOneRoundTrip(t *testing.T) {
 						t.Fatalf("%s: %v", q.name, err)
 					}
 					if n == 0 { // it was prepared
-						wire.counted()
+						wire.Counted()
 					}
 				}
 				anew := 0
 				if slices.Contains(ofMany, q.name) {
 					anew = times
 				}
-				if asked, prepared := wire.counted(); asked != times || prepared != anew {
+				if asked, prepared := wire.Counted(); asked != times || prepared != anew {
 					t.Errorf("%s: %d round trips and %d preparations for %d questions", q.name, asked, prepared, times)
 				}
 			}
@@ -123,17 +123,17 @@ func TestQuestionsAtOnce(t *testing.T) {
 	t.Parallel()
 	const n = 300
 	url := dbtest.DemoURL(t)
-	execute(t, url, fmt.Sprintf(`INSERT INTO number (number, tenant, extension, display_name) SELECT '+27300000' || to_char(n, 'FM000'), 'acme', 'reception', 'Line ' || n FROM generate_series(0, %d, 2) n`, n-1))
-	execute(t, url, fmt.Sprintf(`INSERT INTO domain_user (domain, id, password) SELECT 'acme.example', 'u' || n, 'secret' || n FROM generate_series(0, %d, 2) n`, n-1))
-	wire := newProxy(t, url)
-	store := openStore(t, wire.url)
+	dbtest.Execute(t, url, fmt.Sprintf(`INSERT INTO number (number, tenant, extension, display_name) SELECT '+27300000' || to_char(n, 'FM000'), 'acme', 'reception', 'Line ' || n FROM generate_series(0, %d, 2) n`, n-1))
+	dbtest.Execute(t, url, fmt.Sprintf(`INSERT INTO domain_user (domain, id, password) SELECT 'acme.example', 'u' || n, 'secret' || n FROM generate_series(0, %d, 2) n`, n-1))
+	wire := dbtest.NewProxy(t, url)
+	store := dbtest.Open(t, wire.URL)
 	var callers sync.WaitGroup
 	for i := range n {
 		callers.Go(func() { callAlone(t, store, i) })
 		callers.Go(func() { lookUpAlone(t, store, i) })
 	}
 	callers.Wait()
-	if asked, _ := wire.counted(); asked > 2*n {
+	if asked, _ := wire.Counted(); asked > 2*n {
 		t.Errorf("%d round trips for %d questions", asked, 2*n)
 	}
 	for i := range n {
@@ -155,16 +155,17 @@ func callAlone(t *testing.T, store *db.Store, i int) {
 	switch {
 	case err != nil:
 		t.Error(err)
-	case i%2 == 1 && (route.Called != nil || len(route.Extensions) != 0):
+	case i%2 == 1 && (route.Value.Called != nil || len(route.Value.Extensions) != 0):
 		t.Errorf("number %d is nobody's, and got %+v", i, route)
-	case i%2 == 0 && (route.Called == nil || route.Called.DisplayName != fmt.Sprintf("Line %d", i) || len(route.Extensions) != 1):
+	case i%2 == 0 && (route.Value.Called == nil || route.Value.Called.DisplayName != fmt.Sprintf("Line %d", i) || len(route.Value.Extensions) != 1):
 		t.Errorf("number %d got %+v", i, route)
 	}
 }
 
 // lookUpAlone asks for the user i, who is there if i is even.
 func lookUpAlone(t *testing.T, store *db.Store, i int) {
-	domains, _, err := store.User(t.Context(), "fs1", "acme.example", fmt.Sprintf("u%d", i))
+	user, err := store.User(t.Context(), "fs1", "acme.example", fmt.Sprintf("u%d", i))
+	domains := user.Value
 	switch {
 	case err != nil:
 		t.Error(err)

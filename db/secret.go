@@ -21,9 +21,6 @@ func (noSecrets) Resolve(reference string) (string, error) {
 	return "", errors.New("secret " + reference + ": nobody knows it here")
 }
 
-// UseSecrets has the Store, and those made of it by Beside, resolve references by secrets. It comes before any question.
-func (s *Store) UseSecrets(secrets Secrets) { s.secrets = secrets }
-
 // resolve returns a secret with a mark that another secret would not have, and that tells nothing of it to those who do
 // not know key.
 func (s *Store) resolve(reference, key string) (value, mark string, err error) {
@@ -34,3 +31,6 @@ func (s *Store) resolve(reference, key string) (value, mark string, err error) {
 	mac.Write([]byte(value))
 	return value, hex.EncodeToString(mac.Sum(nil)[:8]), nil
 }
+
+// Resolve returns the secret of a reference. The error names the reference.
+func (s *Store) Resolve(reference string) (string, error) { return s.secrets.Resolve(reference) }

@@ -1,10 +1,7 @@
 package db_test
 
 import (
-	"bytes"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"xmlcurld/db"
@@ -25,8 +22,9 @@ func (k known) Resolve(reference string) (string, error) {
 func TestEventSocketPassword(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
-	conn, store := connect(t, url), openStore(t, url)
-	store.UseSecrets(known{"file:own": "from own", "env:COMMON": "from common"})
+	conn := dbtest.Connect(t, url)
+	store := dbtest.OpenWith(t, url, known{"file:own": "from own", "env:COMMON": "from common"})
+	state := dbtest.State(t, store)
 	if _, err := conn.Exec(t.Context(), `INSERT INTO node (name) VALUES ('fs1')`); err != nil {
 		t.Fatal(err)
 	}
@@ -51,16 +49,16 @@ func TestEventSocketPassword(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		node, _, err := store.Node(t.Context(), "fs1")
+		node, _, err := state.Node(t.Context(), "fs1")
 		if err != nil || node.Password != tc.password || node.Fault != tc.fault {
 			t.Errorf("%s: the keeper has %q, %q, %v", tc.name, node.Password, node.Fault, err)
 		}
 		settings, err := store.EventSocket(t.Context(), "fs1")
-		if err != nil || len(settings) == 0 || !settings[0].NodeKnown {
+		if err != nil || !settings.NodeKnown {
 			t.Fatalf("%s: %+v, %v", tc.name, settings, err)
 		}
 		told := ""
-		for _, s := range settings {
+		for _, s := range settings.Value {
 			if s.Name == "password" {
 				told = s.Value
 			}
@@ -76,9 +74,8 @@ func TestEventSocketPassword(t *testing.T) {
 func TestGatewayPassword(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
-	conn, store := connect(t, url), openStore(t, url)
 	secrets := known{"file:own": "first"}
-	store.UseSecrets(secrets)
+	conn, store := dbtest.Connect(t, url), dbtest.OpenWith(t, url, secrets)
 	if _, err := conn.Exec(t.Context(), `INSERT INTO gateway (name, profile, proxy, username, register, password_from) VALUES
 		('own', 'external', 'a.example', 'u', true, 'file:own'), ('gone', 'external', 'a.example', 'u', true, 'file:gone')`); err != nil {
 		t.Fatal(err)
@@ -90,7 +87,7 @@ func TestGatewayPassword(t *testing.T) {
 			t.Fatal(err)
 		}
 		names := ""
-		for _, g := range sofia.Profiles[0].Gateways {
+		for _, g := range sofia.Value.Profiles[0].Gateways {
 			names += g.Name + " "
 			for _, s := range g.Settings {
 				switch {
@@ -118,59 +115,5 @@ func TestGatewayPassword(t *testing.T) {
 	}
 	if _, again := look(); again != newRevision {
 		t.Errorf("revision %s, then %s of the same", newRevision, again)
-	}
-}
-
-// The copy holds no password that rows only refer to: it reads it where it is, so that another one is in force at once,
-// though the database has nothing to tell.
-func TestCopyHoldsNoSecretOfOthers(t *testing.T) {
-	t.Parallel()
-	url, dir := dbtest.DemoURL(t), t.TempDir()
-	execute(t, url, `INSERT INTO gateway (name, profile, proxy, username, register, password_from) VALUES
-		('own', 'external', 'a.example', 'u', true, 'file:own')`)
-	execute(t, url, `UPDATE node SET event_socket_password = NULL, event_socket_password_from = 'env:COMMON'`)
-	store := openStore(t, url)
-	secrets := known{"file:own": "hidden carrier", "env:COMMON": "hidden socket"}
-	store.UseSecrets(secrets)
-	c := openCopy(t, store, dir)
-	told{}.documents(t.Context(), store)
-	follow(t, c)
-	look := func(r rows) string {
-		t.Helper()
-		sofia, err := r.Sofia(t.Context(), "fs1", "external", "own")
-		if err != nil || len(sofia.Profiles) != 1 || len(sofia.Profiles[0].Gateways) != 1 {
-			t.Fatalf("%+v, %v", sofia, err)
-		}
-		settings, err := r.EventSocket(t.Context(), "fs1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		all := ""
-		for _, s := range sofia.Profiles[0].Gateways[0].Settings {
-			if s.Name == "password" || s.Name == db.RevisionVariable {
-				all += s.Value + " "
-			}
-		}
-		for _, s := range settings {
-			if s.Name == "password" {
-				all += s.Value + " " + s.Mark
-			}
-		}
-		return all
-	}
-	before := look(store)
-	if got := look(c); got != before {
-		t.Errorf("the copy: %q, want %q", got, before)
-	}
-	secrets["file:own"], secrets["env:COMMON"] = "another carrier", "another socket"
-	if got, want := look(c), look(store); got != want || got == before {
-		t.Errorf("other secrets: %q, want %q, not %q", got, want, before)
-	}
-	if err := c.Close(); err != nil {
-		t.Fatal(err)
-	}
-	file, err := os.ReadFile(filepath.Join(dir, "copy.db"))
-	if err != nil || bytes.Contains(file, []byte("hidden")) || len(file) == 0 {
-		t.Errorf("%d bytes, in which a secret may be: %v", len(file), err)
 	}
 }

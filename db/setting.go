@@ -1,5 +1,7 @@
 package db
 
+import "github.com/jackc/pgx/v5"
+
 // Setting is one param or variable of FreeSWITCH.
 type Setting struct {
 	Name   string
@@ -11,8 +13,7 @@ type Setting struct {
 type NodeSetting struct {
 	Kind string // param or variable; empty: there is none
 	Setting
-	NodeKnown bool
-	Mark      string `db:"-"` // of a value that rows only refer to: stands for it where it may not stand
+	Mark string // of a value that rows only refer to: stands for it where it may not stand
 }
 
 // nodeKnown is a column that tells whether the node that asks, $1, has a row of its own.
@@ -20,3 +21,11 @@ const nodeKnown = `EXISTS (SELECT FROM node WHERE name = $1 AND name <> '*') AS 
 
 // askerKnown is nodeKnown for the node of one question q of many. For EXISTS Postgres would read all nodes first.
 const askerKnown = `coalesce((SELECT true FROM node WHERE name = q.node AND name <> '*'), false)`
+
+// scanNodeSetting reads kind, name, value, expand and nodeKnown.
+func scanNodeSetting(nodeKnown *bool) pgx.RowToFunc[NodeSetting] {
+	return func(row pgx.CollectableRow) (s NodeSetting, err error) {
+		err = row.Scan(&s.Kind, &s.Name, &s.Value, &s.Expand, nodeKnown)
+		return s, err
+	}
+}

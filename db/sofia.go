@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/db/pg"
 )
 
 // Sofia is sofia.conf, or as much of it as was asked for.
 type Sofia struct {
-	Params    []Setting // of all profiles
-	Profiles  []Profile
-	NodeKnown bool
+	Params   []Setting // of all profiles
+	Profiles []Profile
 }
 
 // Profile is a SIP profile.
@@ -70,8 +71,8 @@ var gatewayColumns = [6]string{"username", "password", "proxy", "realm", "regist
 
 const passwordColumn = 1
 
-// allGateways is what FreeSWITCH calls them all when it starts them.
-const allGateways = "_all_"
+// AllGateways is what FreeSWITCH calls them all when it starts them.
+const AllGateways = "_all_"
 
 // sofiaQuery: of a profile's param the node's own row wins, then the node's own address, then the common row, then the
 // common address.
@@ -93,7 +94,7 @@ WITH profile AS (
 		AND coalesce(t.enabled, true)
 		AND CASE $3
 			WHEN '' THEN $2 <> ''
-			WHEN '` + allGateways + `' THEN true
+			WHEN '` + AllGateways + `' THEN true
 			ELSE lower(g.name) = lower($3 COLLATE "C")
 		END
 ), line AS (
@@ -199,22 +200,19 @@ func sofiaRows() pgx.RowToFunc[*sofiaRow] {
 	}
 }
 
-// Sofia returns sofia.conf for node. A profile narrows it to that profile, with all its gateways; a gateway as well, to
-// that one, or to all when it is FreeSWITCH's _all_, and to nothing else of the profile. Without a profile there are no
-// gateways: FreeSWITCH does not read them then.
-func (s *Store) Sofia(ctx context.Context, node, profile, gateway string) (Sofia, error) {
+// Sofia implements Source.
+func (s *Store) Sofia(ctx context.Context, node, profile, gateway string) (Answer[Sofia], error) {
 	args := []any{node, profile, gateway}
-	if profile != "" && (gateway == "" || gateway == allGateways) { // there may be many more than when it was asked first
-		args = append([]any{plannedAnew}, args...)
+	if profile != "" && (gateway == "" || gateway == AllGateways) { // there may be many more than when it was asked first
+		args = manyRows(args...)
 	}
-	rows, err := scan(ctx, s, sofiaRows(), "sofia", sofiaQuery, args...)
+	rows, fresh, err := pg.Scan(ctx, s.from, sofiaRows(), "sofia", sofiaQuery, args...)
 	if err != nil {
-		return Sofia{}, err
+		return Answer[Sofia]{}, err
 	}
-	s.asked(rows[0].NodeKnown, "sofia", node)
 	// Postgres would carry the wide rows through its sort.
 	slices.SortFunc(rows, compareSofiaRows)
-	return sofia(s.withSecrets(rows)), nil
+	return Answer[Sofia]{sofia(s.withSecrets(rows)), rows[0].NodeKnown, fresh}, nil
 }
 
 func compareSofiaRows(a, b *sofiaRow) int {
@@ -252,8 +250,7 @@ func marked(revision, mark string) string {
 }
 
 // sofia folds rows, sorted, into the tree that they are the leaves of.
-func sofia(rows []*sofiaRow) Sofia {
-	tree := Sofia{NodeKnown: rows[0].NodeKnown}
+func sofia(rows []*sofiaRow) (tree Sofia) {
 	for _, row := range rows {
 		switch {
 		case row.Kind == "":
@@ -296,4 +293,52 @@ func addGatewaySetting(gateways []Gateway, name string, setting GatewaySetting) 
 	last := &gateways[len(gateways)-1]
 	last.Settings = append(last.Settings, setting)
 	return gateways
+}
+
+// GatewayRow is a gateway with what decides whether a node has it. A password that the row refers to is not in it.
+type GatewayRow struct {
+	Name      string    `json:"-"`
+	Profile   string    `json:"profile"`
+	Node      string    `json:"node"`
+	Tenant    *string   `json:"tenant"`
+	Columns   [6]string `json:"columns"` // the values of gatewayColumns
+	Revision  string    `json:"revision"`
+	Reference string    `json:"reference"`
+	Key       string    `json:"key"`
+	Params    []Setting `json:"params"`
+	Variables []struct {
+		Setting
+		Direction string
+	} `json:"variables"`
+}
+
+// Gateways returns what sofia.conf has for gateways, by their profiles, with the passwords that rows refer to.
+func (s *Store) Gateways(gateways []GatewayRow) map[string][]Gateway {
+	var rows []*sofiaRow
+	for i := range gateways {
+		rows = append(rows, gateways[i].rows()...)
+	}
+	slices.SortFunc(rows, compareSofiaRows)
+	byProfile := make(map[string][]Gateway)
+	for _, p := range sofia(s.withSecrets(rows)).Profiles {
+		byProfile[p.Name] = p.Gateways
+	}
+	return byProfile
+}
+
+// rows are what sofiaQuery has for the gateway.
+func (g *GatewayRow) rows() []*sofiaRow {
+	line := func(kind string, s Setting, direction string) *sofiaRow {
+		return &sofiaRow{Profile: g.Profile, Gateway: g.Name, Kind: kind, Setting: s, Direction: direction}
+	}
+	first := line("gateway", Setting{}, "")
+	first.Columns, first.Reference, first.Key = g.Columns, g.Reference, g.Key
+	rows := []*sofiaRow{first, line("variable", Setting{Name: RevisionVariable, Value: g.Revision}, "inbound")}
+	for _, s := range g.Params {
+		rows = append(rows, line("param", s, ""))
+	}
+	for _, s := range g.Variables {
+		rows = append(rows, line("variable", s.Setting, s.Direction))
+	}
+	return rows
 }

@@ -34,8 +34,8 @@ func allUnavailable(t *testing.T, store *db.Store) {
 
 func TestNobodyListens(t *testing.T) {
 	t.Parallel()
-	allUnavailable(t, openStore(t, "postgres:///x?sslmode=disable&host="+t.TempDir()))
-	allUnavailable(t, openStore(t, "postgres://127.0.0.1:1/x?sslmode=disable"))
+	allUnavailable(t, dbtest.Open(t, "postgres:///x?sslmode=disable&host="+t.TempDir()))
+	allUnavailable(t, dbtest.Open(t, "postgres://127.0.0.1:1/x?sslmode=disable"))
 }
 
 // Somebody listens, and never says a word.
@@ -46,7 +46,7 @@ func TestSilence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := openStore(t, "postgres:///x?sslmode=disable&host="+dir)
+	store := dbtest.Open(t, "postgres:///x?sslmode=disable&host="+dir)
 	t.Cleanup(func() { _ = listener.Close() }) // before the store waits for its connections
 	allUnavailable(t, store)
 }
@@ -54,13 +54,13 @@ func TestSilence(t *testing.T) {
 // A server that falls silent in the middle, then one whose connections break, and all is well when it is back.
 func TestInTheMiddle(t *testing.T) {
 	t.Parallel()
-	wire := newProxy(t, dbtest.DemoURL(t))
-	store := openStore(t, wire.url)
+	wire := dbtest.NewProxy(t, dbtest.DemoURL(t))
+	store := dbtest.Open(t, wire.URL)
 	ask := questions()[0].ask
 	if err := ask(t.Context(), store); err != nil {
 		t.Fatal(err)
 	}
-	wire.setDeaf(true)
+	wire.SetDeaf(true)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := ask(ctx, store); !errors.Is(err, db.ErrUnavailable) {
@@ -68,12 +68,12 @@ func TestInTheMiddle(t *testing.T) {
 	}
 	answered := make(chan error)
 	go func() { answered <- ask(t.Context(), store) }()
-	wire.hangUp()
+	wire.HangUp()
 	if err := <-answered; err != nil && !errors.Is(err, db.ErrUnavailable) {
 		t.Errorf("broken connection: %v", err)
 	}
-	wire.setDeaf(false)
-	wire.hangUp()
+	wire.SetDeaf(false)
+	wire.HangUp()
 	comesBack(t, func() error { return ask(t.Context(), store) })
 }
 
@@ -93,7 +93,7 @@ func comesBack(t *testing.T, ask func() error) {
 
 func TestAnEndedContext(t *testing.T) {
 	t.Parallel()
-	store := openStore(t, dbtest.DemoURL(t))
+	store := dbtest.Open(t, dbtest.DemoURL(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, q := range questions() {
@@ -107,9 +107,9 @@ func TestAnEndedContext(t *testing.T) {
 func TestFaultsAreNotUnavailable(t *testing.T) {
 	t.Parallel()
 	url := dbtest.URL(t)
-	execute(t, url, `CREATE FUNCTION fail_with(code text) RETURNS text LANGUAGE plpgsql AS $$
+	dbtest.Execute(t, url, `CREATE FUNCTION fail_with(code text) RETURNS text LANGUAGE plpgsql AS $$
 		BEGIN RAISE 'on purpose' USING ERRCODE = code; END $$`)
-	store := openStore(t, url)
+	store := dbtest.Open(t, url)
 	for name, query := range map[string]string{
 		"syntax":            `SELEC`,
 		"division":          `SELECT 'a' AS name, (1 / (length(current_user) - length(current_user)))::text AS value, false AS expand`,
@@ -140,12 +140,12 @@ func TestFaultsAreNotUnavailable(t *testing.T) {
 func TestConnectionEndedByPostgres(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
-	store := openStore(t, url)
+	store := dbtest.Open(t, url)
 	for range 3 {
 		if _, err := store.Route(t.Context(), db.Call{Context: "public", Number: "+27123456789"}); err != nil {
 			t.Fatal(err)
 		}
-		execute(t, url, endConnections)
+		dbtest.Execute(t, url, dbtest.EndConnections)
 	}
 }
 
@@ -154,40 +154,16 @@ func TestConnectionEndedForAnotherReason(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"57P02", "57P05"} {
 		url := dbtest.DemoURL(t)
-		execute(t, url, `CREATE SEQUENCE asked; CREATE FUNCTION fail_once(code text) RETURNS text LANGUAGE plpgsql AS $$
+		dbtest.Execute(t, url, `CREATE SEQUENCE asked; CREATE FUNCTION fail_once(code text) RETURNS text LANGUAGE plpgsql AS $$
 			BEGIN
 				IF nextval('asked') = 1 THEN
 					RAISE 'ended' USING ERRCODE = code;
 				END IF;
 				RETURN code;
 			END $$`)
-		store := openStore(t, url)
+		store := dbtest.Open(t, url)
 		if err := db.Ask(t.Context(), store, `SELECT fail_once('`+code+`') AS name, '' AS value, false AS expand`); err != nil {
 			t.Errorf("%s: %v", code, err)
 		}
-	}
-}
-
-const endConnections = `
-SELECT pg_terminate_backend(pid, 5000)
-FROM pg_stat_activity
-WHERE datname = current_database()
-	AND pid <> pg_backend_pid()`
-
-// What changed is read although Postgres ended the connection: until then it would be in doubt.
-func TestCopyFollowsOverAnotherConnection(t *testing.T) {
-	t.Parallel()
-	url := dbtest.DemoURL(t)
-	store := openStore(t, url)
-	c := openCopy(t, store, t.TempDir())
-	defer func() { _ = c.Close() }()
-	execute(t, url, secondNode)
-	for _, edit := range copyEdits[:5] {
-		told{}.documents(t.Context(), store)
-		follow(t, c)
-		execute(t, url, edit)
-		execute(t, url, endConnections)
-		follow(t, c)
-		same(t, edit, ask(t.Context(), store), askTwice(t, store, c))
 	}
 }

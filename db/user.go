@@ -6,10 +6,12 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/db/pg"
 )
 
-// userName is whom a user lookup is about.
-type userName struct{ node, domain, name string }
+// UserName is whom a user lookup is about.
+type UserName struct{ Node, Domain, Name string }
 
 // userRow is an answer to a user lookup: the user, with one setting of it or of its domain, or with none.
 type userRow struct {
@@ -99,39 +101,41 @@ LEFT JOIN LATERAL (
 	WHERE domain = u.domain AND user_id = u.id AND ` + ownVariable + `
 ) s ON u.id IS NOT NULL`
 
-// User returns domain with the one user who has name as id or number_alias, whatever its case, in one round trip or a
-// share of one. No domain: there is no such user, or it, its domain or its tenant is off.
-func (s *Store) User(ctx context.Context, node, domain, name string) (d []Domain, nodeKnown bool, err error) {
-	answer, err := s.users.answer(ctx, userName{node, domain, name})
-	return answer.domains, answer.nodeKnown, err
+// User implements Source, in one round trip or a share of one.
+func (s *Store) User(ctx context.Context, node, domain, name string) (Answer[[]Domain], error) {
+	return together(ctx, s, &s.users, s.AskUsers, UserName{node, domain, name})
 }
 
-// askUsers takes plannedAnew on a connection that is not for calls, and nothing on one that is.
-func (s *Store) askUsers(ctx context.Context, names []userName, plan ...any) ([]directory, error) {
+// AskUsers is User for many, in one round trip.
+func (s *Store) AskUsers(ctx context.Context, names []UserName) ([]Answer[[]Domain], error) {
 	n := len(names)
 	columns := make([]string, 3*n) // of the questions: node, domain, name
 	for i, name := range names {
-		columns[i], columns[n+i], columns[2*n+i] = name.node, name.domain, name.name
+		columns[i], columns[n+i], columns[2*n+i] = name.Node, name.Domain, name.Name
 	}
-	rows, err := lookup(ctx, s, scanUser, "user", userQuery, append(plan, columns[:n], columns[n:2*n], columns[2*n:])...)
+	args := []any{columns[:n], columns[n : 2*n], columns[2*n:]}
+	if s.within { // the connection is not one of those for calls, which find each row by index
+		args = manyRows(args...)
+	}
+	rows, fresh, err := pg.Lookup(ctx, s.from, scanUser, "user", userQuery, args...)
 	if err != nil {
 		return nil, err
 	}
-	answers := make([]directory, len(names))
+	answers := make([]Answer[[]Domain], len(names))
 	for i := range rows {
 		row := &rows[i]
 		answer := &answers[row.Question-1]
-		answer.nodeKnown = row.NodeKnown
+		answer.NodeKnown, answer.Freshness = row.NodeKnown, fresh
 		if row.ID == "" {
 			continue
 		}
-		if answer.domains == nil {
-			answer.domains = []Domain{row.tree()}
+		if answer.Value == nil {
+			answer.Value = []Domain{row.tree()}
 		}
-		answer.domains[0].addSetting(row.Kind, row.Setting)
+		answer.Value[0].addSetting(row.Kind, row.Setting)
 	}
 	for i := range answers {
-		answers[i].sortSettings()
+		sortSettings(answers[i].Value)
 	}
 	return answers, nil
 }
@@ -167,9 +171,9 @@ func (d *Domain) addSetting(kind string, s Setting) {
 }
 
 // sortSettings orders the settings of each domain and of its one user by name.
-func (d *directory) sortSettings() {
-	for i := range d.domains {
-		domain := &d.domains[i]
+func sortSettings(domains []Domain) {
+	for i := range domains {
+		domain := &domains[i]
 		for _, settings := range [][]Setting{domain.Params, domain.Variables, domain.Users[0].Params, domain.Users[0].Variables} {
 			slices.SortFunc(settings, func(a, b Setting) int { return strings.Compare(a.Name, b.Name) })
 		}

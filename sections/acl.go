@@ -5,22 +5,23 @@ import (
 	"strconv"
 
 	"xmlcurld/db"
+	"xmlcurld/db/fingerprint"
 	"xmlcurld/xmlcurl"
 )
 
 type aclStore interface {
-	ACL(ctx context.Context, node string) (db.ACL, error)
+	ACL(ctx context.Context, node string) (db.Answer[db.ACL], error)
 }
 
 // acl answers acl.conf, the access lists. The core reads it at start, after the modules, and at reloadacl, and holds
 // its global lock meanwhile: no call moves on until this is answered.
 func acl(s aclStore, rec Recorder) xmlcurl.Handler {
 	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
-		lists, err := s.ACL(ctx, r.Hostname)
+		answer, err := s.ACL(ctx, r.Hostname)
 		if err != nil {
 			return err
 		}
-		knows(d, lists.NodeKnown)
+		lists := known(d, answer)
 		openConfiguration(d, "acl.conf")
 		d.Open("network-lists")
 		list := ""
@@ -44,8 +45,8 @@ func acl(s aclStore, rec Recorder) xmlcurl.Handler {
 		d.Close()
 		d.Close()
 		d.Close()
-		if lists.NodeKnown {
-			rec.Fetched(r.Hostname, "acl.conf", "", db.ACLParts(lists))
+		if answer.NodeKnown {
+			rec.Fetched(r.Hostname, "acl.conf", "", fingerprint.ACL(lists))
 		}
 		return nil
 	})

@@ -30,7 +30,7 @@ func TestDialplanAllocations(t *testing.T) {
 	}
 	w := demo(t, `INSERT INTO node (name) VALUES ('fs1')`,
 		`INSERT INTO node_credential (username, node, password_hash) VALUES ('fs1', 'fs1', '`+hash+`')`)
-	store, err := db.Open(t.Context(), w.url, prometheus.NewRegistry())
+	store, err := db.Open(t.Context(), w.url, nil, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestDialplanAllocations(t *testing.T) {
 	checker := nodeauth.New(store, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	checker.Read(t.Context())
 	server := xmlcurl.NewServer(xmlcurl.Options{
-		Handler: sections.New(store, nil, nil), Registerer: prometheus.NewRegistry(),
+		Handler: sections.New(store, nil), Registerer: prometheus.NewRegistry(),
 		Credentials: "other:credentials", Nodes: checker,
 	})
 

@@ -12,7 +12,7 @@ import (
 )
 
 type routeStore interface {
-	Route(ctx context.Context, call db.Call) (db.Route, error)
+	Route(ctx context.Context, call db.Call) (db.Answer[db.Route], error)
 }
 
 // dialplan answers what to do with a call. mod_dialplan_xml asks when a call comes in, and again at each transfer. The
@@ -21,11 +21,11 @@ type routeStore interface {
 func dialplan(s routeStore) xmlcurl.Handler {
 	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
 		call := asked(r)
-		route, err := fillable(ctx, s, d, call)
+		answer, err := fillable(ctx, s, d, call)
 		if err != nil {
 			return err
 		}
-		knows(d, route.NodeKnown)
+		route := known(d, answer)
 		d.Open("context", xmlcurl.A("name", contextName(route)))
 		w := extensionWriter{Document: d}
 		if route.Called == nil && slices.ContainsFunc(route.Extensions, goesOnAfterActions) {

@@ -13,12 +13,12 @@ import (
 )
 
 type directoryStore interface {
-	User(ctx context.Context, node, domain, name string) (d []db.Domain, nodeKnown bool, err error)
-	Domain(ctx context.Context, node, domain string) (d []db.Domain, nodeKnown bool, err error)
-	Users(ctx context.Context, node, domain string) (d []db.Domain, nodeKnown bool, err error)
-	Networks(ctx context.Context, node, domain string) (d []db.Domain, nodeKnown bool, err error)
-	Group(ctx context.Context, node, domain, name string) (d []db.Domain, nodeKnown bool, err error)
-	UserGateways(ctx context.Context, node, domain, profile string) (d []db.Domain, nodeKnown bool, err error)
+	User(ctx context.Context, node, domain, name string) (db.Answer[[]db.Domain], error)
+	Domain(ctx context.Context, node, domain string) (db.Answer[[]db.Domain], error)
+	Users(ctx context.Context, node, domain string) (db.Answer[[]db.Domain], error)
+	Networks(ctx context.Context, node, domain string) (db.Answer[[]db.Domain], error)
+	Group(ctx context.Context, node, domain, name string) (db.Answer[[]db.Domain], error)
+	UserGateways(ctx context.Context, node, domain, profile string) (db.Answer[[]db.Domain], error)
 }
 
 // directory answers who a user is and what a domain holds. FreeSWITCH always asks for a domain and picks the user out
@@ -48,17 +48,16 @@ func directory(s directoryStore) xmlcurl.Handler {
 
 // allDomains answers a lookup that names no domain: a profile that takes all of them, or list_users.
 func allDomains(ctx context.Context, s directoryStore, r *xmlcurl.Request, d *xmlcurl.Document) error {
-	var domains []db.Domain
-	var nodeKnown bool
+	var domains db.Answer[[]db.Domain]
 	var err error
 	if r.Field("purpose") == "gateways" {
 		d.SetKind("gateways")
-		domains, nodeKnown, err = s.UserGateways(ctx, r.Hostname, "", r.Field("profile"))
+		domains, err = s.UserGateways(ctx, r.Hostname, "", r.Field("profile"))
 	} else {
 		d.SetKind("users")
-		domains, nodeKnown, err = s.Users(ctx, r.Hostname, "")
+		domains, err = s.Users(ctx, r.Hostname, "")
 	}
-	return written(d, domains, nodeKnown, err, everyUser)
+	return written(d, domains, err, everyUser)
 }
 
 // oneDomain tells what is asked about a domain. A lookup with key and user picks one user, and gets that user whatever
@@ -75,27 +74,28 @@ func oneDomain(ctx context.Context, s directoryStore, r *xmlcurl.Request, d *xml
 		return lookedUp(ctx, s, d, r, user)
 	case purpose == "gateways":
 		d.SetKind("gateways")
-		domains, nodeKnown, err := s.UserGateways(ctx, r.Hostname, r.KeyValue, r.Field("profile"))
-		return written(d, domains, nodeKnown, err, everyUser)
+		domains, err := s.UserGateways(ctx, r.Hostname, r.KeyValue, r.Field("profile"))
+		return written(d, domains, err, everyUser)
 	case purpose == "network-list":
 		d.SetKind("network-list")
-		domains, nodeKnown, err := s.Networks(ctx, r.Hostname, r.KeyValue)
-		return written(d, domains, nodeKnown, err, networksOnly)
+		domains, err := s.Networks(ctx, r.Hostname, r.KeyValue)
+		return written(d, domains, err, networksOnly)
 	case group != "":
 		d.SetKind("group")
-		domains, nodeKnown, err := s.Group(ctx, r.Hostname, r.KeyValue, group)
-		return written(d, someUser(domains), nodeKnown, err, inGroup(group))
+		domains, err := s.Group(ctx, r.Hostname, r.KeyValue, group)
+		domains.Value = someUser(domains.Value)
+		return written(d, domains, err, inGroup(group))
 	case purpose == "publish-vm" && user != "" && user != "_all_":
 		d.SetKind("publish-vm")
 		return lookedUp(ctx, s, d, r, user)
 	case r.Field("domain") == "" || purpose == "publish-vm": // list_users, mod_directory: they look through all of them
 		d.SetKind("users")
-		domains, nodeKnown, err := s.Users(ctx, r.Hostname, r.KeyValue)
-		return written(d, domains, nodeKnown, err, everyUser)
+		domains, err := s.Users(ctx, r.Hostname, r.KeyValue)
+		return written(d, domains, err, everyUser)
 	default:
 		d.SetKind("domain")
-		domains, nodeKnown, err := s.Domain(ctx, r.Hostname, r.KeyValue)
-		return written(d, domains, nodeKnown, err, everyUser)
+		domains, err := s.Domain(ctx, r.Hostname, r.KeyValue)
+		return written(d, domains, err, everyUser)
 	}
 }
 
@@ -114,8 +114,8 @@ func userKind(r *xmlcurl.Request) string {
 
 // lookedUp answers with the one user that is asked for.
 func lookedUp(ctx context.Context, s directoryStore, d *xmlcurl.Document, r *xmlcurl.Request, user string) error {
-	domains, nodeKnown, err := s.User(ctx, r.Hostname, r.KeyValue, user)
-	return written(d, domains, nodeKnown, err, theUser)
+	domains, err := s.User(ctx, r.Hostname, r.KeyValue, user)
+	return written(d, domains, err, theUser)
 }
 
 // someUser is nothing when nobody in domains is what was asked for: then the domain is no answer either.
@@ -126,12 +126,11 @@ func someUser(domains []db.Domain) []db.Domain {
 	return domains
 }
 
-func written(d *xmlcurl.Document, domains []db.Domain, nodeKnown bool, err error, form form) error {
+func written(d *xmlcurl.Document, answer db.Answer[[]db.Domain], err error, form form) error {
 	if err != nil {
 		return err
 	}
-	knows(d, nodeKnown)
-	domains = copyable(d, domains, form)
+	domains := copyable(d, known(d, answer), form)
 	if len(domains) == 0 {
 		return xmlcurl.ErrNotFound
 	}

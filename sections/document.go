@@ -6,28 +6,28 @@ import (
 	"strings"
 
 	"xmlcurld/db"
+	"xmlcurld/db/fingerprint"
 	"xmlcurld/xmlcurl"
 )
 
 type documentStore interface {
-	Document(ctx context.Context, node, section, name string) (db.Document, error)
+	Document(ctx context.Context, node, section, name string) (db.Answer[db.Document], error)
 }
 
 // stored writes the document name of section as it is stored, and returns it.
-func stored(ctx context.Context, s documentStore, d *xmlcurl.Document, node, section, name string) (db.Document, error) {
+func stored(ctx context.Context, s documentStore, d *xmlcurl.Document, node, section, name string) (a db.Answer[db.Document], err error) {
 	if strings.ContainsRune(name, 0) {
-		return db.Document{}, xmlcurl.ErrNotFound
+		return a, xmlcurl.ErrNotFound
 	}
-	document, err := s.Document(ctx, node, section, name)
-	if err != nil {
-		return db.Document{}, err
+	if a, err = s.Document(ctx, node, section, name); err != nil {
+		return a, err
 	}
-	knows(d, document.NodeKnown)
+	document := known(d, a)
 	if document.Body == "" {
-		return document, xmlcurl.ErrNotFound
+		return a, xmlcurl.ErrNotFound
 	}
 	d.Stored(document.Body, document.Expand)
-	return document, nil
+	return a, nil
 }
 
 // configurationName is a document's that a module reads from its own file.
@@ -42,7 +42,7 @@ func configuration(s documentStore, rec Recorder) xmlcurl.Handler {
 		if document.NodeKnown && configurationName.MatchString(r.KeyValue) {
 			// A module that asks for the whole document asks with its name only. A question with an event is about one thing.
 			whole := r.Field("Event-Name") == ""
-			rec.Fetched(r.Hostname, r.KeyValue, truth(whole), db.DocumentParts(document, whole))
+			rec.Fetched(r.Hostname, r.KeyValue, truth(whole), fingerprint.Document(document.Value, whole))
 		}
 		return err
 	})

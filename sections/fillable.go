@@ -13,10 +13,11 @@ import (
 // fillable is the route of call. Where the called number lacks a value that its extension asks for, which only rows can have
 // that were committed past each other, the caller gets what the context says of a number that nobody has: a fault would
 // be no answer to FreeSWITCH. The number is reported.
-func fillable(ctx context.Context, s routeStore, d *xmlcurl.Document, call db.Call) (db.Route, error) {
-	route, err := s.Route(ctx, call)
+func fillable(ctx context.Context, s routeStore, d *xmlcurl.Document, call db.Call) (db.Answer[db.Route], error) {
+	answer, err := s.Route(ctx, call)
+	route := &answer.Value
 	if err != nil || route.Called == nil {
-		return route, err
+		return answer, err
 	}
 	e := route.Extensions[route.Own]
 	if value := lacking(e, route.Called); value != "" {
@@ -25,7 +26,7 @@ func fillable(ctx context.Context, s routeStore, d *xmlcurl.Document, call db.Ca
 		call.Number = "" // nobody has it
 		return s.Route(ctx, call)
 	}
-	return route, nil
+	return answer, nil
 }
 
 // lacking is the first value that e asks for and n does not have; "" when n has all.

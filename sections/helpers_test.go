@@ -29,12 +29,12 @@ type world struct {
 func demo(t *testing.T, edits ...string) *world {
 	t.Helper()
 	address := dbtest.DemoURL(t)
-	store, err := db.Open(t.Context(), address, prometheus.NewRegistry())
+	store, err := db.Open(t.Context(), address, nil, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
-	w := &world{address, sections.New(store, nil, nil)}
+	w := &world{address, sections.New(store, nil)}
 	w.edit(t, edits...)
 	return w
 }

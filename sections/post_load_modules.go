@@ -5,12 +5,13 @@ import (
 	"regexp"
 
 	"xmlcurld/db"
+	"xmlcurld/db/fingerprint"
 	"xmlcurld/xmlcurl"
 )
 
 type moduleStore interface {
-	Modules(ctx context.Context, node string) ([]db.Module, error)
-	Switch(ctx context.Context, node string) ([]db.NodeSetting, error)
+	Modules(ctx context.Context, node string) (db.Answer[[]db.Module], error)
+	Switch(ctx context.Context, node string) (db.Answer[[]db.NodeSetting], error)
 }
 
 // postLoadModules answers post_load_modules.conf: every module but the loggers and mod_xml_curl, which the bootstrap
@@ -18,15 +19,15 @@ type moduleStore interface {
 // by a vars.xml: those of post_load_switch.conf come when the modules have read theirs.
 func postLoadModules(s moduleStore, rec Recorder) xmlcurl.Handler {
 	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
-		modules, err := s.Modules(ctx, r.Hostname)
+		answer, err := s.Modules(ctx, r.Hostname)
 		if err != nil {
 			return err
 		}
-		all, err := s.Switch(ctx, r.Hostname)
+		settings, err := s.Switch(ctx, r.Hostname)
 		if err != nil {
 			return err
 		}
-		knows(d, modules[0].NodeKnown)
+		modules, all := known(d, answer), known(d, settings)
 		openConfiguration(d, "post_load_modules.conf")
 		for _, v := range inOrder(ofKind(all, "variable")) {
 			d.SetVariable(v.Name, v.Value, v.Expand) // what cannot be set here is set by post_load_switch.conf
@@ -39,8 +40,8 @@ func postLoadModules(s moduleStore, rec Recorder) xmlcurl.Handler {
 		}
 		d.Close()
 		d.Close()
-		if modules[0].NodeKnown {
-			rec.Fetched(r.Hostname, "post_load_modules.conf", "", db.ModuleParts(modules))
+		if answer.NodeKnown {
+			rec.Fetched(r.Hostname, "post_load_modules.conf", "", fingerprint.Modules(modules))
 		}
 		return nil
 	})

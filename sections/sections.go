@@ -7,45 +7,21 @@ import (
 	"fmt"
 
 	"xmlcurld/db"
+	"xmlcurld/db/fingerprint"
 	"xmlcurld/xmlcurl"
 )
 
-// Sections are all documents.
-type Sections struct {
-	Contents *xmlcurl.Mux // who answers which, from the database
-	database *db.Store
-	copied   *db.Copy     // nil: there is none
-	copies   *xmlcurl.Mux // who answers which, from the copy
-}
-
-// New answers every document from s, or from its copy c, unless that is nil, when s cannot. What is fetched is told to r,
-// unless that is nil.
-func New(s *db.Store, c *db.Copy, r Recorder) *Sections {
+// New answers every document from rows. What is fetched is told to r, unless that is nil.
+func New(rows db.Source, r Recorder) *xmlcurl.Mux {
 	if r == nil {
 		r = nobody{}
 	}
-	all := &Sections{Contents: contents(s, r), database: s}
-	if c != nil {
-		all.copied, all.copies = c, contents(c, r)
-	}
-	return all
-}
-
-// rows is what answers come from.
-type rows interface {
-	aclStore
-	directoryStore
-	documentStore
-	eventSocketStore
-	moduleStore
-	routeStore
-	sofiaStore
-	switchStore
+	return contents(rows, r)
 }
 
 // contents is the table of contents: who answers which document. A configuration document that is not in it is looked for
 // among those that are stored as XML.
-func contents(s rows, r Recorder) *xmlcurl.Mux {
+func contents(s db.Source, r Recorder) *xmlcurl.Mux {
 	return &xmlcurl.Mux{
 		Configuration: map[string]xmlcurl.Handler{
 			"acl.conf":               acl(s, r),
@@ -68,13 +44,13 @@ func contents(s rows, r Recorder) *xmlcurl.Mux {
 // Recorder is told what a node was given, where that cannot be read back from the switch. It must neither block nor fail:
 // an answer does not wait for it. about tells apart questions for one document that get different parts of it.
 type Recorder interface {
-	Fetched(node, document, about string, parts db.Parts)
+	Fetched(node, document, about string, parts fingerprint.Parts)
 }
 
 type nobody struct{}
 
 // Fetched does nothing.
-func (nobody) Fetched(string, string, string, db.Parts) {}
+func (nobody) Fetched(string, string, string, fingerprint.Parts) {}
 
 // told is err in the protocol's words.
 func told(err error) error {
@@ -84,11 +60,15 @@ func told(err error) error {
 	return err
 }
 
-// knows reports to d whether the node that asks has a row of its own.
-func knows(d *xmlcurl.Document, nodeKnown bool) {
-	if !nodeKnown {
+// known reports to d what is known of an answer besides its rows, and returns the rows.
+func known[T any](d *xmlcurl.Document, a db.Answer[T]) T {
+	if !a.NodeKnown {
 		d.NodeUnknown()
 	}
+	if a.Freshness.Reason != nil {
+		d.Stale(a.Freshness.Age, a.Freshness.Reason)
+	}
+	return a.Value
 }
 
 // handler is a document as a function of what the node asks for.

@@ -4,11 +4,12 @@ import (
 	"context"
 
 	"xmlcurld/db"
+	"xmlcurld/db/fingerprint"
 	"xmlcurld/xmlcurl"
 )
 
 type sofiaStore interface {
-	Sofia(ctx context.Context, node, profile, gateway string) (db.Sofia, error)
+	Sofia(ctx context.Context, node, profile, gateway string) (db.Answer[db.Sofia], error)
 }
 
 // sofia answers sofia.conf. mod_sofia asks for all profiles when it loads, for one with its gateways when that starts
@@ -16,11 +17,11 @@ type sofiaStore interface {
 func sofia(s sofiaStore, rec Recorder) xmlcurl.Handler {
 	return handler(func(ctx context.Context, r *xmlcurl.Request, d *xmlcurl.Document) error {
 		wanted, gateway := r.Field("profile"), r.Field("gateway")
-		all, err := s.Sofia(ctx, r.Hostname, wanted, gateway)
+		answer, err := s.Sofia(ctx, r.Hostname, wanted, gateway)
 		if err != nil {
 			return err
 		}
-		knows(d, all.NodeKnown)
+		all := known(d, answer)
 		reconfigure := r.Field("reconfig") == "true"
 		openConfiguration(d, "sofia.conf")
 		settings(d, "global_settings", "param", all.Params)
@@ -30,8 +31,8 @@ func sofia(s sofiaStore, rec Recorder) xmlcurl.Handler {
 		}
 		d.Close()
 		d.Close()
-		if all.NodeKnown {
-			rec.Fetched(r.Hostname, "sofia.conf", wanted+" "+truth(reconfigure), db.SofiaParts(all, wanted, gateway, reconfigure))
+		if answer.NodeKnown {
+			rec.Fetched(r.Hostname, "sofia.conf", wanted+" "+truth(reconfigure), fingerprint.Sofia(all, wanted, gateway, reconfigure))
 		}
 		return nil
 	})
@@ -46,7 +47,7 @@ func profile(d *xmlcurl.Document, p *db.Profile, whole, reconfigure bool) {
 		profileDomains(d, p.Domains)
 		d.Open("settings") // FreeSWITCH refuses a profile without it
 		for _, s := range p.Params {
-			if reconfigure && db.Listens(s.Name) {
+			if reconfigure && fingerprint.Listens(s.Name) {
 				startParam(d, s)
 			} else {
 				setting(d, "param", s)
@@ -60,7 +61,7 @@ func profile(d *xmlcurl.Document, p *db.Profile, whole, reconfigure bool) {
 // startParam writes a parameter that a profile takes when it starts, and that has another name, which FreeSWITCH does not
 // know, while the keeper has the profile rescanned.
 func startParam(d *xmlcurl.Document, s db.Setting) {
-	d.Empty("param", xmlcurl.Attr{Name: "name", Value: "$${" + db.RescanVariable + "}" + s.Name, Expand: true},
+	d.Empty("param", xmlcurl.Attr{Name: "name", Value: "$${" + fingerprint.RescanVariable + "}" + s.Name, Expand: true},
 		xmlcurl.Attr{Name: "value", Value: s.Value, Expand: s.Expand})
 }
 

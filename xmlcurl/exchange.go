@@ -120,7 +120,7 @@ func (s *Server) fillInTurn(ctx context.Context, place *bound, x *exchange) erro
 	if place.takeTurn(ctx) {
 		defer place.endTurn()
 	}
-	// Who waited in vain is let in with its time over: the database is not asked any more, but a copy may still answer.
+	// Who waited in vain is let in with its time over: the database is not asked any more, but local rows may still answer.
 	return s.fill(ctx, x.document, x.request)
 }
 

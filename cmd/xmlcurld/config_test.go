@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
 
-	"xmlcurld/db"
+	"xmlcurld/db/schema"
 )
 
 var update = flag.Bool("update", false, "write the messages that came")
@@ -96,7 +96,7 @@ func TestPrecedence(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c.Deadline != time.Second || c.BodyLimit != 20 || c.AnswerLimit != 300 || c.Demo || c.LogLevel != slog.LevelDebug ||
-		c.DemoRTPPort != (db.Ports{First: 16384, Last: 16394}) {
+		c.DemoRTPPort != (schema.Ports{First: 16384, Last: 16394}) {
 		t.Errorf("got %+v", c)
 	}
 }

@@ -88,14 +88,9 @@ func (l *logLines) Write(p []byte) (int, error) {
 
 // openStore opens the database at url, with the secrets that rows may refer to.
 func openStore(ctx context.Context, i *invocation, url string, reg prometheus.Registerer) (*db.Store, error) {
-	store, err := db.Open(ctx, url, reg)
-	if err != nil {
-		return nil, err
-	}
-	store.UseSecrets(secretref.New(secretref.Options{
+	return db.Open(ctx, url, secretref.New(secretref.Options{
 		Dir: i.config.SecretsDir, EnvPrefix: i.config.SecretsEnv, Environ: i.environ, Log: i.log, Registerer: reg,
-	}))
-	return store, nil
+	}), reg)
 }
 
 // withStore calls f with the database.

@@ -15,6 +15,8 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
+	"xmlcurld/db/localrows"
+	"xmlcurld/db/switchstate"
 	"xmlcurld/internal/nodeauth"
 	"xmlcurld/internal/reconcile"
 	"xmlcurld/internal/secretref"
@@ -92,7 +94,7 @@ func TestDocsListTheVerbs(t *testing.T) {
 func TestDocsListTheDocuments(t *testing.T) {
 	t.Parallel()
 	text := readFromRoot(t, "docs/schema.md")
-	contents := sections.New(nil, nil, nil).Contents
+	contents := sections.New(nil, nil)
 	for name := range contents.Configuration {
 		if !strings.Contains(text, "| configuration | `"+name+"` |") {
 			t.Errorf("the table of documents in docs/schema.md lacks %s", name)
@@ -140,18 +142,20 @@ func TestDocsListTheMetrics(t *testing.T) {
 func metricNames(t *testing.T) []string {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	store, err := db.Open(t.Context(), dbtest.URL(t), registry)
+	store, err := db.Open(t.Context(), dbtest.URL(t), nil, registry)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil, nil), Registerer: registry})
+	xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil), Registerer: registry})
 	nodeauth.New(store, slog.New(slog.DiscardHandler), registry)
-	reconcile.New(store, reconcile.Options{Log: slog.New(slog.DiscardHandler), Registerer: registry})
+	state := switchstate.New(store)
+	defer state.Close()
+	reconcile.New(state, reconcile.Options{Log: slog.New(slog.DiscardHandler), Registerer: registry})
 	secretref.New(secretref.Options{Registerer: registry})
 	newExpiry(registry)
 	newRefused(registry)
-	kept, err := store.OpenCopy(t.TempDir(), 0, slog.New(slog.DiscardHandler), registry)
+	kept, err := localrows.Open(store, t.TempDir(), 0, slog.New(slog.DiscardHandler), registry)
 	if err != nil {
 		t.Fatal(err)
 	}

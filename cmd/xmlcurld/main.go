@@ -23,7 +23,7 @@ const (
 )
 
 // memoryLimit is from where on memory is saved rather than time, in bytes. What is alive is a part of it, whoever sends
-// what. Together with the copy of a million numbers, which may be mapped as a whole, it stays below 256 MiB.
+// what. Together with the local rows of a million numbers, which may be mapped as a whole, it stays below 256 MiB.
 const memoryLimit = 80 << 20
 
 func main() {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"xmlcurld/db"
 	"xmlcurld/db/localpg"
+	"xmlcurld/db/schema"
 )
 
 func migrate(ctx context.Context, i *invocation) (err error) {
@@ -14,5 +14,5 @@ func migrate(ctx context.Context, i *invocation) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, database.close()) }()
-	return db.Migrate(ctx, database.url, i.log)
+	return schema.Migrate(ctx, database.url, i.log)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"xmlcurld/db"
+	"xmlcurld/db/switchstate"
 	"xmlcurld/internal/reconcile"
 )
 
@@ -36,7 +37,7 @@ func showNodes(ctx context.Context, i *invocation) error {
 	ctx, cancel := context.WithTimeout(ctx, nodesTime)
 	defer cancel()
 	return withStore(ctx, i, func(store *db.Store) error {
-		states, err := store.NodeStates(ctx)
+		states, err := switchstate.NodeStates(ctx, store.DB())
 		if err != nil {
 			return err
 		}
@@ -62,7 +63,7 @@ func wait(ctx context.Context, i *invocation) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return withStore(ctx, i, func(store *db.Store) error {
-		states, err := reconcile.Await(ctx, store)
+		states, err := reconcile.Await(ctx, store.DB())
 		for _, s := range states {
 			if len(s.RestartRequired) > 0 {
 				fmt.Fprintf(i.stdout, "%s needs a restart for: %s\n", s.Node, strings.Join(s.RestartRequired, ", "))
@@ -72,16 +73,16 @@ func wait(ctx context.Context, i *invocation) error {
 	})
 }
 
-func printJSON(w io.Writer, states []db.NodeState) error {
+func printJSON(w io.Writer, states []switchstate.NodeState) error {
 	if states == nil {
-		states = []db.NodeState{}
+		states = []switchstate.NodeState{}
 	}
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(states)
 }
 
-func printTable(w io.Writer, states []db.NodeState) error {
+func printTable(w io.Writer, states []switchstate.NodeState) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NODE\tREACHABLE\tIN STEP\tPENDING\tSINCE\tRESTART REQUIRED\tSERVER\tLAST ERROR")
 	for _, s := range states {

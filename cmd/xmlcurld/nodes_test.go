@@ -7,8 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
+	"xmlcurld/db/switchstate"
 )
 
 // No switch is there: the verbs tell so, and a node that fetched nothing is not in step.
@@ -35,7 +35,7 @@ func TestNodesAndWait(t *testing.T) {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 	code, stdout, stderr := runOnce(t, nil, "nodes", "--json", "--database-url", url)
-	var states []db.NodeState
+	var states []switchstate.NodeState
 	if err := json.Unmarshal([]byte(stdout), &states); err != nil || len(states) != 1 {
 		t.Fatalf("%v in %s", err, stdout)
 	}

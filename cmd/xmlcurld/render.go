@@ -46,7 +46,7 @@ func render(ctx context.Context, i *invocation) (err error) {
 	defer cancel()
 	var document []byte
 	err = withStore(ctx, i, func(store *db.Store) (err error) {
-		document, err = xmlcurl.Render(ctx, sections.New(store, nil, nil), request)
+		document, err = xmlcurl.Render(ctx, sections.New(store, nil), request)
 		return err
 	})
 	if err != nil {

@@ -16,6 +16,9 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/localpg"
+	"xmlcurld/db/localrows"
+	"xmlcurld/db/schema"
+	"xmlcurld/db/switchstate"
 	"xmlcurld/internal/nodeauth"
 	"xmlcurld/internal/reconcile"
 	"xmlcurld/sections"
@@ -41,9 +44,10 @@ type server struct {
 	log      *slog.Logger
 	database database
 	store    *db.Store
-	copy     *db.Copy      // nil: there is none
-	recorder *db.Recorder  // of what the switches fetch
-	tls      *certificates // nil: FreeSWITCH asks over plain HTTP
+	rows     db.Source             // the store, or the local rows while that does not answer
+	local    *localrows.Store      // nil: there are none
+	recorder *switchstate.Recorder // of what the switches fetch
+	tls      *certificates         // nil: FreeSWITCH asks over plain HTTP
 	checker  *nodeauth.Checker
 	draining atomic.Bool
 	works    sync.WaitGroup // what goes on beside the listeners
@@ -92,8 +96,8 @@ func (s *server) open(ctx context.Context, i *invocation) (err error) {
 	} else if s.config.Migrate || s.config.Demo {
 		s.works.Go(func() { s.keepPreparing(ctx) })
 	}
-	s.recorder = s.store.NewRecorder()
-	s.openCopy(ctx, registry)
+	s.recorder = switchstate.NewRecorder(s.store.DB())
+	s.openLocalRows(ctx, registry)
 	if err := s.openTLS(ctx, registry); err != nil {
 		return err
 	}
@@ -104,30 +108,33 @@ func (s *server) open(ctx context.Context, i *invocation) (err error) {
 	return s.keepNodes(ctx, registry)
 }
 
-// openCopy starts to keep the copy. Without one the server still answers, as long as the database does.
-func (s *server) openCopy(ctx context.Context, registry *prometheus.Registry) {
+// openLocalRows starts to keep the local rows. Without them the server still answers, as long as the database does.
+func (s *server) openLocalRows(ctx context.Context, registry *prometheus.Registry) {
+	s.rows = s.store
 	if s.config.DataDir == "" {
-		s.log.Error("there is no copy to answer from when the database does not: data_dir is not set")
+		s.log.Error("there are no local rows to answer from when the database does not: data_dir is not set")
 		return
 	}
-	opened, err := s.store.OpenCopy(filepath.Join(s.config.DataDir, "copy"), s.config.StaleLimit, s.log, registry)
+	opened, err := localrows.Open(s.store, filepath.Join(s.config.DataDir, "rows"), s.config.StaleLimit, s.log, registry)
 	if err != nil {
-		s.log.Error("there is no copy to answer from when the database does not", "err", err)
+		s.log.Error("there are no local rows to answer from when the database does not", "err", err)
 		return
 	}
-	s.copy = opened
+	s.local, s.rows = opened, localrows.Fallback(s.store, opened)
 	s.works.Go(func() { opened.Run(ctx) })
 }
 
 // keepNodes starts to keep the switches in step with the rows.
 func (s *server) keepNodes(ctx context.Context, registry *prometheus.Registry) error {
-	rows, err := s.store.Beside(ctx)
+	rows, err := s.store.Isolated(ctx)
 	if err != nil {
 		return err
 	}
-	keeper := reconcile.New(rows, reconcile.Options{Server: hostname() + " " + s.xml.address, Log: s.log, Registerer: registry})
+	state := switchstate.New(rows)
+	keeper := reconcile.New(state, reconcile.Options{Server: hostname() + " " + s.xml.address, Log: s.log, Registerer: registry})
 	s.works.Go(func() {
 		defer rows.Close()
+		defer state.Close()
 		keeper.Run(ctx)
 	})
 	return nil
@@ -135,7 +142,7 @@ func (s *server) keepNodes(ctx context.Context, registry *prometheus.Registry) e
 
 func (s *server) listen(registry *prometheus.Registry) (err error) {
 	answers := xmlcurl.NewServer(xmlcurl.Options{
-		Handler:     sections.New(s.store, s.copy, s.recorder),
+		Handler:     sections.New(s.rows, s.recorder),
 		Log:         s.log,
 		Registerer:  registry,
 		Deadline:    s.config.Deadline,
@@ -145,7 +152,7 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 		Nodes:       s.checker,
 		Closed:      s.config.RequireCredentials,
 		MaxInFlight: s.config.MaxInFlight,
-		Hampered:    s.store.Failed,
+		Hampered:    s.store.DB().Failed,
 		MaxUnread:   s.config.MaxUnread,
 	})
 	refused := newRefused(registry)
@@ -159,28 +166,19 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 
 // knowNodes reads what the nodes prove themselves with, from a standby when need be, and goes on doing so.
 func (s *server) knowNodes(ctx context.Context, registry *prometheus.Registry) {
-	s.checker = nodeauth.New(credentialRows{s.store, s.copy}, s.log, registry)
+	s.checker = nodeauth.New(credentialRows{s.rows, s.store}, s.log, registry)
 	s.checker.Read(ctx)
 	s.works.Go(func() { s.checker.Run(ctx) })
 }
 
-// credentialRows are the database's, or the copy's while that does not answer.
+// credentialRows are those of a source, which tells nobody of a change, and the database's notices.
 type credentialRows struct {
-	*db.Store
-	copy *db.Copy // may be nil
+	db.Source
+	store *db.Store
 }
 
-// Credentials implements nodeauth.Rows.
-func (r credentialRows) Credentials(ctx context.Context) ([]db.Credential, error) {
-	rows, err := r.Store.Credentials(ctx)
-	if err == nil || r.copy == nil {
-		return rows, err
-	}
-	if kept, missing := r.copy.Credentials(ctx); missing == nil {
-		return kept, nil
-	}
-	return nil, err
-}
+// Listen implements nodeauth.Rows.
+func (r credentialRows) Listen(ctx context.Context, told func(db.Notice)) { r.store.Listen(ctx, told) }
 
 // openTLS reads the certificates, and goes on doing so.
 func (s *server) openTLS(ctx context.Context, registry *prometheus.Registry) (err error) {
@@ -193,14 +191,14 @@ func (s *server) openTLS(ctx context.Context, registry *prometheus.Registry) (er
 // prepare does to the database what the settings ask for.
 func (s *server) prepare(ctx context.Context) error {
 	if s.config.Migrate || s.database.private != nil {
-		if err := db.Migrate(ctx, s.database.url, s.log); err != nil {
+		if err := schema.Migrate(ctx, s.database.url, s.log); err != nil {
 			return err
 		}
 	}
 	if !s.config.Demo {
 		return nil
 	}
-	loaded, err := db.LoadDemo(ctx, s.database.url, testdata.Demo, s.config.DemoRTPPort)
+	loaded, err := schema.LoadDemo(ctx, s.database.url, testdata.Demo, s.config.DemoRTPPort)
 	if loaded {
 		s.log.Info("loaded the demo world")
 	}
@@ -232,9 +230,9 @@ func (s *server) ready(ctx context.Context) error {
 	if s.draining.Load() {
 		return errors.New("shutting down")
 	}
-	err := s.store.CheckSchema(ctx)
-	if errors.Is(err, db.ErrUnavailable) && s.copy != nil {
-		if _, usable := s.copy.Age(); usable {
+	err := schema.Check(ctx, s.store.DB().Best())
+	if errors.Is(err, db.ErrUnavailable) && s.local != nil {
+		if _, usable := s.local.Age(); usable {
 			return nil
 		}
 	}
@@ -251,8 +249,8 @@ func (s *server) close() error {
 	if s.recorder != nil {
 		s.recorder.Close()
 	}
-	if s.copy != nil {
-		err = errors.Join(err, s.copy.Close())
+	if s.local != nil {
+		err = errors.Join(err, s.local.Close())
 	}
 	if s.store != nil {
 		s.store.Close()

@@ -100,8 +100,8 @@ func TestAPrivateServerInADataDirThatWasUsed(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(folder(t), "xmlcurld")
 	boot(t, "--database-url", dbtest.URL(t), "--data-dir", dir).shutDown(t)
-	if copied, err := os.Stat(filepath.Join(dir, "copy")); err != nil || copied.Mode().Perm() != 0o700 {
-		t.Errorf("the copy's folder: %v %v", copied, err)
+	if copied, err := os.Stat(filepath.Join(dir, "rows")); err != nil || copied.Mode().Perm() != 0o700 {
+		t.Errorf("the folder of the local rows: %v %v", copied, err)
 	}
 	boot(t, "--demo", "--data-dir", dir).awaitReady(t, http.StatusOK, "")
 }

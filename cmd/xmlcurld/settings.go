@@ -17,7 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"xmlcurld/db"
+	"xmlcurld/db/schema"
 )
 
 // config is what the settings come to.
@@ -42,7 +42,7 @@ type config struct {
 	MaxUnread          int // connections
 	Migrate            bool
 	Demo               bool
-	DemoRTPPort        db.Ports
+	DemoRTPPort        schema.Ports
 	LogLevel           slog.Level
 	LogFormat          string
 }
@@ -63,7 +63,7 @@ func settings() []setting {
 			about: "connection string of the PostgreSQL database, several hosts if it has standbys; none: a private server is started",
 			parse: func(c *config, text string) error { return parseDatabaseURL(&c.DatabaseURL, text) }},
 		{key: "data_dir", preset: defaultDataDir(),
-			about: "folder that keeps the copy of the rows, and the private server's data",
+			about: "folder that keeps the local rows, and the private server's data",
 			parse: func(c *config, text string) (err error) { c.DataDir, err = filepath.Abs(text); return err }},
 		{key: "listen", preset: "127.0.0.1:8080",
 			about: "address that answers FreeSWITCH, at /xml",
@@ -93,7 +93,7 @@ func settings() []setting {
 			about: "time for one answer; keep it below the binding's timeout",
 			parse: func(c *config, text string) error { return parseTime(&c.Deadline, text, 1, "not a time such as 800ms") }},
 		{key: "stale_limit", preset: "0s",
-			about: "age up to which the copy may answer when PostgreSQL does not; 0s: any",
+			about: "age up to which the local rows may answer when PostgreSQL does not; 0s: any",
 			parse: func(c *config, text string) error {
 				return parseTime(&c.StaleLimit, text, 0, "not a time such as 24h, or 0s for no limit")
 			}},
@@ -226,14 +226,14 @@ func parseSwitch(to *bool, text string) (err error) {
 	return nil
 }
 
-func parsePorts(to *db.Ports, text string) error {
+func parsePorts(to *schema.Ports, text string) error {
 	first, last, _ := strings.Cut(text, "-")
 	low, lowErr := strconv.ParseUint(first, 10, 16)
 	high, highErr := strconv.ParseUint(last, 10, 16)
 	if lowErr != nil || highErr != nil || low < 1024 || high <= low {
 		return errors.New("not two ports from 1024 to 65535 as in 16384-16394")
 	}
-	*to = db.Ports{First: int32(low), Last: int32(high)}
+	*to = schema.Ports{First: int32(low), Last: int32(high)}
 	return nil
 }
 

@@ -48,16 +48,16 @@ func awaitTrue(t *testing.T, p *program, condition func() bool) {
 	}
 }
 
-var copyAge = regexp.MustCompile(`(?m)^xmlcurld_copy_age_seconds (\S+)$`)
+var rowsAge = regexp.MustCompile(`(?m)^xmlcurld_local_rows_age_seconds (\S+)$`)
 
-// awaitCopy returns when the copy holds what is committed and was asked by now.
-func (p *program) awaitCopy(t *testing.T) {
+// awaitRows returns when the local rows hold what is committed and was asked by now.
+func (p *program) awaitRows(t *testing.T) {
 	t.Helper()
 	now := time.Now()
 	awaitTrue(t, p, func() bool {
 		asked := time.Now()
 		_, body := p.get("/metrics")
-		m := copyAge.FindStringSubmatch(body)
+		m := rowsAge.FindStringSubmatch(body)
 		if m == nil {
 			return false
 		}
@@ -78,10 +78,10 @@ func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
 	list := asked{aclForm, `cidr="54.172.60.0/30,`}
 	awaitTrue(t, p, func() bool { return strings.Contains(p.stderr.String(), "loaded the demo world") })
 	p.ask(t, list)
-	p.awaitCopy(t)
+	p.awaitRows(t)
 	awaitTrue(t, p, func() bool { // that one, and the nodes' credentials
 		_, body := p.get("/metrics")
-		return strings.Contains(body, "\nxmlcurld_copy_questions 2\n")
+		return strings.Contains(body, "\nxmlcurld_local_rows_questions 2\n")
 	})
 	if err := first.Stop(); err != nil {
 		t.Fatal(err)
@@ -112,7 +112,7 @@ func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
 	awaitTrue(t, p, func() bool { return p.ask(t, questions[1]) == "" })
 }
 
-// A standby that has lost its primary answers, also what the copy was never told of, and says that it may not be today's.
+// A standby that has lost its primary answers, also what the local rows were never asked for, and says that it may not be today's.
 func TestStandbyAnswersAreMarked(t *testing.T) {
 	t.Parallel()
 	pair, err := fault.StartPair(t.Context(), folder(t))

@@ -20,8 +20,8 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // pgtestdb connects through database/sql's driver "pgx"
 	"github.com/peterldowns/pgtestdb"
 
-	"xmlcurld/db"
 	"xmlcurld/db/localpg"
+	"xmlcurld/db/schema"
 	"xmlcurld/testdata"
 )
 
@@ -51,13 +51,13 @@ func Main(m *testing.M) {
 // dropped when the test ends.
 func URL(t testing.TB) string {
 	t.Helper()
-	return fresh(t, schema{})
+	return fresh(t, template{})
 }
 
 // DemoURL returns the connection string of a fresh database that holds the demo world.
 func DemoURL(t testing.TB) string {
 	t.Helper()
-	return fresh(t, schema{rows: testdata.Demo})
+	return fresh(t, template{rows: testdata.Demo})
 }
 
 // EmptyURL returns the connection string of a fresh database that was never migrated.
@@ -145,30 +145,30 @@ func stop() error {
 	return err
 }
 
-// schema makes the template that databases are cloned from: the migrations, then rows.
-type schema struct{ rows string }
+// template makes the template that databases are cloned from: the migrations, then rows.
+type template struct{ rows string }
 
 // Hash names the template by everything that goes into it.
-func (s schema) Hash() (string, error) {
+func (t template) Hash() (string, error) {
 	sum := sha256.New()
-	err := fs.WalkDir(db.Migrations, ".", func(path string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(schema.Migrations, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := db.Migrations.ReadFile(path)
+		content, err := schema.Migrations.ReadFile(path)
 		fmt.Fprintf(sum, "%s %d\n%s", path, len(content), content)
 		return err
 	})
-	fmt.Fprint(sum, s.rows)
+	fmt.Fprint(sum, t.rows)
 	return hex.EncodeToString(sum.Sum(nil)), err
 }
 
 // Migrate fills the template.
-func (s schema) Migrate(ctx context.Context, pool *sql.DB, config pgtestdb.Config) error {
-	if err := db.Migrate(ctx, config.URL(), slog.New(slog.DiscardHandler)); err != nil {
+func (t template) Migrate(ctx context.Context, pool *sql.DB, config pgtestdb.Config) error {
+	if err := schema.Migrate(ctx, config.URL(), slog.New(slog.DiscardHandler)); err != nil {
 		return err
 	}
-	_, err := pool.ExecContext(ctx, s.rows)
+	_, err := pool.ExecContext(ctx, t.rows)
 	return err
 }
 

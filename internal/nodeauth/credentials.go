@@ -26,18 +26,16 @@ const (
 	// to be out of force within a second. readTime bounds one reading.
 	readEvery = 500 * time.Millisecond
 	readTime  = time.Second
-	// relisten is how soon to listen again after the connection for notices broke.
-	relisten = time.Second
 	// mostPassword is the bytes of a password that bcrypt looks at.
 	mostPassword = 72
 )
 
-// Rows is where credentials come from. Who keeps a copy of them, for a start without a database, stands in between.
+// Rows is where credentials come from. Whoever answers without a database stands in between.
 type Rows interface {
 	// Credentials returns those of all nodes, in an order that is the same each time.
 	Credentials(ctx context.Context) ([]db.Credential, error)
-	// Listen calls told of each change until it cannot, and returns why; with no kind when it begins.
-	Listen(ctx context.Context, told func(db.Notice)) error
+	// Listen calls told of each change until ctx ends; with no kind when it begins, and when it begins again.
+	Listen(ctx context.Context, told func(db.Notice))
 }
 
 // Checker checks what switches send. It is an xmlcurl.Authenticator.
@@ -97,7 +95,7 @@ func (c *Checker) Run(ctx context.Context) {
 	listening := make(chan struct{})
 	go func() {
 		defer close(listening)
-		c.listen(ctx)
+		c.rows.Listen(ctx, c.notice)
 	}()
 	tick := time.NewTicker(readEvery)
 	defer tick.Stop()
@@ -113,18 +111,8 @@ func (c *Checker) Run(ctx context.Context) {
 	}
 }
 
-func (c *Checker) listen(ctx context.Context) {
-	for ctx.Err() == nil {
-		_ = c.rows.Listen(ctx, c.notice) // why it ended shows in reading, too
-		select {
-		case <-time.After(relisten):
-		case <-ctx.Done():
-		}
-	}
-}
-
 func (c *Checker) notice(n db.Notice) {
-	if n.Kind != db.CredentialNotice && n.Kind != "" {
+	if n.Lost != nil || n.Kind != db.CredentialNotice && n.Kind != "" {
 		return
 	}
 	select {

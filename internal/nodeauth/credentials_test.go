@@ -54,7 +54,7 @@ func newRig(t *testing.T, view func(nodeauth.Rows) nodeauth.Rows) *rig {
 	r.sql(t, `INSERT INTO node (name) VALUES ('sw1'), ('sw2')`)
 	r.sql(t, `INSERT INTO node_credential (username, node, password_hash) VALUES ('fs1', 'sw1', $1), ('fs2', 'sw2', $2)`,
 		hashes()["one"], hashes()["two"])
-	store, err := db.Open(t.Context(), r.url, prometheus.NewRegistry())
+	store, err := db.Open(t.Context(), r.url, nil, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,12 +195,12 @@ type without struct {
 	read   bool // rows cannot be read
 }
 
-func (w without) Listen(ctx context.Context, told func(db.Notice)) error {
+func (w without) Listen(ctx context.Context, told func(db.Notice)) {
 	if w.listen {
 		<-ctx.Done()
-		return ctx.Err()
+		return
 	}
-	return w.Rows.Listen(ctx, told)
+	w.Rows.Listen(ctx, told)
 }
 
 func (w *without) Credentials(ctx context.Context) ([]db.Credential, error) {

@@ -21,7 +21,7 @@ const (
 // aspectsOf tells what a change of one kind can make different on a switch. An unknown kind, and none, may be anything.
 func aspectsOf(kind string) aspects {
 	switch kind {
-	case "dialplan", db.CredentialNotice, db.Wait:
+	case "dialplan", db.CredentialNotice, db.WaitNotice:
 		return 0 // each call asks anew; what a switch sends is for this server to check; who waits changed nothing
 	case "module":
 		return modules | fetched

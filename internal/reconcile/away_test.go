@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"xmlcurld/db/switchstate"
 	"xmlcurld/internal/reconcile"
 )
 
@@ -113,7 +114,7 @@ func TestAway(t *testing.T) {
 			_ = answer.Body.Close()
 		},
 		func() {
-			if _, err := r.store.AskForLook(t.Context()); err != nil {
+			if _, err := switchstate.AskForLook(t.Context(), r.store.DB()); err != nil {
 				t.Fatal(err)
 			}
 		},

@@ -11,7 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"xmlcurld/db"
+	"xmlcurld/db/fingerprint"
+	"xmlcurld/db/switchstate"
 	"xmlcurld/internal/eventsocket"
 )
 
@@ -54,7 +55,7 @@ const loadSlack = 5 * time.Second
 // that it reads anew at a command it is made to read.
 func (n *node) fetched(ctx context.Context) (findings, error) {
 	var found findings
-	want, err := n.rows.StartParts(ctx, n.name)
+	want, err := fingerprint.AtStart(ctx, n.rows, n.name)
 	if err != nil {
 		return found, err
 	}
@@ -163,7 +164,7 @@ func (n *node) unknownZone(ctx context.Context, took, revision string) (string, 
 		return "", err
 	}
 	var commands []eventsocket.Command
-	for _, zone := range zonesIn(document.Body) {
+	for _, zone := range zonesIn(document.Value.Body) {
 		if c := (eventsocket.Command{"strftime_tz", zone, "%H:%M"}); c.Check() == nil {
 			commands = append(commands, c)
 		}
@@ -216,11 +217,11 @@ func moduleOf(document string) string {
 
 // runsWith returns the revision of a document with which its module runs: what it fetched first since the switch started, or
 // when it was heard to be loaded last. f is its last fetch.
-func (n *node) runsWith(ctx context.Context, name string, f db.Fetch, took map[string]db.Fetch) (string, error) {
+func (n *node) runsWith(ctx context.Context, name string, f switchstate.Fetch, took map[string]switchstate.Fetch) (string, error) {
 	if slices.Contains(readWhole, name) {
 		return f.Revision, nil
 	}
-	t, known := took[name+" "+db.TakenPart]
+	t, known := took[name+" "+fingerprint.TakenPart]
 	module := moduleOf(name)
 	heard, loaded := n.loads[module]
 	if loaded {
@@ -239,7 +240,7 @@ func (n *node) runsWith(ctx context.Context, name string, f db.Fetch, took map[s
 }
 
 // staleDocuments returns which of the documents that are stored as XML the switch took in another revision than today's.
-func (n *node) staleDocuments(ctx context.Context, took map[string]db.Fetch) ([]string, error) {
+func (n *node) staleDocuments(ctx context.Context, took map[string]switchstate.Fetch) ([]string, error) {
 	revisions, err := n.rows.DocumentRevisions(ctx, n.name)
 	if err != nil {
 		return nil, err
@@ -271,12 +272,12 @@ func (n *node) uptime(ctx context.Context) (float64, error) {
 }
 
 // tookSince returns the parts of documents that the switch fetched in the last seconds, by document and part.
-func (n *node) tookSince(ctx context.Context, seconds float64) (map[string]db.Fetch, error) {
+func (n *node) tookSince(ctx context.Context, seconds float64) (map[string]switchstate.Fetch, error) {
 	all, err := n.rows.Fetches(ctx, n.name)
 	if err != nil {
 		return nil, err
 	}
-	took := make(map[string]db.Fetch)
+	took := make(map[string]switchstate.Fetch)
 	for _, f := range all {
 		if f.Age <= seconds+startSlack {
 			took[strings.TrimSpace(f.Document+" "+f.Part)] = f
@@ -291,7 +292,7 @@ func (n *node) judge(ctx context.Context, todo aspects, looked time.Time) error 
 	if todo == 0 {
 		return n.save(ctx, looked)
 	}
-	want, err := n.rows.AllParts(ctx, n.name)
+	want, err := fingerprint.All(ctx, n.rows, n.name)
 	if err != nil {
 		return err
 	}

@@ -111,8 +111,8 @@ func (n *node) removeGateways(ctx context.Context, want []db.GatewayRevision, ha
 		return err
 	}
 	served := make(map[string]bool)
-	for i := range profiles.Profiles {
-		served[profiles.Profiles[i].Name] = true
+	for _, p := range profiles.Value.Profiles {
+		served[p.Name] = true
 	}
 	gone := slices.DeleteFunc(surplus, func(g gatewayStatus) bool { return !served[g.Profile] })
 	left, err := n.endGateways(ctx, gone)

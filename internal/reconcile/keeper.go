@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xmlcurld/db"
+	"xmlcurld/db/switchstate"
 )
 
 const (
@@ -25,8 +26,6 @@ const (
 	gather = 20 * time.Millisecond
 	// burst is the time within which a further notice belongs to a burst: then looks are half of it apart.
 	burst = 200 * time.Millisecond
-	// relisten is how soon to listen again after the connection for notices broke.
-	relisten = time.Second
 	// forgetEvery is how often old changes of users are deleted.
 	forgetEvery = time.Hour
 )
@@ -51,8 +50,8 @@ var Steady = Pace{Look: 2 * time.Second, Ask: 15 * time.Second, Away: 30 * time.
 
 // Keeper takes care of the switches that no other server takes care of.
 type Keeper struct {
-	rows    *db.Store
-	claims  *db.Claims
+	rows    *switchstate.Store
+	claims  *switchstate.Claims
 	server  string
 	log     *slog.Logger
 	metrics *metrics
@@ -64,12 +63,12 @@ type Keeper struct {
 }
 
 // New makes a Keeper and registers its metrics.
-func New(rows *db.Store, o Options) *Keeper {
+func New(rows *switchstate.Store, o Options) *Keeper {
 	if o.Pace == (Pace{}) {
 		o.Pace = Steady
 	}
 	return &Keeper{
-		rows: rows, claims: rows.Claims(), server: o.Server, log: o.Log, metrics: newMetrics(o.Registerer), pace: o.Pace,
+		rows: rows, claims: switchstate.NewClaims(rows.DB()), server: o.Server, log: o.Log, metrics: newMetrics(o.Registerer), pace: o.Pace,
 		wake: make(chan struct{}, 1), nodes: make(map[string]*node),
 	}
 }
@@ -77,7 +76,7 @@ func New(rows *db.Store, o Options) *Keeper {
 // Run keeps the switches until ctx ends.
 func (k *Keeper) Run(ctx context.Context) {
 	var all sync.WaitGroup
-	all.Go(func() { k.listen(ctx) })
+	all.Go(func() { k.rows.Listen(ctx, k.notice) })
 	look := time.NewTicker(k.pace.Look)
 	defer look.Stop()
 	forget := time.NewTicker(forgetEvery)
@@ -99,21 +98,13 @@ func (k *Keeper) Run(ctx context.Context) {
 	}
 }
 
-// listen passes notices on, and listens again when the connection breaks.
-func (k *Keeper) listen(ctx context.Context) {
-	for ctx.Err() == nil {
-		err := k.rows.Listen(ctx, k.notice)
-		if ctx.Err() != nil {
-			return
-		}
-		k.log.Warn("not listening for edits, so they are looked for now and then", "error", err)
-		_ = pause(ctx, relisten)
-	}
-}
-
 // notice has every node look at what a change of one kind can make different. Whoever waits learns when all that was
 // told before was looked at.
 func (k *Keeper) notice(about db.Notice) {
+	if about.Lost != nil {
+		k.log.Warn("not listening for edits, so they are looked for now and then", "error", about.Lost)
+		return
+	}
 	what := aspectsOf(about.Kind)
 	if what == everything {
 		select {

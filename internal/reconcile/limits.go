@@ -23,7 +23,7 @@ func (n *node) limits(ctx context.Context) (findings, error) {
 		return found, err
 	}
 	want := make(map[string]string)
-	for _, row := range rows {
+	for _, row := range rows.Value {
 		want[row.Name] = row.Value
 	}
 	known := []string{}

@@ -3,7 +3,7 @@ package reconcile
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"xmlcurld/db"
+	"xmlcurld/db/switchstate"
 )
 
 // metrics tell Prometheus which switches are not in step. Their label is a node that has a row.
@@ -30,7 +30,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return m
 }
 
-func (m *metrics) set(s db.NodeState) {
+func (m *metrics) set(s switchstate.NodeState) {
 	m.reachable.WithLabelValues(s.Node).Set(truth(s.Reachable))
 	m.inStep.WithLabelValues(s.Node).Set(truth(len(s.Pending) == 0 && s.LastError == ""))
 	m.pending.WithLabelValues(s.Node).Set(float64(len(s.Pending)))

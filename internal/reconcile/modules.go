@@ -21,7 +21,7 @@ func (n *node) modules(ctx context.Context) (findings, error) {
 		return found, err
 	}
 	want := []string{}
-	for _, m := range rows {
+	for _, m := range rows.Value {
 		if m.Name != "" {
 			want = append(want, m.Name)
 		}

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"xmlcurld/db"
+	"xmlcurld/db/switchstate"
 	"xmlcurld/internal/eventsocket"
 )
 
@@ -28,7 +28,7 @@ type node struct {
 
 	// Below is the goroutine's own.
 	mine      bool // this server takes care of it
-	row       db.Node
+	row       switchstate.Node
 	conn      *eventsocket.Conn
 	took      login             // with which conn was opened
 	runs      map[string]string // the gateways that it was seen to run since conn was opened, with their revisions
@@ -46,8 +46,8 @@ type node struct {
 	rest      time.Duration // between tries to open its event socket, since it did not open
 	retry     time.Time     // when to try that again
 	refusal   string        // what the switch refused last in this look at an aspect
-	saved     db.NodeState
-	savedRow  db.Node
+	saved     switchstate.NodeState
+	savedRow  switchstate.Node
 	savedAt   time.Time
 }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"xmlcurld/db"
+	"xmlcurld/db/fingerprint"
 	"xmlcurld/internal/eventsocket"
 )
 
@@ -22,18 +22,17 @@ func (n *node) profiles(ctx context.Context) (findings, error) {
 	if err != nil || running == nil {
 		return found, err
 	}
-	parts := db.SofiaParts(want, "", "", false)
-	for i := range want.Profiles {
-		name := want.Profiles[i].Name
-		if !running[name] {
-			err = n.startProfile(ctx, name, &found)
+	parts := fingerprint.Sofia(want.Value, "", "", false)
+	for _, p := range want.Value.Profiles {
+		if !running[p.Name] {
+			err = n.startProfile(ctx, p.Name, &found)
 		} else {
-			err = n.rescanProfile(ctx, name, parts, &found)
+			err = n.rescanProfile(ctx, p.Name, parts, &found)
 		}
 		if err != nil {
 			return found, err
 		}
-		delete(running, name)
+		delete(running, p.Name)
 	}
 	for name := range running {
 		found.restart = append(found.restart, "profile "+name+": removed")
@@ -69,7 +68,7 @@ func (n *node) startProfile(ctx context.Context, name string, found *findings) e
 }
 
 // rescanProfile: the settings cannot be read back from the switch, so its last fetch tells which it took.
-func (n *node) rescanProfile(ctx context.Context, name string, want db.Parts, found *findings) error {
+func (n *node) rescanProfile(ctx context.Context, name string, want fingerprint.Parts, found *findings) error {
 	took, err := n.sofiaParts(ctx)
 	if err != nil {
 		return err
@@ -77,7 +76,7 @@ func (n *node) rescanProfile(ctx context.Context, name string, want db.Parts, fo
 	if address, known := took[name+"/address"]; !known {
 		found.restart = append(found.restart, "profile "+name+": started without this server")
 	} else {
-		for _, change := range db.AddressChanges(address, want[name+"/address"]) {
+		for _, change := range fingerprint.AddressChanges(address, want[name+"/address"]) {
 			found.restart = append(found.restart, "profile "+name+": "+change)
 		}
 	}
@@ -107,10 +106,10 @@ func (n *node) rescanProfile(ctx context.Context, name string, want db.Parts, fo
 }
 
 // rescan has a running profile take its settings and new gateways, and go on listening where it does: see
-// db.RescanVariable. The three commands leave together, so that nobody's start falls between them for lack of this server.
+// fingerprint.RescanVariable. The three commands leave together, so that nobody's start falls between them for lack of this server.
 func (n *node) rescan(ctx context.Context, profile string) error {
 	replies, err := n.askAll(ctx, []eventsocket.Command{
-		{"global_setvar", db.RescanVariable + "=start-"}, {"sofia", "profile", profile, "rescan"}, noRescan,
+		{"global_setvar", fingerprint.RescanVariable + "=start-"}, {"sofia", "profile", profile, "rescan"}, noRescan,
 	})
 	if err != nil {
 		return err
@@ -119,15 +118,15 @@ func (n *node) rescan(ctx context.Context, profile string) error {
 }
 
 // noRescan ends what rescan begins. It is also said to every switch that is met: a server may have died in between.
-var noRescan = eventsocket.Command{"global_setvar", db.RescanVariable + "="}
+var noRescan = eventsocket.Command{"global_setvar", fingerprint.RescanVariable + "="}
 
 // sofiaParts returns the parts of sofia.conf as the switch took them last.
-func (n *node) sofiaParts(ctx context.Context) (db.Parts, error) {
+func (n *node) sofiaParts(ctx context.Context) (fingerprint.Parts, error) {
 	all, err := n.rows.Fetches(ctx, n.name)
 	if err != nil {
 		return nil, err
 	}
-	parts := make(db.Parts)
+	parts := make(fingerprint.Parts)
 	for _, f := range all {
 		if f.Document == "sofia.conf" {
 			parts[f.Part] = f.Revision

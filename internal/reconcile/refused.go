@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"xmlcurld/db"
+	"xmlcurld/db/fingerprint"
 )
 
 const (
@@ -64,7 +65,7 @@ func (n *node) profileRevisions(ctx context.Context, some []db.GatewayRevision) 
 	if err != nil {
 		return nil, err
 	}
-	want, revisions := db.SofiaParts(sofia, "", "", false), make(map[string]string)
+	want, revisions := fingerprint.Sofia(sofia.Value, "", "", false), make(map[string]string)
 	for _, g := range some {
 		address, settings := g.Profile+"/address", g.Profile+"/settings"
 		revisions[g.Profile] = strings.Join([]string{want[address], want[settings], took[address], took[settings]}, " ")

@@ -15,6 +15,7 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
+	"xmlcurld/db/switchstate"
 	"xmlcurld/internal/fakeswitch"
 	"xmlcurld/internal/reconcile"
 	"xmlcurld/sections"
@@ -28,9 +29,20 @@ const patience = 30 * time.Second
 type rig struct {
 	url      string
 	conn     *pgx.Conn
+	secrets  laterSecrets
 	store    *db.Store
-	recorder *db.Recorder
+	recorder *switchstate.Recorder
 	answers  *httptest.Server
+}
+
+// laterSecrets are secrets that a test may set when the Store is there already.
+type laterSecrets struct{ Resolver db.Secrets }
+
+func (s *laterSecrets) Resolve(reference string) (string, error) {
+	if s.Resolver == nil {
+		return "", errors.New("secret " + reference + ": nobody knows it here")
+	}
+	return s.Resolver.Resolve(reference)
 }
 
 func newRig(t *testing.T) *rig {
@@ -38,16 +50,16 @@ func newRig(t *testing.T) *rig {
 	r := &rig{url: dbtest.DemoURL(t)}
 	r.conn = r.connect(t)
 	registry := prometheus.NewRegistry()
-	store, err := db.Open(t.Context(), r.url, registry)
+	store, err := db.Open(t.Context(), r.url, &r.secrets, registry)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.store = store
 	t.Cleanup(store.Close)
-	r.recorder = store.NewRecorder()
+	r.recorder = switchstate.NewRecorder(store.DB())
 	t.Cleanup(r.recorder.Close)
 	r.answers = httptest.NewServer(xmlcurl.NewServer(xmlcurl.Options{
-		Handler: sections.New(store, nil, r.recorder), Log: slog.New(slog.DiscardHandler), Registerer: registry,
+		Handler: sections.New(store, r.recorder), Log: slog.New(slog.DiscardHandler), Registerer: registry,
 		Deadline: 5 * time.Second, BodyLimit: 1 << 20, AnswerLimit: 16 << 20,
 	}))
 	t.Cleanup(r.answers.Close)
@@ -125,18 +137,20 @@ func (r *rig) keep(t *testing.T, server string) (stop func()) {
 
 func (r *rig) keepAt(t *testing.T, server string, pace reconcile.Pace) (stop func()) {
 	t.Helper()
-	rows, err := r.store.Beside(t.Context())
+	rows, err := r.store.Isolated(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	keeper := reconcile.New(rows, reconcile.Options{
+	state := switchstate.New(rows)
+	keeper := reconcile.New(state, reconcile.Options{
 		Server: server, Log: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Pace: pace,
 	})
 	go func() {
 		defer close(ended)
 		keeper.Run(ctx)
+		state.Close()
 		rows.Close()
 	}()
 	stop = func() {
@@ -163,9 +177,9 @@ func (r *rig) listened(t *testing.T) error {
 }
 
 // state returns what is known of a node.
-func (r *rig) state(t *testing.T, node string) db.NodeState {
+func (r *rig) state(t *testing.T, node string) switchstate.NodeState {
 	t.Helper()
-	states, err := r.store.NodeStates(context.WithoutCancel(t.Context()))
+	states, err := switchstate.NodeStates(context.WithoutCancel(t.Context()), r.store.DB())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,18 +189,18 @@ func (r *rig) state(t *testing.T, node string) db.NodeState {
 		}
 	}
 	t.Fatalf("no node %s", node)
-	return db.NodeState{}
+	return switchstate.NodeState{}
 }
 
 // inStep waits until all nodes run what is committed.
 func (r *rig) inStep(t *testing.T) {
 	t.Helper()
-	since, err := r.store.AskForLook(t.Context())
+	since, err := switchstate.AskForLook(t.Context(), r.store.DB())
 	if err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "all nodes are in step", func() error {
-		states, err := r.store.NodeStates(t.Context())
+		states, err := switchstate.NodeStates(t.Context(), r.store.DB())
 		if err != nil {
 			return err
 		}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"xmlcurld/db"
+	"xmlcurld/db/switchstate"
 )
 
 const (
@@ -23,7 +23,7 @@ func (n *node) save(ctx context.Context, looked time.Time) error {
 	if !n.mine {
 		return nil
 	}
-	state := db.NodeState{
+	state := switchstate.NodeState{
 		Node: n.name, Server: n.server, Reachable: n.conn != nil,
 		Pending: []string{}, RestartRequired: []string{},
 	}
@@ -69,7 +69,7 @@ func text(said string) string {
 }
 
 // report tells metrics and, when it is news, the log.
-func (n *node) report(state db.NodeState) {
+func (n *node) report(state switchstate.NodeState) {
 	n.metrics.set(state)
 	news := !same(state, n.saved)
 	n.saved = state
@@ -89,13 +89,13 @@ func (n *node) report(state db.NodeState) {
 }
 
 // same reports whether two states say the same of the switch, now and then.
-func same(a, b db.NodeState) bool {
+func same(a, b switchstate.NodeState) bool {
 	return slices.Equal(a.Pending, b.Pending) && slices.Equal(a.RestartRequired, b.RestartRequired) &&
 		a.LastError == b.LastError && a.Reachable == b.Reachable
 }
 
 // keepsSame reports whether saving a would keep nothing but what saving b did.
-func keepsSame(a, b db.Node) bool {
+func keepsSame(a, b switchstate.Node) bool {
 	return slices.Equal(a.Modules, b.Modules) && slices.Equal(a.Limits, b.Limits) && (a.UsersSeen == "" || a.UsersSeen == b.UsersSeen) &&
 		a.TookAddress == b.TookAddress && a.TookPassword == b.TookPassword
 }

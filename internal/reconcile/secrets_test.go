@@ -20,9 +20,9 @@ func (r *rig) secretsOf(t *testing.T, contents map[string]string) (dir string) {
 	for name, content := range contents {
 		writeSecret(t, dir, name, content)
 	}
-	r.store.UseSecrets(secretref.New(secretref.Options{
+	r.secrets.Resolver = secretref.New(secretref.Options{
 		Dir: dir, Log: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(),
-	}))
+	})
 	return dir
 }
 

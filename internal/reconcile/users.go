@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"xmlcurld/db"
+	"xmlcurld/db/switchstate"
 	"xmlcurld/internal/eventsocket"
 )
 
@@ -40,7 +41,7 @@ func (n *node) users(ctx context.Context) (findings, error) {
 
 // flush clears the cache of users. A lookup is cached under the key and the name that it was made with, so each name of a
 // user is cleared under both keys.
-func (n *node) flush(ctx context.Context, changes []db.UserChange) error {
+func (n *node) flush(ctx context.Context, changes []switchstate.UserChange) error {
 	var commands []eventsocket.Command
 	for _, c := range changes {
 		// A user may be called mod_event_socket, and its domain reload: that cannot be said.
@@ -60,13 +61,13 @@ func (n *node) flush(ctx context.Context, changes []db.UserChange) error {
 
 // registration is a phone that is registered with a profile.
 type registration struct {
-	db.Registration
+	switchstate.Registration
 	profile string
 }
 
 // unregisterUsers ends the registrations of those in changes who lose theirs, and of any who is not a user now, and
 // returns those that the switch has all the same.
-func (n *node) unregisterUsers(ctx context.Context, changes []db.UserChange) ([]registration, error) {
+func (n *node) unregisterUsers(ctx context.Context, changes []switchstate.UserChange) ([]registration, error) {
 	lost, err := n.lostRegistrations(ctx, changes)
 	if err != nil || len(lost) == 0 {
 		return nil, err
@@ -91,7 +92,7 @@ func (n *node) unregisterUsers(ctx context.Context, changes []db.UserChange) ([]
 	return left, err
 }
 
-func (n *node) lostRegistrations(ctx context.Context, changes []db.UserChange) ([]registration, error) {
+func (n *node) lostRegistrations(ctx context.Context, changes []switchstate.UserChange) ([]registration, error) {
 	if len(changes) == 0 {
 		return nil, nil
 	}
@@ -99,7 +100,7 @@ func (n *node) lostRegistrations(ctx context.Context, changes []db.UserChange) (
 	if err != nil || len(has) == 0 {
 		return nil, err
 	}
-	var all []db.Registration
+	var all []switchstate.Registration
 	for _, r := range has {
 		all = append(all, r.Registration)
 	}
@@ -107,18 +108,18 @@ func (n *node) lostRegistrations(ctx context.Context, changes []db.UserChange) (
 	if err != nil {
 		return nil, err
 	}
-	loses := make(map[db.Registration]bool)
+	loses := make(map[switchstate.Registration]bool)
 	for _, r := range strangers {
 		loses[r] = true
 	}
 	for _, c := range changes {
 		if c.Unregister && c.UserID != "" {
-			loses[db.Registration{User: c.UserID, Domain: c.Domain}] = true
-			loses[db.Registration{User: c.NumberAlias, Domain: c.Domain}] = true
+			loses[switchstate.Registration{User: c.UserID, Domain: c.Domain}] = true
+			loses[switchstate.Registration{User: c.NumberAlias, Domain: c.Domain}] = true
 		}
 	}
 	return slices.DeleteFunc(has, func(r registration) bool {
-		return !loses[r.Registration] && !loses[db.Registration{User: db.Fold(r.User), Domain: db.Fold(r.Domain)}]
+		return !loses[r.Registration] && !loses[switchstate.Registration{User: db.Fold(r.User), Domain: db.Fold(r.Domain)}]
 	}), nil
 }
 
@@ -142,7 +143,7 @@ func (n *node) registrations(ctx context.Context) ([]registration, error) {
 		}
 		for _, name := range users {
 			user, domain, _ := strings.Cut(name, "@")
-			r := registration{db.Registration{User: user, Domain: domain}, profile}
+			r := registration{switchstate.Registration{User: user, Domain: domain}, profile}
 			if sayable(name) && !seen[r] {
 				seen[r] = true
 				all = append(all, r)

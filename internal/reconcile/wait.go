@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"xmlcurld/db"
+	"xmlcurld/db/pg"
+	"xmlcurld/db/switchstate"
 )
 
 const (
@@ -19,15 +20,15 @@ const (
 // Await returns when all nodes run what was committed before it was called: the servers are asked to look at everything.
 // Only a look that began after that counts: one that is under way may have read the rows before the last of them was
 // committed. It returns their states then; what waits for a restart is in them.
-func Await(ctx context.Context, rows *db.Store) ([]db.NodeState, error) {
-	start, err := rows.AskForLook(ctx)
+func Await(ctx context.Context, database *pg.DB) ([]switchstate.NodeState, error) {
+	start, err := switchstate.AskForLook(ctx, database)
 	if err != nil {
 		return nil, err
 	}
 	asked := time.Now()
 	last := errors.New("nothing is known yet")
 	for {
-		states, err := rows.NodeStates(ctx)
+		states, err := switchstate.NodeStates(ctx, database)
 		if err == nil {
 			if err = Behind(states, start); err == nil {
 				return states, nil
@@ -41,13 +42,13 @@ func Await(ctx context.Context, rows *db.Store) ([]db.NodeState, error) {
 		}
 		if time.Since(asked) > waitAgain {
 			asked = time.Now()
-			_, _ = rows.AskForLook(ctx) // the listener of a server may have been away
+			_, _ = switchstate.AskForLook(ctx, database) // the listener of a server may have been away
 		}
 	}
 }
 
 // Behind names the nodes that are not in step with what was committed before since, and why. It is nil if there is none.
-func Behind(states []db.NodeState, since time.Time) error {
+func Behind(states []switchstate.NodeState, since time.Time) error {
 	var who []string
 	for _, s := range states {
 		if why := Reason(s, since); why != "" {
@@ -61,7 +62,7 @@ func Behind(states []db.NodeState, since time.Time) error {
 }
 
 // Reason says why a node is not in step with what was committed before since, or nothing.
-func Reason(s db.NodeState, since time.Time) string {
+func Reason(s switchstate.NodeState, since time.Time) string {
 	switch {
 	case s.CheckedAt == nil:
 		return "no server has looked after it yet"

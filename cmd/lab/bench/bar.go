@@ -18,7 +18,7 @@ type bar struct {
 	unit    string // "" for a ratio
 }
 
-const memoryLimit = 128 << 20 // bytes, the mapped pages of its copy of the rows among them
+const memoryLimit = 128 << 20 // bytes, the mapped pages of its local rows among them
 
 var bars = []bar{
 	{"dialplan: answers a second, against nginx", 1_000_000, dialplan, dialplan + byNginx, sample.perSecond, true, 0.50, ""},

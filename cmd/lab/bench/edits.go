@@ -117,7 +117,7 @@ func (b *editBench) connect(ctx context.Context, url string) (err error) {
 		return err
 	}
 	b.cleanup = append(b.cleanup, func() error { return b.rows.Close(context.WithoutCancel(ctx)) })
-	if b.store, err = db.Open(ctx, url, prometheus.NewRegistry()); err != nil {
+	if b.store, err = db.Open(ctx, url, nil, prometheus.NewRegistry()); err != nil {
 		return err
 	}
 	b.cleanup = append(b.cleanup, func() error { b.store.Close(); return nil })
@@ -157,7 +157,7 @@ func (b *editBench) boot(ctx context.Context) error {
 func (b *editBench) proved(ctx context.Context, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	_, err := reconcile.Await(ctx, b.store)
+	_, err := reconcile.Await(ctx, b.store.DB())
 	return err
 }
 

@@ -127,10 +127,10 @@ func (f *freeSWITCH) inWorld(t *testing.T) xmlcurl.Handler {
 	if err := f.insert(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
-	store, err := db.Open(t.Context(), url, prometheus.NewRegistry())
+	store, err := db.Open(t.Context(), url, nil, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
-	return sections.New(store, nil, nil)
+	return sections.New(store, nil)
 }

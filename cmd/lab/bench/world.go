@@ -11,8 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"xmlcurld/db"
 	"xmlcurld/db/localpg"
+	"xmlcurld/db/schema"
 	"xmlcurld/testdata"
 )
 
@@ -44,33 +44,33 @@ func (s sizes) settings() string {
 		s.tenants, s.numbers, s.users, s.gateways, s.aclEntries, s.nodes)
 }
 
-// schema makes an empty database ready for a world.
-type schema struct {
-	id      []byte // differs from that of another schema
+// tables makes an empty database ready for a world.
+type tables struct {
+	id      []byte // differs from that of another tables
 	migrate func(ctx context.Context, url string) error
 }
 
-// ownSchema is the schema of this checkout.
-func ownSchema() schema {
+// ownSchema is the tables of this checkout.
+func ownSchema() tables {
 	h := sha256.New()
-	files, _ := fs.Glob(db.Migrations, "migrations/*.sql") // the pattern is well formed: no error
+	files, _ := fs.Glob(schema.Migrations, "migrations/*.sql") // the pattern is well formed: no error
 	for _, name := range files {
-		content, _ := fs.ReadFile(db.Migrations, name)
+		content, _ := fs.ReadFile(schema.Migrations, name)
 		h.Write(content)
 	}
-	return schema{h.Sum(nil), func(ctx context.Context, url string) error {
-		return db.Migrate(ctx, url, slog.New(slog.DiscardHandler))
+	return tables{h.Sum(nil), func(ctx context.Context, url string) error {
+		return schema.Migrate(ctx, url, slog.New(slog.DiscardHandler))
 	}}
 }
 
-// schemaOf is the schema that another build of xmlcurld makes.
-func schemaOf(binary string) (schema, error) {
+// schemaOf is the tables that another build of xmlcurld makes.
+func schemaOf(binary string) (tables, error) {
 	content, err := os.ReadFile(binary)
 	if err != nil {
-		return schema{}, err
+		return tables{}, err
 	}
 	id := sha256.Sum256(content)
-	return schema{id[:], func(ctx context.Context, url string) error {
+	return tables{id[:], func(ctx context.Context, url string) error {
 		cmd := exec.CommandContext(ctx, binary, "migrate")
 		cmd.Env = append(os.Environ(), "XMLCURLD_DATABASE_URL="+url)
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -80,8 +80,8 @@ func schemaOf(binary string) (schema, error) {
 	}}, nil
 }
 
-// database is a name that no other world has, nor the same world of another schema.
-func (s sizes) database(in schema) string {
+// database is a name that no other world has, nor the same world of another tables.
+func (s sizes) database(in tables) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %s", testdata.World, s.settings())
 	h.Write(in.id)
@@ -89,7 +89,7 @@ func (s sizes) database(in schema) string {
 }
 
 // worldURL returns the URL of a database with a world of that size, and makes it if it is not there.
-func worldURL(ctx context.Context, c *localpg.Cluster, s sizes, in schema) (string, error) {
+func worldURL(ctx context.Context, c *localpg.Cluster, s sizes, in tables) (string, error) {
 	if err := s.check(); err != nil {
 		return "", err
 	}
@@ -142,7 +142,7 @@ func copyWorld(ctx context.Context, c *localpg.Cluster, s sizes, name string) er
 // makeWorld fills the empty database at url. The rows are known to fit each other, which a test sees to with a small
 // world: here triggers and foreign keys are left out, since they take twice the time of the rows. Postgres is left with
 // nothing to do later: no row to be frozen or marked, no page to be written.
-func makeWorld(ctx context.Context, url string, s sizes, in schema) error {
+func makeWorld(ctx context.Context, url string, s sizes, in tables) error {
 	if err := in.migrate(ctx, url); err != nil {
 		return err
 	}

@@ -24,20 +24,20 @@ func startServer(ctx context.Context, binary, dir, name, url string) (p *rig.Pro
 	if err := p.Await(ctx, func() error { return rig.Ready(admin) }); err != nil {
 		return p, address, err
 	}
-	return p, address, awaitCopy(ctx, p, admin)
+	return p, address, awaitRows(ctx, p, admin)
 }
 
-// copyTime is for the copy of a million numbers, which is made in no hurry.
-const copyTime = 5 * time.Minute
+// rowsTime is for the local rows of a million numbers, which are read in no hurry.
+const rowsTime = 5 * time.Minute
 
-// awaitCopy returns when the server has its copy of the rows: until then it reads them beside what is measured.
-func awaitCopy(ctx context.Context, p *rig.Process, admin string) error {
-	progress("waiting for the server's copy of the rows")
-	ctx, cancel := context.WithTimeout(ctx, copyTime)
+// awaitRows returns when the server has its local rows: until then it reads them beside what is measured.
+func awaitRows(ctx context.Context, p *rig.Process, admin string) error {
+	progress("waiting for the server's local rows")
+	ctx, cancel := context.WithTimeout(ctx, rowsTime)
 	defer cancel()
 	for {
-		err := p.Await(ctx, func() error { return rig.Copied(admin) })
-		if err == nil || ctx.Err() != nil || !errors.Is(err, rig.ErrNoCopy) {
+		err := p.Await(ctx, func() error { return rig.HasRows(admin) })
+		if err == nil || ctx.Err() != nil || !errors.Is(err, rig.ErrNoRows) {
 			return err
 		}
 	}

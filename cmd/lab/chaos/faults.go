@@ -51,11 +51,11 @@ var breakages = []breakage{
 	{"server terminated", false, (*chaos).serverTerminated},
 	{"server killed", false, (*chaos).serverKilled},
 	{"server killed, no database", true, (*chaos).serverKilledAlone},
-	{"server's copy cut short", true, func(c *chaos, ctx context.Context, d time.Duration) error {
-		return c.copyDamaged(ctx, d, func(file []byte) []byte { return file[:len(file)/2] })
+	{"local rows cut short", true, func(c *chaos, ctx context.Context, d time.Duration) error {
+		return c.rowsDamaged(ctx, d, func(file []byte) []byte { return file[:len(file)/2] })
 	}},
-	{"server's copy with a wrong byte", false, func(c *chaos, ctx context.Context, d time.Duration) error {
-		return c.copyDamaged(ctx, d, func(file []byte) []byte {
+	{"local rows with a wrong byte", false, func(c *chaos, ctx context.Context, d time.Duration) error {
+		return c.rowsDamaged(ctx, d, func(file []byte) []byte {
 			file[c.chance.IntN(len(file))] ^= 1
 			return file
 		})
@@ -251,10 +251,10 @@ func (c *chaos) serverKilledAlone(ctx context.Context, d time.Duration) error {
 	return c.startAgain(ctx, servers...)
 }
 
-// copyDamaged: the server starts with a copy that a bad disk changed.
-func (c *chaos) copyDamaged(ctx context.Context, d time.Duration, damage func([]byte) []byte) error {
+// rowsDamaged: the server starts with local rows that a bad disk changed.
+func (c *chaos) rowsDamaged(ctx context.Context, d time.Duration, damage func([]byte) []byte) error {
 	c.server.stop()
-	path := filepath.Join(c.server.data(), "copy", "copy.db")
+	path := filepath.Join(c.server.data(), "rows", "rows.db")
 	file, err := os.ReadFile(path)
 	if err != nil {
 		return err

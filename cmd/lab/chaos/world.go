@@ -8,8 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"xmlcurld/db"
 	"xmlcurld/db/dbtest/fault"
+	"xmlcurld/db/schema"
 	"xmlcurld/testdata"
 )
 
@@ -43,7 +43,7 @@ func makeWorld(ctx context.Context, primary *fault.Server) error {
 
 // fillWorld fills an empty database.
 func fillWorld(ctx context.Context, url string) error {
-	if err := db.Migrate(ctx, url, slog.New(slog.DiscardHandler)); err != nil {
+	if err := schema.Migrate(ctx, url, slog.New(slog.DiscardHandler)); err != nil {
 		return err
 	}
 	conn, err := pgx.Connect(ctx, url)

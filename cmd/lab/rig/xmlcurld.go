@@ -30,11 +30,11 @@ func Serve(binary, address, admin, url string, more ...string) *exec.Cmd {
 	return cmd
 }
 
-// ErrNoCopy says that a server has no copy of the rows to answer from yet.
-var ErrNoCopy = errors.New("no copy of the rows yet")
+// ErrNoRows says that a server has no local rows to answer from yet.
+var ErrNoRows = errors.New("no local rows yet")
 
-// Copied is nil when the xmlcurld with that admin address has a copy of the rows, and not an old one.
-func Copied(admin string) error {
+// HasRows is nil when the xmlcurld with that admin address has local rows, and not old ones.
+func HasRows(admin string) error {
 	answer, err := http.Get("http://" + admin + "/metrics")
 	if err != nil {
 		return err
@@ -44,10 +44,10 @@ func Copied(admin string) error {
 	if err != nil {
 		return err
 	}
-	_, age, _ := bytes.Cut(text, []byte("\nxmlcurld_copy_age_seconds "))
+	_, age, _ := bytes.Cut(text, []byte("\nxmlcurld_local_rows_age_seconds "))
 	age, _, _ = bytes.Cut(age, []byte("\n"))
 	if seconds, err := strconv.ParseFloat(string(age), 64); err != nil || seconds > 1 {
-		return ErrNoCopy
+		return ErrNoRows
 	}
 	return nil
 }

@@ -1,0 +1,91 @@
+package dbtest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"xmlcurld/db"
+	"xmlcurld/db/switchstate"
+)
+
+// Open returns a Store for the database at url, which is closed when the test ends.
+func Open(t testing.TB, url string) *db.Store {
+	t.Helper()
+	return OpenWith(t, url, nil)
+}
+
+// State returns what is known of the switches in the database of store. It is closed when the test ends.
+func State(t testing.TB, store *db.Store) *switchstate.Store {
+	state := switchstate.New(store)
+	t.Cleanup(state.Close)
+	return state
+}
+
+// OpenWith is Open with secrets that rows may refer to.
+func OpenWith(t testing.TB, url string, secrets db.Secrets) *db.Store {
+	t.Helper()
+	store, err := db.Open(t.Context(), url, secrets, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	return store
+}
+
+// Connect returns a connection to the database at url, which is closed when the test ends.
+func Connect(t testing.TB, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(t.Context()) })
+	return conn
+}
+
+// Execute runs statements on a connection of their own.
+func Execute(t testing.TB, url, statements string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	if _, err := conn.Exec(t.Context(), statements); err != nil {
+		t.Fatalf("%s: %v", statements, err)
+	}
+}
+
+// One returns the one value that query asks for.
+func One[T any](t testing.TB, url, query string) (value T) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	if err := conn.QueryRow(t.Context(), query).Scan(&value); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return value
+}
+
+// Await waits until is returns true, and fails the test when that takes too long.
+func Await(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for until := time.Now().Add(patience); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("waited %v in vain: %s", patience, what)
+		}
+	}
+}
+
+// EndConnections ends all connections to a database but the one that it is executed on.
+const EndConnections = `
+SELECT pg_terminate_backend(pid, 5000)
+FROM pg_stat_activity
+WHERE datname = current_database()
+	AND pid <> pg_backend_pid()`

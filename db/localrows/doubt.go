@@ -1,0 +1,82 @@
+package localrows
+
+import (
+	"slices"
+	"time"
+)
+
+// doubtTime is how long after it was known of the database must have answered for a change to be in doubt. Together with
+// the time in which it becomes known that is less than a second: what was committed that long before the database went
+// away is not answered as if it had not been.
+const doubtTime = 500 * time.Millisecond
+
+// expect takes note of what changed, before it is read, and of the questions that have to be asked again.
+func (l *Store) expect(news []change) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now, relations := time.Now(), make(map[string]bool)
+	for _, n := range news {
+		if _, known := l.doubt[n]; !known {
+			l.doubt[n] = now
+		}
+		relations[n.Relation] = true
+		if n.everything() {
+			l.overtake()
+		}
+	}
+	for q := range l.asked {
+		if _, waits := l.waiting[q]; !waits && q.concerns(relations) {
+			l.waiting[q] = now
+		}
+	}
+}
+
+// unread are the questions whose answers have to be read, and waited long enough: when many nodes are given what changed,
+// the local rows is not in their way. Those that were asked last come first.
+func (l *Store) unread() (questions []question) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for q, since := range l.waiting {
+		if time.Since(since) >= l.debounce {
+			questions = append(questions, q)
+		}
+	}
+	return l.asked.latestFirst(slices.Values(questions))
+}
+
+// hasUnread reports whether there is something that has to be read, and is not only looked for.
+func (l *Store) hasUnread() bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return len(l.waiting)+len(l.doubt) > 0
+}
+
+// overtake takes note that the whole of the local rows is no longer right.
+func (l *Store) overtake() {
+	if l.overtaken.IsZero() {
+		l.overtaken = time.Now()
+	}
+}
+
+// tooOld reports whether the database answered long after a change was known of, which was not read.
+func (l *Store) tooOld(since time.Time) bool {
+	return !since.IsZero() && l.pg.LastAnswer().Sub(since) > doubtTime
+}
+
+// doubts reports whether n changed and was not read yet, although the database answered.
+func (l *Store) doubts(n change) bool {
+	return l.tooOld(l.doubt[n])
+}
+
+// doubtsTable is doubts for a table without keys.
+func (l *Store) doubtsTable(relation string) bool { return l.doubts(change{Relation: relation}) }
+
+// doubtsAny is doubts for any row of a table.
+func (l *Store) doubtsAny(relation string) bool {
+	for n := range l.doubt {
+		if n.Relation == relation && l.doubts(n) {
+			return true
+		}
+	}
+	return false
+}

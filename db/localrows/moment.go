@@ -1,0 +1,139 @@
+package localrows
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/db"
+	"xmlcurld/db/localrows/disk"
+	"xmlcurld/db/pg"
+)
+
+// position is a moment in the life of a database.
+type position struct {
+	Snapshot string
+	At       time.Time // by the database's clock
+	Database string    // which one it is, and which of its timelines
+	Tables   string    // which files its tables are, and their triggers: others after a restore, or after triggers were off
+	WAL      pg.WALPosition
+	Last     lastChange
+}
+
+// lastChange is the last row of table change that a moment shows. A database that does not show it any more was restored.
+type lastChange struct {
+	ID  int64 // 0: there was none
+	XID string
+	At  time.Time
+}
+
+// notedTables are those whose changes are noted in table change.
+const notedTables = `
+	'node', 'node_credential', 'module', 'switch_param', 'switch_variable', 'event_socket_param', 'acl_list', 'acl_entry',
+	'sofia_param', 'sip_profile', 'sip_profile_param', 'sip_profile_domain', 'sip_profile_alias',
+	'gateway', 'gateway_param', 'gateway_variable', 'tenant', 'context', 'context_extension', 'extension', 'number',
+	'domain', 'domain_param', 'domain_variable', 'domain_user', 'domain_user_param', 'domain_user_variable',
+	'domain_group', 'domain_group_user', 'document'`
+
+// positionQuery asks for the moment that a transaction sees, whether it shows the change $1, and for tables that do not tell
+// of all their changes. To turn a trigger off and on again makes another row of it, with another xmin.
+const positionQuery = db.Moment + `
+SELECT
+	` + db.SnapshotSeen + `,
+	statement_timestamp(),
+	(SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
+	` + pg.FlushedLSN + `,
+	t.marks,
+	t.silent,
+	coalesce((SELECT xid::text FROM change WHERE id = $1), ''),
+	coalesce(l.id, 0),
+	coalesce(l.xid::text, ''),
+	coalesce(l.at, now())
+FROM r
+CROSS JOIN (
+	SELECT
+		md5(string_agg(concat_ws(' ', c.oid, c.relfilenode, g.marks), ',' ORDER BY c.oid)) AS marks,
+		coalesce(string_agg(c.relname, ', ' ORDER BY c.relname) FILTER (WHERE g.off OR g.marks IS NULL), '') AS silent
+	FROM pg_class c
+	CROSS JOIN LATERAL (
+		SELECT string_agg(oid || ' ' || xmin, ',' ORDER BY oid) AS marks, coalesce(bool_or(tgenabled = 'D'), false) AS off
+		FROM pg_trigger
+		WHERE tgrelid = c.oid AND tgname >= 'note_' AND tgname < 'note~' -- by the index of both
+	) g
+	WHERE c.relnamespace = current_schema::regnamespace
+		AND c.relkind = 'r'
+		AND c.relname IN (` + notedTables + `)
+) t
+LEFT JOIN (SELECT id, xid, at FROM change ORDER BY id DESC LIMIT 1) l ON true`
+
+// reader reads rows for the local rows in one transaction.
+type reader struct {
+	rows   *db.Store
+	tx     pgx.Tx
+	file   *disk.File
+	was    position // of the file
+	moment *pg.Moment
+	now    state
+	edits  map[disk.Place][]byte
+
+	texts       map[question][]byte // the answers that were read, by one of the questions that have them
+	ownLists    map[string]bool     // whether a node has access lists of its own; nil: not known yet
+	commonLists map[bool]question   // which of those without asks for them all: where the node is there, and where it is not
+	stillThere  string              // the transaction of the last change that the file shows
+}
+
+// atOneMoment calls read with a transaction that sees one moment.
+func (l *Store) atOneMoment(ctx context.Context, read func(ctx context.Context, r *reader) error) error {
+	ctx, cancel := context.WithTimeout(ctx, allTime)
+	defer cancel()
+	limit := time.AfterFunc(positionTime, cancel)
+	defer limit.Stop()
+	return pg.Translate("local rows", l.pg.AtOneMoment(ctx, func(ctx context.Context, moment *pg.Moment) error {
+		r := &reader{file: l.file, was: l.now.Position, texts: make(map[question][]byte)}
+		r.tx, r.rows, r.moment = moment.Tx, l.store.In(moment.Tx), moment
+		if err := r.readPosition(ctx); err != nil {
+			return err
+		}
+		limit.Stop()
+		if moment.Outdated() || r.behind() {
+			return pg.ErrOutdated
+		}
+		l.pg.NoteAnswer(time.Now())
+		return read(ctx, r)
+	}))
+}
+
+// readPosition finds out which moment the transaction sees.
+func (r *reader) readPosition(ctx context.Context) error {
+	now, database, silent := &r.now.Position, int64(0), ""
+	now.WAL = r.moment.WAL
+	err := r.tx.QueryRow(ctx, positionQuery, r.was.Last.ID).Scan(&now.Snapshot, &now.At, &database, &now.WAL.LSN,
+		&now.Tables, &silent, &r.stillThere, &now.Last.ID, &now.Last.XID, &now.Last.At)
+	now.Database = fmt.Sprintf("%d/%d/%d", now.WAL.System, database, now.WAL.Timeline)
+	r.now.InStepAt = r.moment.InStep
+	if err == nil && silent != "" {
+		err = fmt.Errorf("nobody is told what changes in table %s: its triggers are off, or were not restored", silent)
+	}
+	return err
+}
+
+// another reports whether the file is of another database, of a primary that lost commits which the file holds, or of the
+// same one before it was restored.
+func (r *reader) another() bool {
+	return r.was.Database != r.now.Position.Database || !r.moment.WAL.Reaches(r.was.WAL) || r.restored()
+}
+
+// restored reports whether the tables are others than those which the file was read from, or do not hold what it saw last.
+// Changes that are forgotten by now are no sign.
+func (r *reader) restored() bool {
+	last := r.was.Last
+	gone := last.ID != 0 && r.now.Position.At.Sub(last.At) < changesSeen && r.stillThere != last.XID
+	return r.was.Tables != r.now.Position.Tables || gone
+}
+
+// behind reports whether a standby has not everything yet that the file holds.
+func (r *reader) behind() bool {
+	return r.moment.Standby && r.was.Database == r.now.Position.Database && !r.moment.WAL.Reaches(r.was.WAL)
+}

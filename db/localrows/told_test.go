@@ -1,0 +1,90 @@
+package localrows_test
+
+import (
+	"context"
+	"fmt"
+
+	"xmlcurld/db"
+)
+
+// told are the answers to many questions, by the question.
+type told map[string]any
+
+func (t told) add(what string, answer any, err error) {
+	if err != nil {
+		answer = err.Error()
+	}
+	t[what] = answer
+}
+
+// calls asks for numbers in all the forms in which they may be dialled, and in all contexts.
+func (t told) calls(ctx context.Context, r db.Source) {
+	for _, context := range []string{"public", "PUBLIC", "acme", "vumi", "nowhere", ""} {
+		for _, digits := range []string{"27123456789", "27210000000", "27990000000", "27000000000", "1000", "1001", "9", "*97", "x\x1fy"} {
+			for _, form := range []string{"", "+", "00"} {
+				call := db.Call{Node: "fs1", Context: context, Number: form + digits}
+				route, err := r.Route(ctx, call)
+				t.add(fmt.Sprintf("%q", call), route, err)
+			}
+		}
+	}
+}
+
+func (t told) users(ctx context.Context, r db.Source) {
+	for _, domain := range []string{"acme.example", "ACME.example", "beta.example", "nowhere.example", ""} {
+		for _, name := range []string{"1000", "1001", "1003", "2000", "2001", "nobody", "NEW", ""} {
+			d, err := r.User(ctx, "fs1", domain, name)
+			t.add("user "+name+"@"+domain, d, err)
+		}
+	}
+}
+
+func (t told) documents(ctx context.Context, r db.Source) {
+	credentials, err := r.Credentials(ctx)
+	t.add("credentials", credentials, err)
+	acl, err := r.ACL(ctx, "gone")
+	t.add("gone acl", acl, err)
+	for _, node := range []string{"fs1", "fs2", "unknown"} {
+		acl, err := r.ACL(ctx, node)
+		t.add(node+" acl", acl, err)
+		modules, err := r.Modules(ctx, node)
+		t.add(node+" modules", modules, err)
+		settings, err := r.Switch(ctx, node)
+		t.add(node+" switch", settings, err)
+		settings, err = r.EventSocket(ctx, node)
+		t.add(node+" event socket", settings, err)
+		document, err := r.Document(ctx, node, "configuration", "ivr.conf")
+		t.add(node+" ivr.conf", document, err)
+		for _, profile := range []string{"", "external", "internal", "new"} {
+			sofia, err := r.Sofia(ctx, node, profile, "")
+			t.add(node+" sofia "+profile, sofia, err)
+		}
+		for _, gateway := range []string{"_all_", "twilio", "OWN", "nobody"} {
+			sofia, err := r.Sofia(ctx, node, "external", gateway)
+			t.add(node+" sofia external "+gateway, sofia, err)
+		}
+		sofia, err := r.Sofia(ctx, node, "", "own")
+		t.add(node+" sofia own", sofia, err)
+		const domain = "acme.example"
+		d, err := r.Domain(ctx, node, domain)
+		t.add(node+" domain", d, err)
+		d, err = r.Users(ctx, node, domain)
+		t.add(node+" users", d, err)
+		d, err = r.Networks(ctx, node, domain)
+		t.add(node+" networks", d, err)
+		d, err = r.Group(ctx, node, domain, "sales")
+		t.add(node+" group", d, err)
+		for _, domain := range []string{domain, "", "nowhere.example"} {
+			d, err = r.UserGateways(ctx, node, domain, "internal")
+			t.add(node+" gateways "+domain, d, err)
+		}
+	}
+}
+
+func ask(ctx context.Context, r db.Source) told {
+	t := told{}
+	t.calls(ctx, r)
+	t.users(ctx, r)
+	t.documents(ctx, r)
+	return t
+}

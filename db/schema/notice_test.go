@@ -1,0 +1,288 @@
+package schema_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/db"
+	"xmlcurld/db/dbtest"
+	"xmlcurld/db/switchstate"
+)
+
+// notices returns the kinds of notices that statement causes, each once.
+func notices(t *testing.T, conn, listener *pgx.Conn, statement string) []string {
+	t.Helper()
+	for _, sql := range []string{statement, `NOTIFY xmlcurld, 'the end'`} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	var kinds []string
+	for {
+		notice, err := listener.WaitForNotification(context.WithoutCancel(t.Context()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if notice.Payload == "the end" {
+			slices.Sort(kinds)
+			return slices.Compact(kinds)
+		}
+		kinds = append(kinds, notice.Payload)
+	}
+}
+
+func listen(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	listener := dbtest.Connect(t, url)
+	if _, err := listener.Exec(t.Context(), "LISTEN xmlcurld"); err != nil {
+		t.Fatal(err)
+	}
+	return listener
+}
+
+// Every table that reaches FreeSWITCH tells of each kind of change; those that the servers write tell of none.
+func TestEveryTableTells(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	conn, listener := dbtest.Connect(t, url), listen(t, url)
+	tables := map[string]bool{}
+	for _, c := range columns(t, conn) {
+		tables[c.Table] = strings.HasPrefix(c.TableComment, "Written by")
+	}
+	for table, own := range tables {
+		rows, _ := conn.Query(t.Context(), `
+SELECT e.name
+FROM pg_trigger t
+CROSS JOIN LATERAL (VALUES ('insert', 4), ('delete', 8), ('update', 16), ('truncate', 32)) e (name, bit)
+WHERE t.tgrelid = $1::regclass AND t.tgname = 'tell_servers' AND t.tgtype & e.bit > 0 AND t.tgtype & 1 = 0 AND t.tgenabled = 'A'
+ORDER BY 1`, table)
+		events, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"delete", "insert", "truncate", "update"}
+		if own {
+			want = []string{}
+		}
+		if diff := cmp.Diff(want, events); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", table, diff)
+		}
+	}
+	for _, tc := range []struct {
+		statement string
+		want      []string
+	}{
+		{`UPDATE number SET enabled = false`, []string{"dialplan"}},
+		{`TRUNCATE acl_entry`, []string{"acl"}},
+		{`INSERT INTO acl_entry (list, cidr) SELECT 'domains', ('10.0.' || n || '.0/24')::cidr FROM generate_series(0, 200) n`, []string{"acl"}},
+		{`COPY gateway_param FROM PROGRAM 'true'`, []string{"gateway"}},
+		{`INSERT INTO node (name) VALUES ('fs1'); INSERT INTO module (node, name) VALUES ('fs1', 'mod_opus')`, []string{"module", "node"}},
+		{`INSERT INTO node_credential (username, node, password_hash) VALUES ('fs1', 'fs1', '$2a$10$' || repeat('x', 53))`, []string{db.CredentialNotice}},
+		{`DELETE FROM node WHERE name = 'fs1'`, nil}, // with its cascades
+		{`UPDATE sip_profile SET name = 'outside' WHERE name = 'external'`, nil},
+		{`INSERT INTO node_fetch (node, document, revision) VALUES ('*', 'a', 'b'); INSERT INTO user_change (unregister) VALUES (true)`, []string{}},
+	} {
+		got := notices(t, conn, listener, tc.statement)
+		switch {
+		case tc.want == nil && len(got) < 2:
+			t.Errorf("%s: only %q", tc.statement, got)
+		case tc.want != nil && !slices.Equal(tc.want, got):
+			t.Errorf("%s: %q, want %q", tc.statement, got, tc.want)
+		}
+	}
+}
+
+func TestUserChanges(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	conn, store := dbtest.Connect(t, url), dbtest.Open(t, url)
+	state := dbtest.State(t, store)
+	const domain = "acme.example"
+	all := func(unregister bool) []switchstate.UserChange {
+		return []switchstate.UserChange{{Domain: domain, Unregister: unregister}}
+	}
+	sales := func(unregister bool) switchstate.UserChange {
+		return switchstate.UserChange{Domain: domain, UserID: "1001", NumberAlias: "71001", Unregister: unregister}
+	}
+	for _, tc := range []struct {
+		name, statement string
+		want            []switchstate.UserChange
+	}{
+		{"name", `UPDATE domain_user SET caller_id_name = 'Desk' WHERE id = '1001'`, []switchstate.UserChange{sales(false)}},
+		{"nothing", `UPDATE domain_user SET caller_id_name = caller_id_name`, nil},
+		{"password", `UPDATE domain_user SET password = 'b' WHERE id = '1001'`, []switchstate.UserChange{sales(true)}},
+		{"to an a1_hash", `UPDATE domain_user SET password = NULL, a1_hash = md5('') WHERE id = '1001'`, []switchstate.UserChange{sales(true)}},
+		{"off", `UPDATE domain_user SET enabled = false WHERE id = '1001'`, []switchstate.UserChange{sales(true)}},
+		{"alias", `UPDATE domain_user SET enabled = true, number_alias = '9' WHERE id = '1001'`, []switchstate.UserChange{sales(false)}},
+		{"renamed", `UPDATE domain_user SET id = '1005' WHERE id = '1001'`, []switchstate.UserChange{{Domain: domain, UserID: "1001", NumberAlias: "9", Unregister: true}}},
+		{"new", `INSERT INTO domain_user (domain, id, password) VALUES ('acme.example', '1001', 'x')`, nil},
+		{"a variable", `INSERT INTO domain_user_variable (domain, user_id, name, value) VALUES ('acme.example', '1001', 'a', 'b')`, []switchstate.UserChange{{Domain: domain, UserID: "1001"}}},
+		{"a variable of the domain", `DELETE FROM domain_variable`, all(false)},
+		{"deleted", `DELETE FROM domain_user WHERE id = '1001'`, []switchstate.UserChange{{Domain: domain, UserID: "1001"}, {Domain: domain, UserID: "1001", Unregister: true}}},
+		{"domain's dial string", `UPDATE domain SET dial_string = 'x'`, all(false)},
+		{"tenant off", `UPDATE tenant SET enabled = false WHERE name = 'acme'`, all(true)},
+		{"another tenant", `UPDATE tenant SET note = 'x' WHERE name = 'vumi'`, nil},
+		{"truncate", `TRUNCATE domain_user_param`, []switchstate.UserChange{{}}},
+		{"truncate users", `TRUNCATE domain_user CASCADE`, []switchstate.UserChange{{}, {Unregister: true}}},
+		{"tenant deleted", `DELETE FROM tenant WHERE name = 'acme'`, all(true)},
+	} {
+		_, before, err := state.UserChanges(t.Context(), "", true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Exec(t.Context(), tc.statement); err != nil {
+			t.Fatalf("%s: %v", tc.statement, err)
+		}
+		got, _, err := state.UserChanges(t.Context(), before, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.SortFunc(got, func(a, b switchstate.UserChange) int {
+			switch {
+			case a.Unregister == b.Unregister:
+				return 0
+			case b.Unregister:
+				return -1
+			}
+			return 1
+		})
+		if len(got) == 0 {
+			got = nil
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tc.name, diff)
+		}
+	}
+}
+
+// A transaction that is held open while others commit, and while a reader takes those, comes with the next snapshot.
+func TestUserChangesOfATransactionHeldOpen(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	conn, held, store := dbtest.Connect(t, url), dbtest.Connect(t, url), dbtest.Open(t, url)
+	state := dbtest.State(t, store)
+	_, seen, err := state.UserChanges(t.Context(), "", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := held.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `UPDATE domain_user SET password = 'b' WHERE id = '1000'`); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"1001", "1002"} {
+		if _, err := conn.Exec(t.Context(), `UPDATE domain_user SET caller_id_name = 'X' WHERE id = $1`, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(want ...string) {
+		t.Helper()
+		changes, next, err := state.UserChanges(t.Context(), seen, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen = next
+		var got []string
+		for _, c := range changes {
+			got = append(got, c.UserID)
+		}
+		slices.Sort(got)
+		if !slices.Equal(want, got) {
+			t.Errorf("changed: %q, want %q", got, want)
+		}
+	}
+	check("1001", "1002")
+	check()
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check("1000")
+	check()
+	seen = "9000000000:9000000000:" // of a database that was restored from a dump
+	if changes, _, err := state.UserChanges(t.Context(), seen, true); err != nil || len(changes) != 1 || changes[0] != (switchstate.UserChange{}) {
+		t.Errorf("%v, %v", changes, err)
+	}
+}
+
+// Of changes that are not noted any more those remain known that end a registration.
+func TestUserChangesOfLongAgo(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	store := dbtest.Open(t, url)
+	state := dbtest.State(t, store)
+	_, seen, err := state.UserChanges(t.Context(), "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, edit := range []string{
+		`UPDATE domain_user SET password = 'another' WHERE id = '1000'`,
+		`UPDATE domain_user SET caller_id_name = 'Another', password = password`,
+		`UPDATE domain_user SET id = 'renamed' WHERE id = '1002'`,
+		`INSERT INTO domain_user (domain, id, password) VALUES ('acme.example', '1002', 'a-password')`,
+		`DELETE FROM user_change`,
+	} {
+		dbtest.Execute(t, url, edit)
+	}
+	changes, _, err := state.UserChanges(t.Context(), seen, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range changes {
+		got = append(got, fmt.Sprintf("%s %t", c.UserID, c.Unregister))
+	}
+	slices.Sort(got)
+	if want := []string{" false", "1000 true", "1002 true", "renamed true"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A gateway's revision is another one with whatever the switch has of it, and with nothing else. None comes twice, so that a
+// backup brings back no revision of another gateway.
+func TestGatewayRevision(t *testing.T) {
+	t.Parallel()
+	conn := dbtest.Connect(t, dbtest.DemoURL(t))
+	revision := func() (n int) {
+		if err := conn.QueryRow(t.Context(), `SELECT revision FROM gateway WHERE lower(name) = 'twilio'`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	seen := map[int]bool{}
+	for _, tc := range []struct {
+		statement string
+		another   bool
+	}{
+		{`UPDATE gateway SET password = 'b'`, true},
+		{`UPDATE gateway SET password = 'b'`, false},
+		{`UPDATE gateway SET enabled = false`, false},
+		{`UPDATE gateway SET profile = 'internal'`, true},
+		{`INSERT INTO gateway_param VALUES ('twilio', 'ping', '30')`, true},
+		{`UPDATE gateway_param SET value = '31'`, true},
+		{`INSERT INTO gateway_variable VALUES ('twilio', 'a', 'b')`, true},
+		{`DELETE FROM gateway_variable`, true},
+		{`TRUNCATE gateway_param`, true},
+		{`UPDATE sip_profile SET name = 'inside' WHERE name = 'internal'`, true},
+		{`UPDATE gateway SET name = 'Twilio'`, true},
+		{`UPDATE gateway SET tenant = NULL, password = NULL`, true},
+		{`UPDATE gateway SET password_from = 'env:TWILIO'`, true},
+	} {
+		before := revision()
+		seen[before] = true
+		if _, err := conn.Exec(t.Context(), tc.statement); err != nil {
+			t.Fatalf("%s: %v", tc.statement, err)
+		}
+		now := revision()
+		if another := now != before; another != tc.another || another && seen[now] {
+			t.Errorf("%s: another revision %t, want %t; seen before %t", tc.statement, another, tc.another, seen[now])
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package switchstate
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/db"
+	"xmlcurld/db/pg"
+)
+
+// NodeState is what is known of a switch.
+type NodeState struct {
+	Node            string     `json:"node"`
+	Server          string     `json:"server"`
+	Reachable       bool       `json:"reachable"`
+	Pending         []string   `json:"pending"`
+	PendingSince    *time.Time `json:"pending_since"`
+	RestartRequired []string   `json:"restart_required"`
+	LastError       string     `json:"last_error"`
+	LookedAt        *time.Time `json:"looked_at"`  // what was committed before has been looked at; nil: nothing yet
+	CheckedAt       *time.Time `json:"checked_at"` // nil: nobody has looked yet
+	Unattended      bool       `json:"unattended"` // no server takes care of it, or none has told anything of it for a while
+}
+
+// unattended is how old what is known of a node may be: servers tell more than twice in that time.
+const unattended = `interval '75 seconds'`
+
+// nodeStatesQuery: a server that dies gives up its claims at once, which pg_locks shows.
+const nodeStatesQuery = `
+WITH claim AS MATERIALIZED (
+	SELECT objid
+	FROM pg_locks
+	WHERE locktype = 'advisory'
+		AND granted
+		AND objsubid = 2
+		AND classid = (hashtext('xmlcurld node')::bigint & 4294967295)::oid
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
+SELECT
+	n.name AS node,
+	coalesce(s.server, '') AS server,
+	coalesce(s.reachable, false) AS reachable,
+	coalesce(s.pending, '{}') AS pending,
+	s.pending_since,
+	coalesce(s.restart_required, '{}') AS restart_required,
+	coalesce(s.last_error, '') AS last_error,
+	s.looked_at,
+	s.checked_at,
+	coalesce(s.checked_at < now() - ` + unattended + `, true)
+		OR (hashtext(n.name)::bigint & 4294967295)::oid NOT IN (SELECT objid FROM claim) AS unattended
+FROM node n
+LEFT JOIN node_state s ON s.node = n.name
+WHERE n.name <> '*'
+ORDER BY n.name`
+
+// NodeStates returns what is known of every node that has a row of its own. Only the primary knows of claims.
+func NodeStates(ctx context.Context, database *pg.DB) ([]NodeState, error) {
+	defer database.Observe("node_states", time.Now())
+	states, err := pg.Rows(ctx, database.Primary(), pgx.RowToStructByName[NodeState], nodeStatesQuery)
+	return states, pg.Translate("node_states", err)
+}
+
+const askForLookQuery = `
+SELECT at
+FROM (SELECT clock_timestamp() AS at OFFSET 0) now
+CROSS JOIN LATERAL pg_notify('xmlcurld', '` + db.WaitNotice + ` ' || (extract(epoch FROM at) * 1000000)::bigint) told`
+
+// AskForLook has the servers look after every node, and returns the database's time: once a node's LookedAt is not before
+// that, the look saw all that is committed by now.
+func AskForLook(ctx context.Context, database *pg.DB) (time.Time, error) {
+	var now time.Time
+	err := database.Primary().QueryRow(ctx, askForLookQuery).Scan(&now)
+	return now, pg.Translate("ask for a look", err)
+}
+
+const saveNodeStateQuery = `
+INSERT INTO node_state AS s (
+	node, server, reachable, pending, pending_since, restart_required, last_error,
+	event_socket_address, event_socket_password, modules, limits, users_seen, users_seen_at, looked_at, checked_at
+)
+SELECT
+	n.name, @server, @reachable, @pending,
+	CASE WHEN cardinality(@pending::text[]) > 0 THEN now() END,
+	@restart_required, @last_error,
+	nullif(@address, ''), nullif(@password, ''), @modules, @limits,
+	nullif(@users_seen, '')::pg_snapshot, CASE WHEN @users_seen <> '' THEN now() END, @looked_at, now()
+FROM node n
+WHERE n.name = @node
+ON CONFLICT (node) DO UPDATE SET
+	server = excluded.server,
+	reachable = excluded.reachable,
+	pending = excluded.pending,
+	pending_since = CASE WHEN cardinality(excluded.pending) > 0 THEN coalesce(s.pending_since, now()) END,
+	restart_required = excluded.restart_required,
+	last_error = excluded.last_error,
+	event_socket_address = coalesce(excluded.event_socket_address, s.event_socket_address),
+	event_socket_password = CASE WHEN NOT @forget THEN coalesce(excluded.event_socket_password, s.event_socket_password) END,
+	modules = excluded.modules,
+	limits = excluded.limits,
+	users_seen = coalesce(excluded.users_seen, s.users_seen),
+	users_seen_at = coalesce(excluded.users_seen_at, s.users_seen_at),
+	looked_at = greatest(excluded.looked_at, s.looked_at),
+	checked_at = now()
+RETURNING pending_since`
+
+// nodeSave is what SaveNodeState is to keep.
+type nodeSave struct {
+	state NodeState
+	node  Node
+}
+
+// SaveNodeState keeps what is known of a switch, with n's TookAddress, TookPassword, Modules, Limits and UsersSeen; what is
+// empty of these but the modules and the limits stays as it was, and so does LookedAt when it is nil. A password that stands
+// in no row is not kept, and one that was before it is forgotten once the switch takes the other. It returns since when
+// something is pending. States of many switches travel together.
+func (s *Store) SaveNodeState(ctx context.Context, state NodeState, n Node) (since *time.Time, err error) {
+	return s.nodeSaves.Ask(ctx, nodeSave{state, n})
+}
+
+// saveNodeStates saves in the order of the names, so that two servers never wait for each other.
+func (s *Store) saveNodeStates(ctx context.Context, saves []nodeSave) ([]*time.Time, error) {
+	defer s.pg.Observe("save_node_state", time.Now())
+	order := make([]int, len(saves))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(saves[a].state.Node, saves[b].state.Node) })
+	since := make([]*time.Time, len(saves))
+	var batch pgx.Batch
+	for _, i := range order {
+		state, n := saves[i].state, saves[i].node
+		batch.Queue(saveNodeStateQuery, pgx.NamedArgs{
+			"node": state.Node, "server": state.Server, "reachable": state.Reachable, "pending": state.Pending,
+			"restart_required": state.RestartRequired, "last_error": state.LastError, "looked_at": state.LookedAt,
+			"address": n.TookAddress, "password": n.storable(), "users_seen": n.UsersSeen,
+			"forget":  n.Reference != "" && n.TookPassword == n.Password,
+			"modules": append([]string{}, n.Modules...), "limits": append([]string{}, n.Limits...),
+		}).Query(func(rows pgx.Rows) error {
+			all, err := pgx.CollectRows(rows, pgx.RowTo[*time.Time])
+			if len(all) > 0 { // or the node is no more
+				since[i] = all[0]
+			}
+			return err
+		})
+	}
+	err := s.pg.Primary().SendBatch(ctx, &batch).Close()
+	return since, pg.Translate("save the state of nodes", err)
+}
+
+// storable is TookPassword, unless that is a secret that rows only refer to.
+func (n Node) storable() string {
+	if n.Reference != "" {
+		return ""
+	}
+	return n.TookPassword
+}
