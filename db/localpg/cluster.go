@@ -13,10 +13,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Superuser is the role that owns the cluster, and the name of the database that Start creates for it.
@@ -182,8 +184,11 @@ func (c *Cluster) awaitReady(ctx context.Context) error {
 	defer retry.Stop()
 	for {
 		err := c.ping(ctx)
-		if err == nil {
+		switch {
+		case err == nil:
 			return c.createDatabase(ctx)
+		case !passes(err):
+			return fmt.Errorf("it refuses this program: %w", err)
 		}
 		select {
 		case <-c.server.done:
@@ -193,6 +198,15 @@ func (c *Cluster) awaitReady(ctx context.Context) error {
 		case <-retry.C:
 		}
 	}
+}
+
+// passes reports whether a connection may succeed later: the server is still starting, or is full.
+func passes(err error) bool {
+	if parse := (*pgconn.ParseConfigError)(nil); errors.As(err, &parse) {
+		return false
+	}
+	said := (*pgconn.PgError)(nil)
+	return !errors.As(err, &said) || strings.HasPrefix(said.Code, "57") || strings.HasPrefix(said.Code, "53")
 }
 
 func (c *Cluster) ping(ctx context.Context) error {

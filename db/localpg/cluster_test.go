@@ -68,6 +68,26 @@ func ask(t *testing.T, c *Cluster, sql string) string {
 	return answer
 }
 
+// A server that refuses its own program will go on doing so, and that is told at once.
+func TestRefusingServerIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	c := mustStart(t, dir)
+	if err := c.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "data", "pg_hba.conf"), []byte("local all all reject\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Start(t.Context(), Options{Dir: dir, Fast: true})
+	if err == nil {
+		_ = c.Stop()
+	}
+	if err == nil || !strings.Contains(err.Error(), "refuses this program") || !strings.Contains(err.Error(), "pg_hba.conf") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestRestartKeepsData(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
