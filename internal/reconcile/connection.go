@@ -31,23 +31,23 @@ type lostError struct{ error }
 
 func (e lostError) Unwrap() error { return e.error }
 
-// logins are those that the switch may take: until it has taken a change of its event socket, which needs a restart, it
-// is where it was and wants the password that it took last; and one that came up while no server answered it wants the
-// bootstrap's.
+// logins are those that the switch may take. Until it has taken a change of its event socket, which needs a restart, it is
+// where it was and wants the password that it took there; and one that came up while no server answered it wants the
+// bootstrap's, which is no secret. Every other password is tried only where it belongs: whoever listens at an address now is
+// told it.
 func (n *node) logins() []login {
-	var all []login
-	addresses := []string{n.row.Address, n.row.TookAddress}
+	all := []login{{n.row.Address, n.row.Password}, n.took, {n.row.TookAddress, n.row.TookPassword}}
+	all = append(all, login{n.row.Address, bootstrapPassword})
 	if host, _, err := net.SplitHostPort(n.row.Address); err == nil {
-		addresses = append(addresses, net.JoinHostPort(host, bootstrapPort))
+		all = append(all, login{net.JoinHostPort(host, bootstrapPort), bootstrapPassword})
 	}
-	for _, address := range addresses {
-		for _, password := range []string{n.row.Password, n.took.password, n.row.TookPassword, bootstrapPassword} {
-			if l := (login{address, password}); address != "" && password != "" && !slices.Contains(all, l) {
-				all = append(all, l)
-			}
+	var distinct []login
+	for _, l := range all {
+		if l.address != "" && l.password != "" && !slices.Contains(distinct, l) {
+			distinct = append(distinct, l)
 		}
 	}
-	return all
+	return distinct
 }
 
 // connect opens the switch's event socket. The error is about where the row says that it is.
