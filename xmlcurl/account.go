@@ -91,7 +91,7 @@ func (s *Server) accountRefusal(ctx context.Context) {
 		return
 	}
 	s.log.LogAttrs(ctx, slog.LevelWarn, "more is asked than can be answered, the rest is refused",
-		slog.Int64("in_flight", s.bounds.calls.underWay.Load()), slog.Int64("limit", s.bounds.calls.most))
+		slog.Int64("in_flight", s.limiters.calls.inUse.Load()), slog.Int64("limit", s.limiters.calls.limit))
 }
 
 func (s *Server) accountNode(ctx context.Context, x *exchange) {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
-	"net/http"
 )
 
 // ErrUnauthorized is what an Authenticator says to a wrong password: HTTP 401.
@@ -36,9 +35,11 @@ func newCredentials(userPassword string, nodes Authenticator, required bool) *cr
 	}
 }
 
-// node returns which node sent r, and "" when r may be any node's. Where nothing is required, who sends a node's user has
+// node returns which node sent a request, and "" when it may be any node's. Where nothing is required, who sends a node's user has
 // to be that node all the same, unless there is no telling: he could as well have sent nothing.
-func (c *credentials) node(ctx context.Context, r *http.Request) (string, error) {
+func (c *credentials) node(ctx context.Context, r interface {
+	BasicAuth() (user, password string, sent bool)
+}) (string, error) {
 	user, password, sent := r.BasicAuth()
 	if !sent && !c.required {
 		return "", nil

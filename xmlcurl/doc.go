@@ -5,9 +5,9 @@
 // (hostname, section, tag_name, key_name, key_value), then whatever is known about the call, up to 180 fields more. A
 // thread of FreeSWITCH, often a call, waits until the answer is there.
 //
-// A request that is there as a whole when its connection is accepted, as nearly all are, is answered without an
-// http.Server (AnswerAhead), by the same handler; one that comes in parts, over TLS or in other words of HTTP's goes
-// through one.
+// Serve accepts the connection. It closes those from foreign networks, and keeps only so many whose request has not arrived.
+// A plain request, as nearly all are, is read and answered without net/http (plain.go), by the same Server; one over TLS,
+// one that comes late and one in unusual words of HTTP goes through net/http.
 //
 // Server starts the deadline and compares the credentials, which may tell that the request is one node's whatever its
 // hostname says. Then it reads the body into pooled memory. ParseRequest reads the five fields, and leaves the rest where

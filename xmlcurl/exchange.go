@@ -37,61 +37,91 @@ type panicError struct {
 
 func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
+// transport is one HTTP request and the way back, by net/http or without it.
+type transport interface {
+	// BasicAuth returns the user and password of HTTP's Basic scheme, if they were sent.
+	BasicAuth() (user, password string, sent bool)
+	// form returns what is asked for. It may use the buffer for it.
+	form(buffer *formBuffer, limit int64) ([]byte, error)
+	// arrived is told that the request has arrived as a whole.
+	arrived()
+	// reply sends the answer, and returns how much of its body was taken. When that is less, the caller is gone, and there is
+	// nobody to tell.
+	reply(answer) (sent int)
+}
+
+// httpTransport is a request that net/http read.
+type httpTransport struct {
+	*http.Request
+	w http.ResponseWriter
+}
+
 // exchange takes one request from its header to the last byte of the answer. Nothing is written before the whole answer
 // is known, and memory for it is taken when the body is here, so that slow senders cost little.
-func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
+func (s *Server) exchange(t transport) {
 	start := time.Now()
 	s.metrics.inFlight.Inc()
 	defer s.metrics.inFlight.Dec()
 	// Whoever answers in another's place, when that took all of this, needs a little of the deadline, too.
-	// Not that a caller has closed its side of the connection: net/http takes that for its end, though it may well be reading.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.deadline-s.deadline/8)
+	// That a caller has closed its side of the connection ends nothing. It may well be reading.
+	ctx, cancel := context.WithTimeout(context.Background(), s.deadline-s.deadline/8)
 	defer cancel()
-	form := forms.Get().(*formBuffer)
-	defer form.release()
+	buffer := forms.Get().(*formBuffer)
+	defer buffer.release()
 
 	var x exchange
-	if x.err = s.read(ctx, &x, form, r); x.err == nil {
-		place := s.bounds.of(x.request)
-		if x.err = enter(r, place, start); x.err == nil {
-			defer place.leave()
+	if x.err = s.read(ctx, &x, buffer, t); x.err == nil {
+		t.arrived()
+		limiter := s.limiters.of(x.request)
+		if x.err = limiter.acquire(start); x.err == nil {
+			defer limiter.release()
 			x.document = documents.Get().(*Document)
 			defer x.release()
-			x.err = s.fillInTurn(ctx, place, &x)
+			x.err = limiter.work(ctx, func() error { return s.fill(ctx, x.document, x.request) })
 		}
 	}
 	if x.outcome = outcomeOf(ctx, x.err); x.outcome == found && int64(len(x.document.out)) > s.answerLimit {
 		x.outcome = overLimit
 	}
-	x.reply(w)
+	x.sent = t.reply(x.answer())
 	s.account(ctx, &x, time.Since(start))
 }
 
 // read checks who is there, then reads and parses what is asked for. A node that showed who it is asks for itself, whatever
 // it says.
-func (s *Server) read(ctx context.Context, x *exchange, form *formBuffer, r *http.Request) error {
-	node, err := s.credentials.node(ctx, r)
+func (s *Server) read(ctx context.Context, x *exchange, buffer *formBuffer, t transport) error {
+	node, err := s.credentials.node(ctx, t)
 	if err != nil {
 		return err
 	}
-	if err := s.fetch(form, r); err != nil {
+	form, err := t.form(buffer, s.bodyLimit)
+	if err != nil {
 		return err
 	}
-	if x.request, err = ParseRequest(form.bytes); err == nil && node != "" && x.request.Hostname != node {
+	if x.request, err = ParseRequest(form); err == nil && node != "" && x.request.Hostname != node {
 		x.claimed, x.request.Hostname = x.request.Hostname, node
 	}
 	return err
 }
 
-// fetch reads what is asked for.
-func (s *Server) fetch(form *formBuffer, r *http.Request) error {
-	switch {
-	case r.Method == http.MethodGet:
-		return form.query(r.URL.RawQuery, s.bodyLimit)
-	case !formType(r.Header.Get("Content-Type")):
-		return ErrNotForm
+// arrived implements transport.
+func (t httpTransport) arrived() {
+	if c, ok := t.Context().Value(connKey{}).(*conn); ok {
+		c.incomplete.remove(c)
 	}
-	return form.body(r, s.bodyLimit)
+}
+
+// form reads the query of a GET, the body of a POST.
+func (t httpTransport) form(buffer *formBuffer, limit int64) (_ []byte, err error) {
+	switch {
+	case t.Method == http.MethodGet:
+		err = buffer.query(t.URL.RawQuery, limit)
+	case !formType(t.Header.Get("Content-Type")):
+		err = ErrNotForm
+	default:
+		err = buffer.body(t.Request, limit)
+	}
+	return buffer.bytes, err
 }
 
 // formType reports whether a body of contentType can be a form; none at all is taken for one.
@@ -99,29 +129,6 @@ func formType(contentType string) bool {
 	media, _, _ := strings.Cut(contentType, ";")
 	media = strings.TrimSpace(media)
 	return media == "" || strings.EqualFold(media, "application/x-www-form-urlencoded")
-}
-
-// enter takes over the place that the connection was given when it was accepted, or takes one.
-func enter(r *http.Request, place *bound, start time.Time) error {
-	if c, ok := r.Context().Value(connKey{}).(*conn); ok {
-		c.unread.remove(c)
-		if given := c.place.Swap(nil); given == place {
-			return nil
-		} else if given != nil {
-			given.leave()
-		}
-	}
-	return place.enter(start)
-}
-
-// fillInTurn waits for a turn where one is needed, and keeps it until the document is there; not until it is sent, since
-// the caller may be slow to read.
-func (s *Server) fillInTurn(ctx context.Context, place *bound, x *exchange) error {
-	if place.takeTurn(ctx) {
-		defer place.endTurn()
-	}
-	// Who waited in vain is let in with its time over: the database is not asked any more, but local rows may still answer.
-	return s.fill(ctx, x.document, x.request)
 }
 
 // fill runs the handler; its panic is this request's fault only.
@@ -143,27 +150,47 @@ var (
 	challenge = []string{`Basic realm="xmlcurld", charset="UTF-8"`}
 )
 
-// reply sends the answer. A write that fails means that the caller is gone, and there is nobody to tell.
-func (x *exchange) reply(w http.ResponseWriter) {
-	verdict, header := &verdicts[x.outcome], w.Header()
-	header["Date"] = nil // nobody reads it
-	header["Content-Type"] = plainType
+// answer is what is sent back.
+type answer struct {
+	status      int
+	contentType []string
+	challenge   bool   // for user and password
+	stale       string // how old it may be, in seconds; "": it is today's
+	body        []byte
+}
+
+func (x *exchange) answer() answer {
+	verdict := &verdicts[x.outcome]
+	a := answer{status: verdict.status, contentType: plainType, challenge: x.outcome == unauthorized}
 	if verdict.status == http.StatusOK {
-		header["Content-Type"] = xmlType
+		a.contentType = xmlType
 	}
-	if x.outcome == unauthorized {
-		header["Www-Authenticate"] = challenge
-	}
-	body := []byte(verdict.body)
 	if x.outcome == found || x.outcome == overLimit {
-		body = x.document.out
+		a.body = x.document.out
+	} else {
+		a.body = []byte(verdict.body)
 	}
 	if x.document != nil && x.document.stale {
-		header[staleHeader] = []string{strconv.Itoa(int(x.document.age.Seconds()))}
+		a.stale = strconv.Itoa(int(x.document.age.Seconds()))
 	}
-	header["Content-Length"] = []string{strconv.Itoa(len(body))}
-	w.WriteHeader(verdict.status)
-	x.sent, _ = w.Write(body)
+	return a
+}
+
+// reply implements transport.
+func (t httpTransport) reply(a answer) (sent int) {
+	header := t.w.Header()
+	header["Date"] = nil // nobody reads it
+	header["Content-Type"] = a.contentType
+	if a.challenge {
+		header["Www-Authenticate"] = challenge
+	}
+	if a.stale != "" {
+		header[staleHeader] = []string{a.stale}
+	}
+	header["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	t.w.WriteHeader(a.status)
+	sent, _ = t.w.Write(a.body)
+	return sent
 }
 
 // What a pooled buffer may keep, in bytes: a rare big request or answer must not stay in memory for ever.

@@ -27,7 +27,6 @@ type metrics struct {
 	misnamedRequests    prometheus.Counter
 	withheld            *prometheus.CounterVec
 	inFlight            prometheus.Gauge
-	connectionsDropped  prometheus.Counter
 
 	kinds        bounded[labels, *kindMetrics]
 	nodes        bounded[nodeKind, prometheus.Gauge]
@@ -83,17 +82,13 @@ func newMetrics(r prometheus.Registerer, answerLimit int64) *metrics {
 			Help: "Requests being read or answered now.",
 		}),
 	}
-	m.connectionsDropped = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "xmlcurld_connections_dropped_total",
-		Help: "Connections closed because too many had not sent their request yet, or too much of it.",
-	})
 	limit := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "xmlcurld_answer_limit_bytes",
 		Help: "Size from which on FreeSWITCH drops an answer.",
 	})
 	limit.Set(float64(answerLimit))
 	r.MustRegister(m.requests, m.duration, m.lastBytes, m.maxBytes, m.nodeLast, m.unknownNodeRequests, m.misnamedRequests, m.withheld, m.stale,
-		m.inFlight, m.connectionsDropped, limit)
+		m.inFlight, limit)
 	return m
 }
 

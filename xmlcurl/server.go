@@ -25,14 +25,14 @@ type Options struct {
 	Closed      bool                  // credentials are asked for, be it only the nodes' own
 	Path        string                // of the binding's gateway-url; "": /xml
 	MaxInFlight int                   // requests answered at a time, but for a burst; 0: 48. Any further one gets a 503
-	Hampered    func() bool           // whether answers wait for who fails: then many are under way, and it is no overload; nil: never
-	MaxUnread   int                   // connections, of Listen's, whose request is not here yet; 0: 2048
+	Degraded    func() bool           // whether answers wait for a failing database: then a burst may last; nil: never
 }
 
 // Server answers mod_xml_curl over HTTP: POST and GET on one path, and nothing else. It reads bodies as fast as they
-// come: the http.Server around it has to set ReadTimeout, against senders that never finish, and to use Listen.
+// come: Serve guards it against senders that never finish.
 type Server struct {
 	echo        *echo.Echo
+	path        string
 	handler     Handler
 	log         *slog.Logger
 	metrics     *metrics
@@ -41,8 +41,7 @@ type Server struct {
 	bodyLimit   int64
 	answerLimit int64
 	lastStale   atomic.Int64 // when a stale answer was given last, in ns
-	bounds      bounds
-	unread      unread
+	limiters    limiters
 
 	refusalsTold atomic.Int64       // when the log told last of requests without room, in ns
 	strangers    [outcomes]throttle // what the log tells of those that anybody brings about
@@ -52,6 +51,7 @@ type Server struct {
 func NewServer(o Options) *Server {
 	s := &Server{
 		echo:        echo.New(),
+		path:        cmp.Or(o.Path, "/xml"),
 		handler:     o.Handler,
 		log:         cmp.Or(o.Log, slog.New(slog.DiscardHandler)),
 		credentials: newCredentials(o.Credentials, o.Nodes, o.Closed),
@@ -59,12 +59,10 @@ func NewServer(o Options) *Server {
 		bodyLimit:   cmp.Or(o.BodyLimit, 1<<20),
 		answerLimit: cmp.Or(o.AnswerLimit, 16<<20),
 	}
-	s.bounds = newBounds(int64(cmp.Or(o.MaxInFlight, 48)), s.deadline, o.Hampered)
+	s.limiters = newLimiters(int64(cmp.Or(o.MaxInFlight, 48)), s.deadline, o.Degraded)
 	s.metrics = newMetrics(o.Registerer, s.answerLimit)
-	s.unread.mostConns, s.unread.mostBytes, s.unread.dropped = cmp.Or(o.MaxUnread, 2048), unreadBytes, s.metrics.connectionsDropped
-	path := cmp.Or(o.Path, "/xml")
-	s.echo.POST(path, s.serve)
-	s.echo.GET(path, s.serve)
+	s.echo.POST(s.path, s.serve)
+	s.echo.GET(s.path, s.serve)
 	s.echo.HTTPErrorHandler = s.refuse
 	return s
 }
@@ -73,7 +71,7 @@ func NewServer(o Options) *Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
 func (s *Server) serve(c echo.Context) error {
-	s.exchange(c.Response(), c.Request())
+	s.exchange(httpTransport{c.Request(), c.Response()})
 	return nil
 }
 
@@ -83,6 +81,6 @@ func (s *Server) refuse(err error, c echo.Context) {
 	if errors.Is(err, echo.ErrMethodNotAllowed) {
 		x.outcome = wrongMethod
 	}
-	x.reply(c.Response())
+	httpTransport{c.Request(), c.Response()}.reply(x.answer())
 	s.account(c.Request().Context(), &x, 0)
 }

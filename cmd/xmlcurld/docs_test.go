@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -147,14 +148,18 @@ func metricNames(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil), Registerer: registry})
+	answers := xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil), Registerer: registry})
+	served, err := xmlcurl.Serve("127.0.0.1:0", answers, xmlcurl.Guard{Registerer: registry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = served.Close(context.Background()) }()
 	nodeauth.New(store, slog.New(slog.DiscardHandler), registry)
 	state := switchstate.New(store)
 	defer state.Close()
 	reconcile.New(state, reconcile.Options{Log: slog.New(slog.DiscardHandler), Registerer: registry})
 	secretref.New(secretref.Options{Registerer: registry})
 	newExpiry(registry)
-	newRefused(registry)
 	kept, err := localrows.Open(store, t.TempDir(), 0, slog.New(slog.DiscardHandler), registry)
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 
 // printHints says what to try next. Each line can be pasted into a shell as it stands.
 func (s *server) printHints(w io.Writer) {
-	xml, admin := s.scheme()+"://"+reachable(s.xml.address)+"/xml", "http://"+reachable(s.admin.address)
+	xml, admin := s.scheme()+"://"+reachable(s.xml.Address())+"/xml", "http://"+reachable(s.admin.Address())
 	login := ""
 	if user, _, given := strings.Cut(s.config.Credentials.Reveal(), ":"); given {
 		login = "-u " + quote(user) + " " // curl asks for the password

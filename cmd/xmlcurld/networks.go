@@ -2,23 +2,12 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
-	"net"
 	"net/netip"
-	"slices"
 	"strings"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
-// maxStrangers is how many addresses are remembered as told of.
-const maxStrangers = 1000
-
-// networks are those whose connections are taken; empty: everybody's. Loopback is not among them unless it is named.
-type networks []netip.Prefix
-
 // parseNetworks reads networks and addresses, separated by commas.
-func parseNetworks(to *networks, text string) error {
+func parseNetworks(to *[]netip.Prefix, text string) error {
 	for word := range strings.SplitSeq(text, ",") {
 		network, err := parseNetwork(strings.TrimSpace(word))
 		if err != nil {
@@ -41,64 +30,4 @@ func parseNetwork(word string) (netip.Prefix, error) {
 		return netip.Prefix{}, fmt.Errorf("%q has bits beyond its mask: the network is %s", word, network.Masked())
 	}
 	return network, nil
-}
-
-func (n networks) hold(address netip.Addr) bool {
-	return slices.ContainsFunc(n, func(network netip.Prefix) bool { return network.Contains(address) })
-}
-
-// doorman closes connections from outside the allowed networks, before anything is read of them.
-type doorman struct {
-	net.Listener
-	allowed networks
-	log     *slog.Logger
-	refused prometheus.Counter
-	told    map[netip.Addr]bool
-}
-
-// newRefused registers the count of connections that a doorman closed.
-func newRefused(reg prometheus.Registerer) prometheus.Counter {
-	refused := prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "xmlcurld_refused_connections_total",
-		Help: "Connections from outside allow_networks, closed unread.",
-	})
-	reg.MustRegister(refused)
-	return refused
-}
-
-// guard has a doorman stand before l, unless everybody is welcome.
-func (n networks) guard(l net.Listener, log *slog.Logger, refused prometheus.Counter) net.Listener {
-	if len(n) == 0 {
-		return l
-	}
-	return &doorman{Listener: l, allowed: n, log: log, refused: refused, told: map[netip.Addr]bool{}}
-}
-
-// Accept returns the next connection that is welcome. It is for one goroutine, as http.Server has it.
-func (d *doorman) Accept() (net.Conn, error) {
-	for {
-		conn, err := d.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		peer := peerOf(conn)
-		if d.allowed.hold(peer) {
-			return conn, nil
-		}
-		_ = conn.Close()
-		d.refused.Inc()
-		if !d.told[peer] && len(d.told) < maxStrangers {
-			d.told[peer] = true
-			d.log.Warn("connections from outside allow_networks are refused", "address", peer)
-		}
-	}
-}
-
-// peerOf is the address that a connection comes from: that of the TCP connection, whatever a header might say.
-func peerOf(conn net.Conn) netip.Addr {
-	peer, err := netip.ParseAddrPort(conn.RemoteAddr().String())
-	if err != nil {
-		return netip.Addr{}
-	}
-	return peer.Addr().Unmap().WithZone("")
 }

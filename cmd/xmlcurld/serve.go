@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -24,7 +21,6 @@ import (
 	"xmlcurld/sections"
 	"xmlcurld/testdata"
 	"xmlcurld/xmlcurl"
-	"xmlcurld/xmlcurl/accept"
 )
 
 const (
@@ -32,10 +28,6 @@ const (
 	drainTime = 5 * time.Second
 	// prepareRetry is the pause before a database that could not be prepared is tried again.
 	prepareRetry = time.Second
-	// readTime is more than FreeSWITCH waits for an answer: whoever sends slower has given up, or never meant to ask.
-	readTime = 3 * time.Second
-	// headerLimit is for GET, where all fields stand in the first line. In bytes.
-	headerLimit = 128 << 10
 )
 
 // server is the running program.
@@ -51,8 +43,8 @@ type server struct {
 	checker  *nodeauth.Checker
 	draining atomic.Bool
 	works    sync.WaitGroup // what goes on beside the listeners
-	xml      *listener
-	admin    *listener
+	xml      *xmlcurl.Endpoint
+	admin    *xmlcurl.Endpoint
 }
 
 // serve runs until ctx is done, then shuts down in order.
@@ -70,9 +62,9 @@ func serve(ctx context.Context, i *invocation) (err error) {
 	select {
 	case <-ctx.Done():
 		return nil
-	case err := <-s.xml.failed:
+	case err := <-s.xml.Failed():
 		return err
-	case err := <-s.admin.failed:
+	case err := <-s.admin.Failed():
 		return err
 	case <-s.database.ended():
 		return errors.New("the private PostgreSQL server ended by itself")
@@ -131,7 +123,7 @@ func (s *server) keepNodes(ctx context.Context, registry *prometheus.Registry) e
 		return err
 	}
 	state := switchstate.New(rows)
-	keeper := reconcile.New(state, reconcile.Options{Server: hostname() + " " + s.xml.address, Log: s.log, Registerer: registry})
+	keeper := reconcile.New(state, reconcile.Options{Server: hostname() + " " + s.xml.Address(), Log: s.log, Registerer: registry})
 	s.works.Go(func() {
 		defer rows.Close()
 		defer state.Close()
@@ -152,15 +144,20 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 		Nodes:       s.checker,
 		Closed:      s.config.RequireCredentials,
 		MaxInFlight: s.config.MaxInFlight,
-		Hampered:    s.store.DB().Failed,
-		MaxUnread:   s.config.MaxUnread,
+		Degraded:    s.store.DB().Failed,
 	})
-	refused := newRefused(registry)
-	allowed := func(l net.Listener) net.Listener { return s.config.Networks.guard(l, s.log, refused) }
-	if s.xml, err = listen("XML", s.config.Listen, answers, s.log, allowed, answers.Listen, s.tls.through, answers.AnswerAhead); err != nil {
+	s.xml, err = xmlcurl.Serve(s.config.Listen, answers, xmlcurl.Guard{
+		Name:          "XML",
+		Networks:      s.config.Networks,
+		TLS:           s.tls.config(),
+		MaxIncomplete: s.config.MaxIncomplete,
+		Log:           s.log,
+		Registerer:    registry,
+	})
+	if err != nil {
 		return err
 	}
-	s.admin, err = listen("admin", s.config.AdminListen, newAdmin(registry, s.ready), s.log)
+	s.admin, err = xmlcurl.Serve(s.config.AdminListen, newAdmin(registry, s.ready), xmlcurl.Guard{Name: "admin", Log: s.log})
 	return err
 }
 
@@ -244,7 +241,7 @@ func (s *server) close() error {
 	s.draining.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.Deadline+drainTime)
 	defer cancel()
-	err := errors.Join(s.xml.close(ctx), s.admin.close(ctx))
+	err := errors.Join(s.xml.Close(ctx), s.admin.Close(ctx))
 	s.works.Wait()
 	if s.recorder != nil {
 		s.recorder.Close()
@@ -256,59 +253,4 @@ func (s *server) close() error {
 		s.store.Close()
 	}
 	return errors.Join(err, s.database.close())
-}
-
-// listener is one address that is served.
-type listener struct {
-	address string // with the port that was found when 0 was asked for
-	server  *http.Server
-	tcp     *accept.Listener
-	idle    func(context.Context) // returns when no connection is left; nil: nobody knows
-	failed  chan error
-}
-
-// listen serves handler at address. Each connection goes through locks first, in their order.
-func listen(name, address string, handler http.Handler, log *slog.Logger, locks ...func(net.Listener) net.Listener) (*listener, error) {
-	tcp, err := accept.Listen(context.Background(), address)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	var l net.Listener = tcp
-	for _, lock := range locks {
-		l = lock(l)
-	}
-	s := &listener{address: l.Addr().String(), tcp: tcp, failed: make(chan error, 1), server: &http.Server{
-		Handler:        handler,
-		ReadTimeout:    readTime, // of header and body
-		WriteTimeout:   xmlcurl.AnswerTime,
-		MaxHeaderBytes: headerLimit,
-		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}}
-	if guard, ok := handler.(*xmlcurl.Server); ok {
-		s.server.ConnContext, s.idle = guard.ConnContext, guard.Idle
-	}
-	// FreeSWITCH closes each connection after its answer. To close it here, at once, saves waiting for that.
-	s.server.SetKeepAlivesEnabled(false)
-	log.Info("listening", "for", name, "address", s.address)
-	go func() {
-		if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			s.failed <- fmt.Errorf("%s: %w", name, err)
-		}
-	}()
-	return s, nil
-}
-
-// close waits for the answers under way until ctx is done, then cuts them off.
-func (l *listener) close(ctx context.Context) error {
-	if l == nil {
-		return nil
-	}
-	l.tcp.Drain(ctx)
-	if l.idle != nil { // Shutdown would hang up on those whose request is not read yet
-		l.idle(ctx)
-	}
-	if err := l.server.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("drain %s: %w", l.address, err), l.server.Close())
-	}
-	return nil
 }

@@ -28,7 +28,7 @@ type config struct {
 	AdminListen        string
 	Credentials        Secret // "user:password", empty: there are none for all nodes
 	RequireCredentials bool
-	Networks           networks
+	Networks           []netip.Prefix
 	TLSCert            string // file names
 	TLSKey             string
 	TLSClientCA        string
@@ -39,7 +39,7 @@ type config struct {
 	BodyLimit          int64         // bytes
 	AnswerLimit        int64         // bytes
 	MaxInFlight        int
-	MaxUnread          int // connections
+	MaxIncomplete      int // connections
 	Migrate            bool
 	Demo               bool
 	DemoRTPPort        schema.Ports
@@ -114,7 +114,7 @@ func settings() []setting {
 			parse: func(c *config, text string) error { return parseCount(&c.MaxInFlight, text) }},
 		{key: "max_connections", preset: "2048",
 			about: "connections that may be open without a whole request; the oldest of more are closed",
-			parse: func(c *config, text string) error { return parseCount(&c.MaxUnread, text) }},
+			parse: func(c *config, text string) error { return parseCount(&c.MaxIncomplete, text) }},
 		{key: "migrate", preset: "false", isSwitch: true,
 			about: "serve migrates the database first (the private one always)",
 			parse: func(c *config, text string) error { return parseSwitch(&c.Migrate, text) }},

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"slices"
 	"sync/atomic"
@@ -51,15 +50,15 @@ func newExpiry(reg prometheus.Registerer) prometheus.Gauge {
 	return expiry
 }
 
-// through has connections of l speak TLS. A nil receiver leaves them as they are.
-func (c *certificates) through(l net.Listener) net.Listener {
+// config is for those who serve: each handshake takes what is current. It is nil without files.
+func (c *certificates) config() *tls.Config {
 	if c == nil {
-		return l
+		return nil
 	}
-	return tls.NewListener(l, &tls.Config{
+	return &tls.Config{
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.current.Load(), nil },
 		MinVersion:         tls.VersionTLS12,
-	})
+	}
 }
 
 // keep reads the files again and again until ctx ends. Connections that are open stay as they are.

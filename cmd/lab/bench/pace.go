@@ -206,7 +206,7 @@ func (p *pacer) settleSome(events []syscall.EpollEvent, wait int) error {
 	return nil
 }
 
-// waitRaw is syscall.EpollWait without a word to Go's scheduler, as package socket does it: its thread that looks around
+// waitRaw is syscall.EpollWait without a word to Go's scheduler, whose thread that looks for long system calls
 // took a sixth of the machine from those who are measured.
 func waitRaw(epoll int, events []syscall.EpollEvent, ms int) (int, error) {
 	n, _, fault := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(epoll),

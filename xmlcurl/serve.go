@@ -1,0 +1,260 @@
+package xmlcurl
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const (
+	// requestTime is the time for a request to arrive. FreeSWITCH waits less than that for its answer.
+	requestTime = 3 * time.Second
+	// answerTime is the time for a caller to read its answer.
+	answerTime = 30 * time.Second
+	// headerLimit is in bytes. A GET has all fields of the form in its first line.
+	headerLimit = 128 << 10
+)
+
+// Guard says whom an Endpoint serves. The zero value serves everybody over plain HTTP, and logs nothing.
+type Guard struct {
+	Name          string                // of the endpoint, in the log and in errors
+	Networks      []netip.Prefix        // whose connections are accepted; none: everybody's
+	TLS           *tls.Config           // nil: plain HTTP
+	MaxIncomplete int                   // connections of a Server whose request has not arrived as a whole; 0: 2048
+	Log           *slog.Logger          // nil: nothing is logged
+	Registerer    prometheus.Registerer // nil: nothing is exported
+}
+
+// Endpoint is one address that is served, from accepting a connection until the last one is closed. All connections pass
+// its accept loop: those from foreign networks are closed, the others are counted; net/http serves them, but for the plain
+// requests of FreeSWITCH, which a Server answers without it (plain.go). Each connection brings one request, as FreeSWITCH
+// makes a new one for each lookup.
+type Endpoint struct {
+	name       string
+	socket     *socket
+	networks   *networks
+	tls        *tls.Config
+	server     *Server // nil: the handler is another one
+	http       *http.Server
+	forHTTP    *handover
+	workers    chan *conn // goroutines that wait for a plain request; closed with the accept loop
+	incomplete incomplete
+	log        *slog.Logger
+	failed     chan error
+}
+
+// Serve serves handler at address, host:port, until Close.
+func Serve(address string, handler http.Handler, g Guard) (*Endpoint, error) {
+	e, err := newEndpoint(address, handler, g)
+	if err != nil {
+		return nil, err
+	}
+	e.start()
+	return e, nil
+}
+
+// newEndpoint listens, but accepts nobody yet.
+func newEndpoint(address string, handler http.Handler, g Guard) (*Endpoint, error) {
+	l, err := listen(address)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", g.Name, err)
+	}
+	e := &Endpoint{
+		name: g.Name, socket: l, tls: g.TLS, log: g.Log,
+		forHTTP: newHandover(l.Addr()), workers: make(chan *conn), failed: make(chan error, 2),
+	}
+	if e.log == nil {
+		e.log = slog.New(slog.DiscardHandler)
+	}
+	if g.Registerer == nil {
+		g.Registerer = prometheus.NewRegistry()
+	}
+	e.http = &http.Server{
+		Handler:        handler,
+		ReadTimeout:    requestTime,
+		WriteTimeout:   answerTime,
+		MaxHeaderBytes: headerLimit,
+		ErrorLog:       slog.NewLogLogger(e.log.Handler(), slog.LevelWarn),
+	}
+	// FreeSWITCH closes each connection after its answer. The server does not wait for that.
+	e.http.SetKeepAlivesEnabled(false)
+	if server, ok := handler.(*Server); ok {
+		e.server, e.http.ConnContext = server, connContext
+		e.networks = newNetworks(g.Networks, e.log, g.Registerer)
+		e.incomplete.limitTo(g.MaxIncomplete, g.Registerer)
+	}
+	return e, nil
+}
+
+func (e *Endpoint) start() {
+	e.log.Info("listening", "for", e.name, "address", e.Address())
+	go e.acceptAll()
+	go func() {
+		if err := e.http.Serve(e.forHTTP); !errors.Is(err, http.ErrServerClosed) {
+			e.fail(err)
+		}
+	}()
+}
+
+func (e *Endpoint) fail(err error) { e.failed <- fmt.Errorf("%s: %w", e.name, err) }
+
+// Address is where it listens, with the port that was found when 0 was asked for.
+func (e *Endpoint) Address() string { return e.socket.Addr().String() }
+
+// Failed receives why the endpoint ended by itself.
+func (e *Endpoint) Failed() <-chan error { return e.failed }
+
+// Close refuses new connections, answers those that the kernel has made, and returns when the last one is closed. Those
+// that are left when ctx is done are cut off.
+func (e *Endpoint) Close(ctx context.Context) error {
+	if e == nil {
+		return nil
+	}
+	e.socket.drain(ctx)
+	if e.server != nil { // http.Server.Shutdown would hang up on those whose request has not arrived yet
+		e.incomplete.idle(ctx)
+	}
+	if err := e.http.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("drain %s: %w", e.Address(), err), e.http.Close())
+	}
+	return nil
+}
+
+// acceptAll is the accept loop.
+func (e *Endpoint) acceptAll() {
+	defer close(e.workers)
+	pause := time.Duration(0)
+	for {
+		c, err := e.socket.accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err == nil:
+			pause = 0
+			e.take(c)
+		case passes(err):
+			pause = min(max(5*time.Millisecond, 2*pause), time.Second)
+			e.http.ErrorLog.Printf("accept failed, trying again in %v: %v", pause, err)
+			time.Sleep(pause)
+		default:
+			e.fail(err)
+			return
+		}
+	}
+}
+
+// passes reports whether accept may work later: this process has too many files open, or the machine has.
+func passes(err error) bool {
+	var fault syscall.Errno
+	return errors.As(err, &fault) && fault.Temporary()
+}
+
+// take sees to a connection that was accepted.
+func (e *Endpoint) take(accepted net.Conn) {
+	switch {
+	case e.server == nil:
+		e.forHTTP.give(accepted)
+	case !e.networks.admit(accepted):
+		_ = accepted.Close()
+	default:
+		c := &conn{Conn: accepted, incomplete: &e.incomplete}
+		e.incomplete.add(c)
+		if e.tls != nil {
+			e.forHTTP.give(tls.Server(c, e.tls))
+		} else {
+			e.takePlain(c)
+		}
+	}
+}
+
+// conn is a connection that FreeSWITCH made.
+type conn struct {
+	net.Conn
+	read []byte // and not consumed yet, which comes before what Conn has; for one goroutine, as Read is
+
+	incomplete *incomplete
+	entry      entry // in incomplete
+}
+
+// Read implements net.Conn.
+func (c *conn) Read(to []byte) (int, error) {
+	if len(c.read) > 0 {
+		n := copy(to, c.read)
+		c.read = c.read[n:]
+		return n, nil
+	}
+	n, err := c.Conn.Read(to)
+	c.incomplete.grew(c, n)
+	return n, err
+}
+
+// CloseWrite tells the caller that nothing more will come.
+func (c *conn) CloseWrite() error { return c.Conn.(*net.TCPConn).CloseWrite() }
+
+// Close implements net.Conn. It may be called more than once, and beside Read.
+func (c *conn) Close() error {
+	c.incomplete.closed(c)
+	return c.Conn.Close()
+}
+
+type connKey struct{}
+
+// connContext makes a conn known to the request that comes on it.
+func connContext(ctx context.Context, c net.Conn) context.Context {
+	if secure, ok := c.(*tls.Conn); ok {
+		c = secure.NetConn()
+	}
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// handover is the net.Listener of an http.Server that is given its connections.
+type handover struct {
+	address net.Addr
+	given   chan net.Conn
+	ended   chan struct{}
+	end     func()
+}
+
+func newHandover(address net.Addr) *handover {
+	h := &handover{address: address, given: make(chan net.Conn), ended: make(chan struct{})}
+	h.end = sync.OnceFunc(func() { close(h.ended) })
+	return h
+}
+
+// give returns when the http.Server has c, or has ended.
+func (h *handover) give(c net.Conn) {
+	select {
+	case h.given <- c:
+	case <-h.ended:
+		_ = c.Close()
+	}
+}
+
+// Accept implements net.Listener.
+func (h *handover) Accept() (net.Conn, error) {
+	select {
+	case c := <-h.given:
+		return c, nil
+	case <-h.ended:
+		return nil, net.ErrClosed
+	}
+}
+
+// Addr implements net.Listener.
+func (h *handover) Addr() net.Addr { return h.address }
+
+// Close implements net.Listener.
+func (h *handover) Close() error {
+	h.end()
+	return nil
+}

@@ -1,0 +1,378 @@
+package xmlcurl
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+// served is f at an address of its own.
+func served(t *testing.T, f *fixture, g Guard) *Endpoint {
+	t.Helper()
+	e := opened(t, f, g)
+	e.start()
+	return e
+}
+
+// opened is like served, but nobody is accepted yet.
+func opened(t *testing.T, f *fixture, g Guard) *Endpoint {
+	t.Helper()
+	g.Log = slog.New(slog.NewTextHandler(f.log, nil))
+	e, err := newEndpoint("127.0.0.1:0", f.Server, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		at, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := e.Close(at); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+// dial connects to e.
+func dial(t *testing.T, e *Endpoint) *net.TCPConn {
+	t.Helper()
+	c, err := net.Dial("tcp", e.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	return c.(*net.TCPConn)
+}
+
+func send(t *testing.T, c net.Conn, what string) {
+	t.Helper()
+	if _, err := io.WriteString(c, what); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// raw is a request with form, as FreeSWITCH sends it. Other fields make one that net/http has to read.
+func raw(form string, fields ...string) string {
+	return fmt.Sprintf("POST /xml HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n%sContent-Length: %d\r\n\r\n%s",
+		strings.Join(append(fields, ""), "\r\n"), len(form), form)
+}
+
+// asked sends raw bytes on a connection of their own, and returns the answer to the last byte.
+func asked(t *testing.T, e *Endpoint, sends string) string {
+	t.Helper()
+	c := dial(t, e)
+	send(t, c, sends)
+	answer, err := io.ReadAll(c)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(answer)
+}
+
+const (
+	call = "section=dialplan&Hunt-Context=public"
+	good = "HTTP/1.1 200 OK\r\n"
+)
+
+// An answer is the same to the last byte, whoever reads the request.
+func TestAnswersOfBothWays(t *testing.T) {
+	t.Parallel()
+	f := newFixture(Options{MaxInFlight: 1, Deadline: 100 * time.Millisecond, BodyLimit: 5000, Credentials: "fs:secret",
+		Handler: HandlerFunc(func(_ context.Context, r *Request, d *Document) error {
+			switch r.KeyValue {
+			case "missing":
+				return ErrNotFound
+			case "fault":
+				return errors.New("a fault")
+			case "stale":
+				d.Stale(90*time.Second, errors.New("away"))
+			case "long":
+				writeLong(d, 1<<16)
+			}
+			d.Empty("context", A("name", r.Hostname))
+			return nil
+		})})
+	e := served(t, f, Guard{})
+	const allowed = "Authorization: Basic ZnM6c2VjcmV0"
+	for name, tc := range map[string]struct{ form, authorization, status string }{
+		"found":            {call, allowed, "200 OK"},
+		"a registration":   {"section=directory&user=1000&domain=a", allowed, "200 OK"},
+		"not found":        {"section=dialplan&key_value=missing", allowed, "200 OK"},
+		"a fault":          {"section=dialplan&key_value=fault", allowed, "500 Internal Server Error"},
+		"stale":            {"section=dialplan&key_value=stale", allowed, "200 OK"},
+		"a long answer":    {"section=dialplan&key_value=long", allowed, "200 OK"},
+		"no form":          {"nothing", allowed, "400 Bad Request"},
+		"an empty form":    {"", allowed, "400 Bad Request"},
+		"a long form":      {call + strings.Repeat("x", 4000), allowed, "200 OK"},
+		"too long a form":  {call + strings.Repeat("x", 5000), allowed, "413 Request Entity Too Large"},
+		"a huge form":      {call + strings.Repeat("x", promptSizeOfTests), allowed, "413 Request Entity Too Large"},
+		"no credentials":   {call, "Accept: */*", "401 Unauthorized"},
+		"other ones":       {call, "Authorization: Basic eDp5", "401 Unauthorized"},
+		"not even a pair":  {call, "Authorization: Basic eA==", "401 Unauthorized"},
+		"of another kind":  {call, "Authorization: Bearer x", "401 Unauthorized"},
+		"a type of no use": {call, allowed + "\r\nContent-Type: text/plain", "400 Bad Request"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plain := raw(tc.form, tc.authorization)
+			if strings.Count(plain, "Content-Type") > 1 {
+				plain = strings.Replace(plain, "Content-Type: application/x-www-form-urlencoded\r\n", "", 1)
+			}
+			other := strings.Replace(plain, "Host: a", "Host: a\r\nCookie: x", 1)
+			got, want := asked(t, e, plain), asked(t, e, other)
+			if got != want || !strings.HasPrefix(got, "HTTP/1.1 "+tc.status+"\r\n") {
+				t.Errorf("%d bytes: %.300q\nby net/http: %d bytes: %.300q", len(got), got, len(want), want)
+			}
+		})
+	}
+}
+
+// writeLong writes so many elements, of 16 bytes at least.
+func writeLong(d *Document, elements int) {
+	for range elements {
+		d.Empty("context", A("name", "a"))
+	}
+}
+
+// promptSizeOfTests is more than the fast path reads.
+const promptSizeOfTests = 20 << 10
+
+// A request is answered in however many pieces it comes.
+func TestRequestInPieces(t *testing.T) {
+	t.Parallel()
+	f := newFixture(Options{})
+	e := served(t, f, Guard{})
+	whole := raw(call)
+	for _, pauses := range []bool{false, true} {
+		for _, at := range []int{1, 10, 50, strings.Index(whole, "\r\n\r\n") + 2, len(whole) - 1} {
+			c := dial(t, e)
+			send(t, c, whole[:at])
+			if pauses { // for longer than the fast path waits
+				time.Sleep(150 * time.Millisecond)
+			}
+			send(t, c, whole[at:])
+			answer, err := io.ReadAll(c)
+			if err != nil || !strings.HasPrefix(string(answer), good) {
+				t.Errorf("cut at %d, with a pause: %t: %q, %v", at, pauses, answer, err)
+			}
+		}
+	}
+}
+
+// Whoever reads nothing of a long answer gets all of it later.
+func TestLongAnswerToASlowReader(t *testing.T) {
+	t.Parallel()
+	f := newFixture(Options{AnswerLimit: 64 << 20, Handler: writes(func(d *Document) { writeLong(d, 1<<19) })}) // more than the kernel takes
+	c := dial(t, served(t, f, Guard{}))
+	send(t, c, raw(call))
+	answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || int64(len(body)) != answer.ContentLength || len(body) < 8<<20 {
+		t.Errorf("%d bytes of %d, %v", len(body), answer.ContentLength, err)
+	}
+}
+
+// panics is an Authenticator with a fault.
+type panics struct{}
+
+func (panics) Authenticate(context.Context, string, string) (string, error) { panic("a fault") }
+
+// A fault outside the handlers costs one connection, and is logged; others are answered.
+func TestServeSurvivesAFault(t *testing.T) {
+	t.Parallel()
+	f := newFixture(Options{Nodes: panics{}})
+	e := served(t, f, Guard{})
+	if answer := asked(t, e, raw(call, "Authorization: Basic YTpi")); answer != "" {
+		t.Errorf("%q", answer)
+	}
+	if answer := asked(t, e, raw(call)); !strings.HasPrefix(answer, good) {
+		t.Errorf("the next one: %q", answer)
+	}
+	if got := f.log.String(); strings.Count(got, "a fault") != 1 {
+		t.Errorf("logged: %s", got)
+	}
+	e.incomplete.idle(t.Context())
+}
+
+// What was sent too slowly is dropped when it becomes too many or too much, the oldest first; a request is not.
+func TestIncompleteIsLimited(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, sends string
+		bytes       int64
+	}{
+		{"too many", "P", 1 << 20},
+		{"too much", "POST /xml HTTP/1.1\r\nX: " + strings.Repeat("x", 900), 2500},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			e := opened(t, newFixture(Options{}), Guard{MaxIncomplete: 3})
+			e.incomplete.mostBytes = tc.bytes
+			e.start()
+			var slow []net.Conn
+			for range 10 {
+				c := dial(t, e)
+				send(t, c, tc.sends)
+				slow = append(slow, c)
+			}
+			_, err := io.ReadAll(slow[0])
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("the oldest connection is still there")
+			}
+			if answer := asked(t, e, raw(call)); !strings.HasPrefix(answer, good) {
+				t.Errorf("a call: %q", answer)
+			}
+			i := &e.incomplete
+			i.mu.Lock()
+			defer i.mu.Unlock()
+			if n := i.order.Len(); n > 3 || i.bytes > tc.bytes || testutil.ToFloat64(i.dropped) < 7 {
+				t.Errorf("%d connections, %d bytes, %v dropped", n, i.bytes, testutil.ToFloat64(i.dropped))
+			}
+		})
+	}
+}
+
+func TestNetworks(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ allowed, in, out string }{
+		{"192.0.2.0/24", "192.0.2.255", "192.0.3.0"},
+		{"192.0.2.0/24 2001:db8::/32", "2001:db8::1", "2001:db9::1"},
+		{"192.0.2.7/32", "::ffff:192.0.2.7", "192.0.2.8"},
+		{"fe80::/10", "fe80::1%7", "127.0.0.1"},
+		{"10.0.0.0/8", "10.1.2.3", "127.0.0.1"}, // loopback is not implied
+		{"0.0.0.0/0", "127.0.0.1", "::1"},
+	} {
+		f := newFixture(Options{})
+		var allowed []netip.Prefix
+		for _, network := range strings.Fields(tc.allowed) {
+			allowed = append(allowed, netip.MustParsePrefix(network))
+		}
+		n := newNetworks(allowed, slog.New(slog.NewTextHandler(f.log, nil)), f.reg)
+		for range 2 {
+			if !n.admit(comesFrom(tc.in)) || n.admit(comesFrom(tc.out)) {
+				t.Errorf("%s: not %s, or %s", tc.allowed, tc.in, tc.out)
+			}
+		}
+		if told := strings.Count(f.log.String(), tc.out); told != 1 || testutil.ToFloat64(n.refused) != 2 {
+			t.Errorf("%s: logged %d times, %v counted", tc.allowed, told, testutil.ToFloat64(n.refused))
+		}
+	}
+}
+
+// peer is a connection from an address.
+type peer struct {
+	net.Conn
+	address net.Addr
+}
+
+func comesFrom(address string) peer {
+	return peer{address: net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(address), 5060))}
+}
+
+func (p peer) RemoteAddr() net.Addr { return p.address }
+
+// Whom the kernel connected before Close gets an answer, though nobody had accepted it yet and nothing of its request was
+// there; whoever comes later is refused.
+func TestCloseLeavesNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	e := opened(t, newFixture(Options{}), Guard{})
+	var waiting []net.Conn
+	for range 20 {
+		waiting = append(waiting, dial(t, e))
+	}
+	closed := make(chan error)
+	go func() { closed <- e.Close(t.Context()) }()
+	for !e.socket.draining.Load() {
+		time.Sleep(time.Millisecond)
+	}
+	if runtime.GOOS == "linux" {
+		if c, err := net.Dial("tcp", e.Address()); err == nil {
+			_ = c.Close()
+			t.Error("it still lets others in")
+		} else if !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("others are not refused: %v", err)
+		}
+	}
+	e.start()
+	<-e.socket.ended
+	if c, err := net.Dial("tcp", e.Address()); err == nil {
+		_ = c.Close()
+		t.Error("it still listens")
+	}
+	for i, c := range waiting {
+		send(t, c, raw(call))
+		if answer, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(answer), good) {
+			t.Fatalf("connection %d: %q, %v", i, answer, err)
+		}
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+}
+
+// Close gives up those whose answer takes longer than it may, and says so.
+func TestCloseWaitsNoLongerThanItMay(t *testing.T) {
+	t.Parallel()
+	began, end := make(chan struct{}), make(chan struct{})
+	e, err := Serve("127.0.0.1:0", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(began)
+		<-end
+	}), Guard{Name: "slow"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer close(end)
+	send(t, dial(t, e), raw(call))
+	<-began
+	soon, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := e.Close(soon); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "drain "+e.Address()) {
+		t.Error(err)
+	}
+}
+
+// Those who serve plain requests end with the endpoint.
+func TestCloseEndsTheWorkers(t *testing.T) {
+	t.Parallel()
+	e := served(t, newFixture(Options{}), Guard{})
+	var callers sync.WaitGroup
+	for range 10 {
+		callers.Go(func() {
+			if answer := asked(t, e, raw(call)); !strings.HasPrefix(answer, good) {
+				t.Errorf("%q", answer)
+			}
+		})
+	}
+	callers.Wait()
+	if err := e.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, open := <-e.workers; open {
+		t.Error("whoever waits for a request is not told that none comes")
+	}
+}
+
+func TestServeAtAnAddressThatIsTaken(t *testing.T) {
+	t.Parallel()
+	e := served(t, newFixture(Options{}), Guard{})
+	if _, err := Serve(e.Address(), http.NotFoundHandler(), Guard{Name: "admin"}); !errors.Is(err, syscall.EADDRINUSE) || !strings.HasPrefix(err.Error(), "admin: ") {
+		t.Error(err)
+	}
+}
