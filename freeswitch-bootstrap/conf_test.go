@@ -40,15 +40,15 @@ func TestEnvironment(t *testing.T) {
 	}{
 		"nothing is set": {bindings: []binding{plain}, lip: foundIP},
 		"all is empty": {
-			environment: []string{"XMLCURL_URL=", "XMLCURL_URL_2=", "XMLCURL_CREDENTIALS=", "XMLCURL_TIMEOUT=",
-				"XMLCURL_MAX_BYTES=", "SWITCHNAME=", "LOCAL_IP=", "EVENT_SOCKET_PASSWORD=",
-				"XMLCURL_TLS_CA=", "XMLCURL_TLS_CERT=", "XMLCURL_TLS_KEY="},
+			environment: []string{"BOOTSTRAP_URL=", "BOOTSTRAP_URL_2=", "BOOTSTRAP_CREDENTIALS=", "BOOTSTRAP_TIMEOUT=",
+				"BOOTSTRAP_MAX_BYTES=", "SWITCHNAME=", "LOCAL_IP=", "EVENT_SOCKET_PASSWORD=",
+				"BOOTSTRAP_TLS_CA=", "BOOTSTRAP_TLS_CERT=", "BOOTSTRAP_TLS_KEY="},
 			bindings: []binding{plain}, lip: foundIP,
 		},
 		"all is set": {
-			environment: []string{"XMLCURL_URL=https://xn--a.example/xml?a=1&b=2", "XMLCURL_URL_2=http://b.example/xml",
-				"XMLCURL_CREDENTIALS=u:p", "XMLCURL_TIMEOUT=3", "XMLCURL_MAX_BYTES=5", "SWITCHNAME=fs1", "LOCAL_IP=127.0.0.9",
-				"XMLCURL_TLS_CA=/tls/ca.pem", "XMLCURL_TLS_CERT=/tls/cert.pem", "XMLCURL_TLS_KEY=/tls/key.pem"},
+			environment: []string{"BOOTSTRAP_URL=https://xn--a.example/xml?a=1&b=2", "BOOTSTRAP_URL_2=http://b.example/xml",
+				"BOOTSTRAP_CREDENTIALS=u:p", "BOOTSTRAP_TIMEOUT=3", "BOOTSTRAP_MAX_BYTES=5", "SWITCHNAME=fs1", "LOCAL_IP=127.0.0.9",
+				"BOOTSTRAP_TLS_CA=/tls/ca.pem", "BOOTSTRAP_TLS_CERT=/tls/cert.pem", "BOOTSTRAP_TLS_KEY=/tls/key.pem"},
 			bindings: []binding{
 				{"https://xn--a.example/xml?a=1&b=2", "u:p", "3", "5", "/tls/ca.pem", "/tls/cert.pem", "/tls/key.pem"},
 				{"http://b.example/xml", "u:p", "3", "5", "/tls/ca.pem", "/tls/cert.pem", "/tls/key.pem"},
@@ -56,11 +56,11 @@ func TestEnvironment(t *testing.T) {
 			switchname: "fs1", lip: "127.0.0.9",
 		},
 		"an authority and no certificate": {
-			environment: []string{"XMLCURL_TLS_CA=/tls/ca.pem"},
+			environment: []string{"BOOTSTRAP_TLS_CA=/tls/ca.pem"},
 			bindings:    []binding{{URL: defaultURL, Timeout: "2", MaxBytes: "16777216", CA: "/tls/ca.pem"}}, lip: foundIP,
 		},
 		"a strange password": {
-			environment: []string{"XMLCURL_CREDENTIALS=" + strange, "EVENT_SOCKET_PASSWORD=" + strange},
+			environment: []string{"BOOTSTRAP_CREDENTIALS=" + strange, "EVENT_SOCKET_PASSWORD=" + strange},
 			bindings:    []binding{{URL: defaultURL, Credentials: strange, Timeout: "2", MaxBytes: "16777216"}}, lip: foundIP, eventSocket: strange,
 		},
 	}
@@ -82,7 +82,7 @@ func TestEnvironment(t *testing.T) {
 				if got, want := conf.param("event_socket.conf", "password"), orDefault(test.eventSocket); got != want {
 					t.Errorf("%s: the event socket's password = %q, want %q", round, got, want)
 				}
-				for _, secret := range []string{"xmlcurl_credentials", "xmlcurl_event_socket_password"} {
+				for _, secret := range []string{"bootstrap_credentials", "bootstrap_event_socket_password"} {
 					if got, ok := p.variables[secret]; ok {
 						t.Errorf("%s: %s stayed in a global variable: %q", round, secret, got)
 					}
@@ -167,10 +167,10 @@ case $(wc -l <"$DIR/calls") in
 esac
 `, 0o755)
 
-	run := exec.Command("./entrypoint.sh", "sh", "-c", `printf %s "$XMLCURL_CREDENTIALS"`)
+	run := exec.Command("./entrypoint.sh", "sh", "-c", `printf %s "$BOOTSTRAP_CREDENTIALS"`)
 	run.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "DIR=" + dir, "SWITCHNAME=fs1",
-		"XMLCURL_CREDENTIALS_FILE=" + filepath.Join(dir, "secret"), "XMLCURL_TLS_CA=/tls/ca.pem",
-		"XMLCURL_TLS_CERT=/tls/cert.pem", "XMLCURL_TLS_KEY=/tls/key.pem"}
+		"BOOTSTRAP_CREDENTIALS_FILE=" + filepath.Join(dir, "secret"), "BOOTSTRAP_TLS_CA=/tls/ca.pem",
+		"BOOTSTRAP_TLS_CERT=/tls/cert.pem", "BOOTSTRAP_TLS_KEY=/tls/key.pem"}
 	var stderr strings.Builder
 	run.Stderr = &stderr
 	stdout, err := run.Output()

@@ -14,18 +14,18 @@ stop() {
 trap stop TERM INT
 
 # A secret may also be given as a file. mod_xml_curl reads the environment only.
-if [ -n "${XMLCURL_CREDENTIALS_FILE:-}" ]; then
-    XMLCURL_CREDENTIALS=$(cat "$XMLCURL_CREDENTIALS_FILE")
-    export XMLCURL_CREDENTIALS
+if [ -n "${BOOTSTRAP_CREDENTIALS_FILE:-}" ]; then
+    BOOTSTRAP_CREDENTIALS=$(cat "$BOOTSTRAP_CREDENTIALS_FILE")
+    export BOOTSTRAP_CREDENTIALS
 fi
 
 # What mod_xml_curl will show, as lines of curl's own configuration, which it reads from its input: command lines can be
 # seen.
 curl_config() {
-    curl_option user "${XMLCURL_CREDENTIALS:-}"
-    curl_option cacert "${XMLCURL_TLS_CA:-}"
-    curl_option cert "${XMLCURL_TLS_CERT:-}"
-    curl_option key "${XMLCURL_TLS_KEY:-}"
+    curl_option user "${BOOTSTRAP_CREDENTIALS:-}"
+    curl_option cacert "${BOOTSTRAP_TLS_CA:-}"
+    curl_option cert "${BOOTSTRAP_TLS_CERT:-}"
+    curl_option key "${BOOTSTRAP_TLS_KEY:-}"
 }
 
 # curl_option NAME VALUE: the line for it, unless it has no value.
@@ -35,7 +35,7 @@ curl_option() {
 
 # asks URL: whether the server there lists modules for this node. If not, answer says why.
 asks() {
-    answer=$(curl_config | curl --config - --fail --silent --show-error --max-time "${XMLCURL_TIMEOUT:-2}" \
+    answer=$(curl_config | curl --config - --fail --silent --show-error --max-time "${BOOTSTRAP_TIMEOUT:-2}" \
         --data "hostname=${SWITCHNAME:-$(uname -n)}&section=configuration&tag_name=configuration&key_name=name&key_value=post_load_modules.conf" \
         "$1" 2>&1) || return 1
     case $answer in
@@ -46,11 +46,11 @@ asks() {
 }
 
 # wait_for_server returns when one of the servers lists modules; answer holds them.
-url=${XMLCURL_URL:-http://127.0.0.1:8080/xml}
+url=${BOOTSTRAP_URL:-http://127.0.0.1:8080/xml}
 wait_for_server() {
     waited=0
-    until asks "$url" || { [ -n "${XMLCURL_URL_2:-}" ] && asks "$XMLCURL_URL_2"; }; do
-        [ $((waited % 10)) -ne 0 ] || echo "entrypoint: waiting for $url${XMLCURL_URL_2:+ or $XMLCURL_URL_2}: $answer" >&2
+    until asks "$url" || { [ -n "${BOOTSTRAP_URL_2:-}" ] && asks "$BOOTSTRAP_URL_2"; }; do
+        [ $((waited % 10)) -ne 0 ] || echo "entrypoint: waiting for $url${BOOTSTRAP_URL_2:+ or $BOOTSTRAP_URL_2}: $answer" >&2
         pause 1
         waited=$((waited + 1))
     done

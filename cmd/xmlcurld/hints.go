@@ -28,7 +28,7 @@ func (s *server) printHints(w io.Writer) {
 		fmt.Fprintf(w, "  a call       curl %s-d 'hostname=%s&section=dialplan&tag_name=&key_name=&key_value=&Hunt-Context=public&Hunt-Destination-Number=%%2B27123456789' %s\n",
 			login, hostname(), xml)
 	}
-	fmt.Fprintf(w, "  FreeSWITCH   XMLCURL_URL=%s freeswitch -conf %s\n", xml, bootstrapFolder())
+	fmt.Fprintf(w, "  FreeSWITCH   BOOTSTRAP_URL=%s freeswitch -conf %s\n", xml, bootstrapFolder())
 	fmt.Fprintf(w, "  the rows     %s\n", s.database.psql())
 	fmt.Fprintf(w, "  its health   curl %s/readyz %s/metrics\n", admin, admin)
 }

@@ -467,13 +467,13 @@ func TestComposeSettings(t *testing.T) {
 	if !config.Migrate || !config.Demo {
 		t.Errorf("migrate %t, demo %t: a first start would serve nothing", config.Migrate, config.Demo)
 	}
-	if got := strconv.FormatInt(config.AnswerLimit, 10); got != freeswitch.Environment["XMLCURL_MAX_BYTES"] {
-		t.Errorf("the server sends %s bytes, FreeSWITCH takes %s", got, freeswitch.Environment["XMLCURL_MAX_BYTES"])
+	if got := strconv.FormatInt(config.AnswerLimit, 10); got != freeswitch.Environment["BOOTSTRAP_MAX_BYTES"] {
+		t.Errorf("the server sends %s bytes, FreeSWITCH takes %s", got, freeswitch.Environment["BOOTSTRAP_MAX_BYTES"])
 	}
-	if config.Credentials.Reveal() != env["XMLCURL_CREDENTIALS"] || !slices.Contains(freeswitch.Secrets, "xmlcurl_credentials") {
+	if config.Credentials.Reveal() != env["BOOTSTRAP_CREDENTIALS"] || !slices.Contains(freeswitch.Secrets, "bootstrap_credentials") {
 		t.Error("the server and FreeSWITCH do not share the credentials")
 	}
-	asked, err := url.Parse(freeswitch.Environment["XMLCURL_URL"])
+	asked, err := url.Parse(freeswitch.Environment["BOOTSTRAP_URL"])
 	if want := "xmlcurld:" + port(t, config.Listen); err != nil || asked.Host != want || asked.Path != "/xml" {
 		t.Errorf("FreeSWITCH asks %s, the server is %s", asked, want)
 	}
@@ -605,7 +605,7 @@ func TestComposeBootstrapEnvironment(t *testing.T) {
 			read[m[1]] = true
 		}
 	}
-	given := map[string]bool{"XMLCURL_CREDENTIALS": true} // the entrypoint makes it of the file
+	given := map[string]bool{"BOOTSTRAP_CREDENTIALS": true} // the entrypoint makes it of the file
 	for name := range readCompose(t).Services["freeswitch"].Environment {
 		given[name] = true
 	}
@@ -629,19 +629,19 @@ func TestBootstrapDefaults(t *testing.T) {
 		defaults[m[1]] = m[2]
 	}
 	address := "http://" + preset(t, "listen") + "/xml"
-	if defaults["xmlcurl_url"] != address {
-		t.Errorf("asks %s, the server is %s", defaults["xmlcurl_url"], address)
+	if defaults["bootstrap_url"] != address {
+		t.Errorf("asks %s, the server is %s", defaults["bootstrap_url"], address)
 	}
-	if want := "${XMLCURL_URL:-" + address + "}"; !strings.Contains(readFromRoot(t, bootstrap+"/entrypoint.sh"), want) {
+	if want := "${BOOTSTRAP_URL:-" + address + "}"; !strings.Contains(readFromRoot(t, bootstrap+"/entrypoint.sh"), want) {
 		t.Errorf("entrypoint.sh does not wait for %s", want)
 	}
-	if got, want := defaults["xmlcurl_max_bytes"], preset(t, "answer_limit"); got != want {
+	if got, want := defaults["bootstrap_max_bytes"], preset(t, "answer_limit"); got != want {
 		t.Errorf("takes %s bytes, the server sends %s", got, want)
 	}
-	seconds, err := strconv.Atoi(defaults["xmlcurl_timeout"])
+	seconds, err := strconv.Atoi(defaults["bootstrap_timeout"])
 	deadline, deadlineErr := time.ParseDuration(preset(t, "deadline"))
 	if err != nil || deadlineErr != nil || time.Duration(seconds)*time.Second <= deadline {
-		t.Errorf("waits %s s, the server may take %s", defaults["xmlcurl_timeout"], preset(t, "deadline"))
+		t.Errorf("waits %s s, the server may take %s", defaults["bootstrap_timeout"], preset(t, "deadline"))
 	}
 }
 

@@ -166,7 +166,7 @@ func (b *callBench) startConstant(ctx context.Context, call question, answer []b
 // unless they ask for them.
 func (b *callBench) startSwitches(ctx context.Context) error {
 	if err := b.boot(ctx, b.asking, b.conf,
-		"XMLCURL_URL=http://"+b.xmlcurld.address+"/xml", "LOCAL_IP="+localhost, "SWITCHNAME="+b.asking.name); err != nil {
+		"BOOTSTRAP_URL=http://"+b.xmlcurld.address+"/xml", "LOCAL_IP="+localhost, "SWITCHNAME="+b.asking.name); err != nil {
 		return err
 	}
 	for _, f := range []*freeSWITCH{b.constant, b.oneNumber, b.manyNumbers} {

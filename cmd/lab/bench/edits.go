@@ -142,7 +142,7 @@ func (b *editBench) boot(ctx context.Context) error {
 	b.idle = openIdleGroup()
 	b.cleanup = append(b.cleanup, b.idle.close)
 	b.switchProc, err = launch(b.options.freeSWITCH, conf, dir, afterOthers,
-		"XMLCURL_URL=http://"+b.server.address+"/xml", "LOCAL_IP="+localhost, "SWITCHNAME="+realNode)
+		"BOOTSTRAP_URL=http://"+b.server.address+"/xml", "LOCAL_IP="+localhost, "SWITCHNAME="+realNode)
 	if _, err = b.started(b.switchProc, "", err); err != nil {
 		return err
 	}

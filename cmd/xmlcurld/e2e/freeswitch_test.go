@@ -47,7 +47,7 @@ func spawnFreeSWITCH(t *testing.T, before []string, conf, eventSocket, url, url2
 		command = append(command, "-"+kind, own)
 	}
 	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir,
-		"XMLCURL_URL=" + url, "XMLCURL_URL_2=" + url2, "LOCAL_IP=" + localhost, "SWITCHNAME=" + node}
+		"BOOTSTRAP_URL=" + url, "BOOTSTRAP_URL_2=" + url2, "LOCAL_IP=" + localhost, "SWITCHNAME=" + node}
 	f := &freeSWITCH{eventSocket: eventSocket, log: filepath.Join(dir, "log", "freeswitch.log")}
 	f.process = spawn(t, command[0], append(env, environment...), command[1:]...)
 	t.Cleanup(func() {

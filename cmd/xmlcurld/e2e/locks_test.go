@@ -95,7 +95,7 @@ func TestLocks(t *testing.T) {
 	w.first.start(t)
 
 	w.fs = startFreeSWITCH(t, fmt.Sprintf("%s:%d", localhost, eventSocket), w.first.url(), "", "SWITCHNAME=somebody-else",
-		"XMLCURL_TLS_CA="+files.ca, "XMLCURL_TLS_CERT="+files.cert, "XMLCURL_TLS_KEY="+files.key, "XMLCURL_CREDENTIALS=its.user:"+password)
+		"BOOTSTRAP_TLS_CA="+files.ca, "BOOTSTRAP_TLS_CERT="+files.cert, "BOOTSTRAP_TLS_KEY="+files.key, "BOOTSTRAP_CREDENTIALS=its.user:"+password)
 	if status := w.fs.api(t, "status"); !strings.Contains(status, "per Sec out of max 29,") {
 		t.Errorf("not the node's own limit:\n%s", status)
 	}
