@@ -1,6 +1,5 @@
-// Package reconcile keeps every switch in step with the rows: it notices a committed edit, works out what it takes on each
-// switch, does it by the gentlest means over the event socket, and asks the switch whether it runs it now. A reply of
-// +OK proves nothing: FreeSWITCH gives it for a gateway that it ignored, too.
+// Package reconcile keeps every switch in sync with the rows: it notices a committed edit, and has each switch compared with
+// the rows and brought in sync (package liveswitch). It keeps what was found for xmlcurld nodes and xmlcurld wait.
 //
 // Nothing is handed on from edit to switch. Each look compares what the rows say with what the switch says, so a notice
 // that was missed, a server that was down or a switch that was away costs time and nothing else. Notices only say when

@@ -6,17 +6,11 @@ import (
 	"time"
 
 	"xmlcurld/db"
+	"xmlcurld/internal/reconcile/liveswitch"
 )
 
 // lookTimeout bounds one look at a switch, everything that has to be done on it included.
 const lookTimeout = time.Minute
-
-// findings is what a look at one aspect came to.
-type findings struct {
-	pending []string // what the switch does not run yet
-	restart []string // what it will run after a restart only
-	err     error    // or what the switch said to a command whose effect is pending
-}
 
 // look brings the switch in step, if this server takes care of it, in the aspects that it was told of and in those that
 // were not in step the last time.
@@ -27,40 +21,31 @@ func (n *node) look(ctx context.Context) {
 		return
 	}
 	todo, asked := n.due()
-	if todo == 0 && (n.conn == nil || n.alive(ctx)) && asked.IsZero() {
+	if todo == 0 && (!n.sw.Connected() || n.sw.Alive(ctx)) && asked.IsZero() {
 		return
 	}
 	n.lastLook = time.Now()
 	if err := n.lookAt(ctx, todo, asked); err != nil && ctx.Err() == nil {
-		n.log.Warn("cannot look after a node", "node", n.name, "error", err)
+		n.keeper.log.Warn("cannot look after a node", "node", n.name, "error", err)
 		n.again(todo, asked)
 	}
 }
 
 // claim reports whether this server takes care of the switch. One that it takes over it looks at whole.
 func (n *node) claim() bool {
-	mine, err := n.claims.Claim(n.name)
+	mine, err := n.keeper.claims.Claim(n.name)
 	if err != nil || !mine {
 		if n.mine {
-			n.disconnect()
-			n.metrics.forget(n.name)
+			n.sw.Disconnect()
+			n.keeper.metrics.forget(n.name)
 		}
 		n.mine = false
 		return false
 	}
 	if !n.mine {
 		n.mine = true
-		n.findings = make(map[aspects]findings)
+		n.findings = make(map[aspects]liveswitch.Findings)
 		n.again(everything, time.Time{})
-	}
-	return true
-}
-
-// alive reports whether the switch still answers; if not, everything has to be looked at.
-func (n *node) alive(ctx context.Context) bool {
-	if _, err := n.ask(ctx, "uptime", "s"); err != nil {
-		n.disconnect()
-		return false
 	}
 	return true
 }
@@ -69,38 +54,36 @@ func (n *node) alive(ctx context.Context) bool {
 // all that was committed before that has been told of, and is among what was looked at by then. The error is the
 // database's: then nothing is known.
 func (n *node) lookAt(ctx context.Context, todo aspects, asked time.Time) error {
-	row, there, err := n.rows.Node(ctx, n.name)
+	row, there, err := n.keeper.rows.Node(ctx, n.name)
 	if err != nil || !there {
 		return err
 	}
-	n.usersSeen, row.UsersSeen = row.UsersSeen, ""
-	n.row = row
+	n.sw.Update(row)
 	if row.Refers && !asked.IsZero() { // files change without a notice
 		todo |= gateways | fetched
 	}
 	if row.Fault != "" {
-		n.disconnect()
-		n.findings[connection] = findings{pending: []string{"event socket: its password"}, err: errors.New(row.Fault)}
+		n.sw.Disconnect()
+		n.findings[connection] = liveswitch.Findings{Pending: []string{"event socket: its password"}, Err: errors.New(row.Fault)}
 		return n.save(ctx, time.Time{})
 	}
 	if row.Address == "" || row.Password == "" {
-		n.disconnect()
+		n.sw.Disconnect()
 		if todo == everything {
 			asked = row.ReadAt
 		}
 		return n.judge(ctx, todo, asked)
 	}
-	if n.conn == nil {
+	if !n.sw.Connected() {
 		todo = everything
-		if err := n.connect(ctx); err != nil {
-			n.findings[connection] = findings{pending: []string{"event socket"}, err: err}
+		if err := n.sw.Connect(ctx); err != nil {
+			n.findings[connection] = liveswitch.Findings{Pending: []string{"event socket"}, Err: err}
 			n.backOff()
 			return n.save(ctx, time.Time{})
 		}
 		n.rest, n.tries = 0, 0
 		delete(n.findings, connection)
 	}
-	n.row.TookAddress, n.row.TookPassword = n.took.address, n.took.password
 	if err := n.inspect(ctx, todo); err != nil {
 		return err
 	}
@@ -114,15 +97,15 @@ func (n *node) lookAt(ctx context.Context, todo aspects, asked time.Time) error 
 func (n *node) inspect(ctx context.Context, todo aspects) error {
 	for _, step := range []struct {
 		aspect aspects
-		look   func(context.Context) (findings, error)
+		look   func(context.Context) (liveswitch.Findings, error)
 	}{
-		{modules, n.modules},
-		{limits, n.limits},
-		{lists, n.lists},
-		{profiles, n.profiles},
-		{gateways, n.gateways},
-		{users, n.users},
-		{fetched, n.fetched},
+		{modules, n.sw.Modules},
+		{limits, n.sw.Limits},
+		{lists, n.sw.Lists},
+		{profiles, n.sw.Profiles},
+		{gateways, n.sw.Gateways},
+		{users, n.sw.Users},
+		{fetched, n.sw.Fetched},
 	} {
 		if todo&step.aspect == 0 {
 			continue
@@ -130,20 +113,33 @@ func (n *node) inspect(ctx context.Context, todo aspects) error {
 		if !n.claim() { // another server may have it by now
 			return nil
 		}
-		n.refusal = ""
+		n.sw.Refusal = ""
 		found, err := step.look(ctx)
 		if errors.Is(err, db.ErrUnavailable) {
 			return err
 		}
-		if found.err = err; err == nil && len(found.pending) > 0 && n.refusal != "" {
-			found.err = errors.New(n.refusal)
+		if found.Err = err; err == nil && len(found.Pending) > 0 && n.sw.Refusal != "" {
+			found.Err = errors.New(n.sw.Refusal)
 		}
 		n.findings[step.aspect] = found
-		if lost := (lostError{}); errors.As(err, &lost) {
-			n.disconnect()
-			n.findings[connection] = findings{pending: []string{"event socket"}, err: err}
+		if liveswitch.Lost(err) {
+			n.sw.Disconnect()
+			n.findings[connection] = liveswitch.Findings{Pending: []string{"event socket"}, Err: err}
 			return nil
 		}
 	}
 	return nil
+}
+
+// judge tells what can be told of a switch whose event socket this server does not have.
+func (n *node) judge(ctx context.Context, todo aspects, looked time.Time) error {
+	if todo == 0 {
+		return n.save(ctx, looked)
+	}
+	found, err := n.sw.CompareFetches(ctx)
+	if err != nil {
+		return err
+	}
+	n.findings = map[aspects]liveswitch.Findings{fetched: found}
+	return n.save(ctx, looked)
 }

@@ -7,18 +7,18 @@ import (
 	"time"
 
 	"xmlcurld/db/switchstate"
-	"xmlcurld/internal/eventsocket"
+	"xmlcurld/internal/reconcile/liveswitch"
 )
 
 // soonTries is how often what failed is tried again at the next tick. After that it waits for a look at everything.
 const soonTries = 8
 
-// node takes care of one switch.
+// node takes care of one switch: a worker that looks at it now and then, and when it is told to.
 type node struct {
-	*Keeper
-	name string
-	stop context.CancelFunc
-	wake chan struct{}
+	keeper *Keeper
+	name   string
+	stop   context.CancelFunc
+	wake   chan struct{}
 
 	mu    sync.Mutex
 	told  aspects
@@ -26,36 +26,29 @@ type node struct {
 	fetch time.Time // by the database's clock, when the switch was seen to fetch a document last
 	stirs bool      // it fetched one since the last look: it is there, or about to be
 
-	// Below is the goroutine's own.
+	// Below is the worker's own.
+	sw        *liveswitch.Switch
 	mine      bool // this server takes care of it
-	row       switchstate.Node
-	conn      *eventsocket.Conn
-	took      login             // with which conn was opened
-	runs      map[string]string // the gateways that it was seen to run since conn was opened, with their revisions
-	refused   map[string]*refused
-	logged    []string             // the reasons that it logged for not starting a gateway
-	loads     map[string]time.Time // when it was heard to load which module
-	zones     string               // the revision of timezones.conf whose zones it was seen to know
-	stays     map[string]bool      // the modules that it did not unload since then, and will not
-	loglevel  string               // what it was told since then: it cannot be asked
-	usersSeen string               // the snapshot up to which changes of users were applied, as saved
 	lastLook  time.Time
 	lastWhole time.Time
-	findings  map[aspects]findings
+	findings  map[aspects]liveswitch.Findings
 	tries     int           // looks in a row with nothing new told and nobody waiting
 	rest      time.Duration // between tries to open its event socket, since it did not open
 	retry     time.Time     // when to try that again
-	refusal   string        // what the switch refused last in this look at an aspect
 	saved     switchstate.NodeState
 	savedRow  switchstate.Node
 	savedAt   time.Time
 }
 
 func newNode(k *Keeper, name string, stop context.CancelFunc) *node {
-	return &node{
-		Keeper: k, name: name, stop: stop, wake: make(chan struct{}, 1), told: everything,
-		findings: make(map[aspects]findings),
+	n := &node{
+		keeper: k, name: name, stop: stop, wake: make(chan struct{}, 1), told: everything,
+		findings: make(map[aspects]liveswitch.Findings),
 	}
+	n.sw = liveswitch.New(k.rows, name, liveswitch.Options{
+		AskTime: k.pace.Ask, Sent: k.metrics.command, Stirred: func() { n.tell(fetched, time.Time{}) },
+	})
+	return n
 }
 
 // tell has the node look at some aspects, soon.
@@ -68,9 +61,9 @@ func (n *node) tell(a aspects, asked time.Time) {
 }
 
 func (n *node) run(ctx context.Context) {
-	defer n.metrics.forget(n.name)
-	defer n.disconnect()
-	tick := time.NewTicker(n.pace.Look)
+	defer n.keeper.metrics.forget(n.name)
+	defer n.sw.Disconnect()
+	tick := time.NewTicker(n.keeper.pace.Look)
 	defer tick.Stop()
 	for {
 		n.look(ctx)
@@ -120,7 +113,7 @@ func (n *node) fetchedAt(at time.Time) {
 // backOff doubles the rest before the event socket is tried again. Of many switches that are gone, each rests for another
 // while.
 func (n *node) backOff() {
-	n.rest = min(max(2*n.rest, n.pace.Away/16), n.pace.Away)
+	n.rest = min(max(2*n.rest, n.keeper.pace.Away/16), n.keeper.pace.Away)
 	n.retry = time.Now().Add(n.rest*3/4 + rand.N(n.rest/4))
 }
 
@@ -144,7 +137,7 @@ func (n *node) due() (todo aspects, asked time.Time) {
 	if stirs || todo == everything || !asked.IsZero() {
 		n.rest, n.retry = 0, time.Time{}
 	}
-	if n.conn == nil && time.Now().Before(n.retry) {
+	if !n.sw.Connected() && time.Now().Before(n.retry) {
 		return 0, asked // once it is there, everything has to be looked at
 	}
 	if n.tries++; todo != 0 || !asked.IsZero() {
@@ -155,7 +148,7 @@ func (n *node) due() (todo aspects, asked time.Time) {
 	}
 	for a, found := range n.findings {
 		// A module that does not load now will hardly do so two seconds from now, unless somebody waits for it.
-		if (len(found.pending) > 0 || found.err != nil) && (n.tries < soonTries || a&(connection|fetched) != 0) {
+		if (len(found.Pending) > 0 || found.Err != nil) && (n.tries < soonTries || a&(connection|fetched) != 0) {
 			todo |= a
 		}
 	}
@@ -163,14 +156,4 @@ func (n *node) due() (todo aspects, asked time.Time) {
 		n.lastWhole = time.Now()
 	}
 	return todo, asked
-}
-
-// pause waits for d.
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

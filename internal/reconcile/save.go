@@ -24,7 +24,7 @@ func (n *node) save(ctx context.Context, looked time.Time) error {
 		return nil
 	}
 	state := switchstate.NodeState{
-		Node: n.name, Server: n.server, Reachable: n.conn != nil,
+		Node: n.name, Server: n.keeper.server, Reachable: n.sw.Connected(),
 		Pending: []string{}, RestartRequired: []string{},
 	}
 	if !looked.IsZero() {
@@ -32,10 +32,10 @@ func (n *node) save(ctx context.Context, looked time.Time) error {
 	}
 	for a := aspects(1); a <= connection; a <<= 1 {
 		found := n.findings[a]
-		state.Pending = append(state.Pending, found.pending...)
-		state.RestartRequired = append(state.RestartRequired, found.restart...)
-		if found.err != nil {
-			state.LastError = fmt.Sprintf("%s: %v", a, found.err)
+		state.Pending = append(state.Pending, found.Pending...)
+		state.RestartRequired = append(state.RestartRequired, found.Restart...)
+		if found.Err != nil {
+			state.LastError = fmt.Sprintf("%s: %v", a, found.Err)
 		}
 	}
 	// What a switch says may be any bytes, and Postgres takes no text that is not UTF-8 or holds a zero.
@@ -48,18 +48,18 @@ func (n *node) save(ctx context.Context, looked time.Time) error {
 	if state.LastError != "" && len(state.Pending) == 0 {
 		state.Pending = append(state.Pending, "unknown")
 	}
-	if looked.IsZero() && time.Since(n.savedAt) < saveEvery && same(state, n.saved) && keepsSame(n.row, n.savedRow) {
+	if looked.IsZero() && time.Since(n.savedAt) < saveEvery && same(state, n.saved) && keepsSame(n.sw.Row, n.savedRow) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
 	defer cancel()
-	since, err := n.rows.SaveNodeState(ctx, state, n.row)
+	since, err := n.keeper.rows.SaveNodeState(ctx, state, n.sw.Row)
 	if err != nil {
 		return err
 	}
 	state.PendingSince = since
 	n.report(state)
-	n.savedRow, n.savedAt = n.row, time.Now()
+	n.savedRow, n.savedAt = n.sw.Row, time.Now()
 	return nil
 }
 
@@ -70,7 +70,7 @@ func text(said string) string {
 
 // report tells metrics and, when it is news, the log.
 func (n *node) report(state switchstate.NodeState) {
-	n.metrics.set(state)
+	n.keeper.metrics.set(state)
 	news := !same(state, n.saved)
 	n.saved = state
 	if !news {
@@ -78,13 +78,13 @@ func (n *node) report(state switchstate.NodeState) {
 	}
 	switch {
 	case state.LastError != "":
-		n.log.Warn("node not in step", "node", n.name, "reachable", state.Reachable, "pending", state.Pending, "error", state.LastError)
+		n.keeper.log.Warn("node not in step", "node", n.name, "reachable", state.Reachable, "pending", state.Pending, "error", state.LastError)
 	case len(state.Pending) > 0:
-		n.log.Info("node not in step yet", "node", n.name, "pending", state.Pending)
+		n.keeper.log.Info("node not in step yet", "node", n.name, "pending", state.Pending)
 	case len(state.RestartRequired) > 0:
-		n.log.Warn("node in step but for what a restart takes", "node", n.name, "restart_required", state.RestartRequired)
+		n.keeper.log.Warn("node in step but for what a restart takes", "node", n.name, "restart_required", state.RestartRequired)
 	default:
-		n.log.Info("node in step", "node", n.name)
+		n.keeper.log.Info("node in step", "node", n.name)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"xmlcurld/db/pg"
 	"xmlcurld/db/switchstate"
+	"xmlcurld/internal/pace"
 )
 
 const (
@@ -37,7 +38,8 @@ func Await(ctx context.Context, database *pg.DB) ([]switchstate.NodeState, error
 		if ctx.Err() == nil {
 			last = err
 		}
-		if pause(ctx, waitPoll) != nil {
+		pace.Sleep(ctx, waitPoll)
+		if ctx.Err() != nil {
 			return nil, fmt.Errorf("waited in vain: %w", last)
 		}
 		if time.Since(asked) > waitAgain {

@@ -1,4 +1,4 @@
-package reconcile
+package liveswitch
 
 import (
 	"context"
@@ -17,57 +17,57 @@ const (
 	poll = 25 * time.Millisecond
 )
 
-// gateways brings the switch's gateways in step: it starts new ones, replaces changed ones, and takes away those that
+// Gateways brings the switch's gateways in step: it starts new ones, replaces changed ones, and takes away those that
 // the rows have no more. Each carries its revision as a variable, which the switch gives back. Those of a profile that
 // does not run come with it, and those of one that the rows have no more go with it.
-func (n *node) gateways(ctx context.Context) (findings, error) {
-	var found findings
-	want, err := n.rows.GatewayRevisions(ctx, n.name)
+func (sw *Switch) Gateways(ctx context.Context) (Findings, error) {
+	var found Findings
+	want, err := sw.rows.GatewayRevisions(ctx, sw.name)
 	if err != nil {
 		return found, err
 	}
-	running, err := n.running(ctx)
+	running, err := sw.running(ctx)
 	if err != nil {
 		return found, err
 	}
 	want = slices.DeleteFunc(want, func(g db.GatewayRevision) bool { return !running[g.Profile] })
-	has, err := n.gatewayStatuses(ctx)
+	has, err := sw.gatewayStatuses(ctx)
 	if err != nil {
 		return found, err
 	}
-	if err := n.removeGateways(ctx, want, has, &found); err != nil {
+	if err := sw.removeGateways(ctx, want, has, &found); err != nil {
 		return found, err
 	}
-	stale, err := n.stale(ctx, n.readable(want, &found), has)
+	stale, err := sw.stale(ctx, sw.readable(want, &found), has)
 	if err != nil {
 		return found, err
 	}
-	if stale, err = n.resting(ctx, stale, &found); err != nil || len(stale) == 0 {
+	if stale, err = sw.resting(ctx, stale, &found); err != nil || len(stale) == 0 {
 		return found, err
 	}
-	if stale, err = n.replaceGateways(ctx, stale, has, &found); err != nil {
+	if stale, err = sw.replaceGateways(ctx, stale, has, &found); err != nil {
 		return found, err
 	}
 	left, now := stale, []gatewayStatus(nil)
-	_, err = n.await(ctx, settle, func() (bool, error) {
-		left, now, err = n.missing(ctx, left, has)
+	_, err = sw.await(ctx, settle, func() (bool, error) {
+		left, now, err = sw.missing(ctx, left, has)
 		return len(left) == 0, err
 	})
 	if err != nil {
 		return found, err
 	}
-	if err := n.restRefused(ctx, left, &found); err != nil {
+	if err := sw.restRefused(ctx, left, &found); err != nil {
 		return found, err
 	}
-	return found, n.awaitAnswers(ctx, stale, now)
+	return found, sw.awaitAnswers(ctx, stale, now)
 }
 
 // readable are those of want whose passwords this server can read. The others stay as the switch has them, if it does.
-func (n *node) readable(want []db.GatewayRevision, found *findings) []db.GatewayRevision {
+func (sw *Switch) readable(want []db.GatewayRevision, found *Findings) []db.GatewayRevision {
 	return slices.DeleteFunc(want, func(g db.GatewayRevision) bool {
 		if g.Fault != "" {
-			found.pending = append(found.pending, "gateway "+g.Name+": its password")
-			n.refusal = g.Fault
+			found.Pending = append(found.Pending, "gateway "+g.Name+": its password")
+			sw.Refusal = g.Fault
 		}
 		return g.Fault != ""
 	})
@@ -75,7 +75,7 @@ func (n *node) readable(want []db.GatewayRevision, found *findings) []db.Gateway
 
 // awaitAnswers gives the carriers of gateways that register the time to answer. What they answer is their own. If it was
 // asked just now which gateways the switch has, that is now.
-func (n *node) awaitAnswers(ctx context.Context, some []db.GatewayRevision, now []gatewayStatus) error {
+func (sw *Switch) awaitAnswers(ctx context.Context, some []db.GatewayRevision, now []gatewayStatus) error {
 	waiting := make(map[string]bool, len(some))
 	for _, g := range some {
 		waiting[g.Name] = true
@@ -86,8 +86,8 @@ func (n *node) awaitAnswers(ctx context.Context, some []db.GatewayRevision, now 
 	if now != nil && answered(now) {
 		return nil
 	}
-	_, err := n.await(ctx, settle, func() (bool, error) {
-		has, err := n.gatewayStatuses(ctx)
+	_, err := sw.await(ctx, settle, func() (bool, error) {
+		has, err := sw.gatewayStatuses(ctx)
 		return answered(has), err
 	})
 	return err
@@ -97,7 +97,7 @@ func (n *node) awaitAnswers(ctx context.Context, some []db.GatewayRevision, now 
 var undecided = []string{"UNREGED", "REGISTER", "TRYING"}
 
 // removeGateways takes away what the rows do not hold. One that moved to another profile is not surplus but changed.
-func (n *node) removeGateways(ctx context.Context, want []db.GatewayRevision, has []gatewayStatus, found *findings) error {
+func (sw *Switch) removeGateways(ctx context.Context, want []db.GatewayRevision, has []gatewayStatus, found *Findings) error {
 	wanted := make(map[string]bool, len(want))
 	for _, g := range want {
 		wanted[db.Fold(g.Name)] = true
@@ -106,7 +106,7 @@ func (n *node) removeGateways(ctx context.Context, want []db.GatewayRevision, ha
 	if len(surplus) == 0 {
 		return nil
 	}
-	profiles, err := n.rows.Sofia(ctx, n.name, "", "")
+	profiles, err := sw.rows.Sofia(ctx, sw.name, "", "")
 	if err != nil {
 		return err
 	}
@@ -115,10 +115,10 @@ func (n *node) removeGateways(ctx context.Context, want []db.GatewayRevision, ha
 		served[p.Name] = true
 	}
 	gone := slices.DeleteFunc(surplus, func(g gatewayStatus) bool { return !served[g.Profile] })
-	left, err := n.endGateways(ctx, gone)
+	left, err := sw.endGateways(ctx, gone)
 	for _, g := range gone {
 		if left[db.Fold(g.Name)] {
-			found.pending = append(found.pending, "gateway "+g.Name+": remove")
+			found.Pending = append(found.Pending, "gateway "+g.Name+": remove")
 		}
 	}
 	return err
@@ -127,17 +127,17 @@ func (n *node) removeGateways(ctx context.Context, want []db.GatewayRevision, ha
 // endGateways kills gateways and returns the names of those that are there all the same. One that is killed has no name any
 // more, though it is listed for a while. Of many none is asked for by its name, which takes the switch as long as killing
 // it: they are waited for until the list is without them.
-func (n *node) endGateways(ctx context.Context, some []gatewayStatus) (left map[string]bool, err error) {
+func (sw *Switch) endGateways(ctx context.Context, some []gatewayStatus) (left map[string]bool, err error) {
 	if len(some) > manyGateways {
-		if err := n.kill(ctx, some); err != nil {
+		if err := sw.kill(ctx, some); err != nil {
 			return nil, err
 		}
-		return n.awaitGone(ctx, some)
+		return sw.awaitGone(ctx, some)
 	}
-	if _, err := n.killGateways(ctx, some); err != nil {
+	if _, err := sw.killGateways(ctx, some); err != nil {
 		return nil, err
 	}
-	known, err := n.known(ctx, some)
+	known, err := sw.known(ctx, some)
 	left = make(map[string]bool)
 	for i := range known {
 		if known[i] {
@@ -152,17 +152,17 @@ func sayable(name string) bool { return (eventsocket.Command{"sofia", name}).Che
 
 // replaceGateways kills those that are there in another revision and starts them all: one lookup a gateway, or one a
 // profile when there are many. It returns those that it started.
-func (n *node) replaceGateways(ctx context.Context, stale []db.GatewayRevision, has []gatewayStatus, found *findings) ([]db.GatewayRevision, error) {
+func (sw *Switch) replaceGateways(ctx context.Context, stale []db.GatewayRevision, has []gatewayStatus, found *Findings) ([]db.GatewayRevision, error) {
 	profileOf := make(map[string]string, len(stale))
 	for _, g := range stale {
 		profileOf[db.Fold(g.Name)] = g.Profile
 	}
 	former := slices.DeleteFunc(slices.Clone(has), func(h gatewayStatus) bool { return profileOf[db.Fold(h.Name)] == "" })
-	unknown, err := n.killGateways(ctx, former)
+	unknown, err := sw.killGateways(ctx, former)
 	if err != nil {
 		return nil, err
 	}
-	left, err := n.awaitGone(ctx, slices.DeleteFunc(former, func(h gatewayStatus) bool {
+	left, err := sw.awaitGone(ctx, slices.DeleteFunc(former, func(h gatewayStatus) bool {
 		return profileOf[db.Fold(h.Name)] == h.Profile && !unknown[h.place()]
 	}))
 	if err != nil {
@@ -172,14 +172,14 @@ func (n *node) replaceGateways(ctx context.Context, stale []db.GatewayRevision, 
 	byProfile := make(map[string][]db.GatewayRevision)
 	for _, g := range stale {
 		if left[db.Fold(g.Name)] {
-			found.restart = append(found.restart, "gateway "+g.Name+": its profile, which has lost it")
+			found.Restart = append(found.Restart, "gateway "+g.Name+": its profile, which has lost it")
 			continue
 		}
 		started = append(started, g)
 		byProfile[g.Profile] = append(byProfile[g.Profile], g)
 	}
 	for _, profile := range slices.Sorted(maps.Keys(byProfile)) {
-		if err := n.startGateways(ctx, profile, byProfile[profile]); err != nil {
+		if err := sw.startGateways(ctx, profile, byProfile[profile]); err != nil {
 			return nil, err
 		}
 	}
@@ -189,7 +189,7 @@ func (n *node) replaceGateways(ctx context.Context, stale []db.GatewayRevision, 
 // awaitGone returns when some are no more, which takes FreeSWITCH up to a second after killgw, and with which names one is
 // there all the same. One that is started under the name of another profile's, while that lingers, takes over the name
 // but not the place in the profile: from then on none of that name could be reached there any more.
-func (n *node) awaitGone(ctx context.Context, some []gatewayStatus) (left map[string]bool, err error) {
+func (sw *Switch) awaitGone(ctx context.Context, some []gatewayStatus) (left map[string]bool, err error) {
 	if len(some) == 0 {
 		return nil, nil
 	}
@@ -197,9 +197,9 @@ func (n *node) awaitGone(ctx context.Context, some []gatewayStatus) (left map[st
 	for _, g := range some {
 		going[g.place()] = true
 	}
-	_, err = n.await(ctx, settle, func() (bool, error) {
+	_, err = sw.await(ctx, settle, func() (bool, error) {
 		left = make(map[string]bool)
-		has, err := n.gatewayStatuses(ctx)
+		has, err := sw.gatewayStatuses(ctx)
 		for _, g := range has {
 			if going[g.place()] {
 				left[db.Fold(g.Name)] = true
@@ -212,8 +212,8 @@ func (n *node) awaitGone(ctx context.Context, some []gatewayStatus) (left map[st
 
 // killGateways kills gateways. It returns those that the switch does not know by name: they are killed already, or were
 // lost.
-func (n *node) killGateways(ctx context.Context, some []gatewayStatus) (unknown map[gatewayStatus]bool, err error) {
-	known, err := n.known(ctx, some)
+func (sw *Switch) killGateways(ctx context.Context, some []gatewayStatus) (unknown map[gatewayStatus]bool, err error) {
+	known, err := sw.known(ctx, some)
 	if err != nil {
 		return nil, err
 	}
@@ -227,26 +227,26 @@ func (n *node) killGateways(ctx context.Context, some []gatewayStatus) (unknown 
 			unknown[g.place()] = !known[i]
 		}
 	}
-	return unknown, n.kill(ctx, live)
+	return unknown, sw.kill(ctx, live)
 }
 
 // kill kills gateways, each registered one after it gave up its registration: killed at once, its un-REGISTER would leave
 // after the REGISTER of the one in its place, and the carrier would end without any.
-func (n *node) kill(ctx context.Context, some []gatewayStatus) error {
-	if err := n.unregister(ctx, some); err != nil {
+func (sw *Switch) kill(ctx context.Context, some []gatewayStatus) error {
+	if err := sw.unregister(ctx, some); err != nil {
 		return err
 	}
 	var commands []eventsocket.Command
 	for _, g := range some {
-		delete(n.runs, g.Name)
+		delete(sw.runs, g.Name)
 		commands = append(commands, eventsocket.Command{"sofia", "profile", g.Profile, "killgw", g.Name})
 	}
-	_, err := n.askAll(ctx, commands)
+	_, err := sw.askAll(ctx, commands)
 	return err
 }
 
 // unregister has gateways give up their registrations, and returns when they did.
-func (n *node) unregister(ctx context.Context, some []gatewayStatus) error {
+func (sw *Switch) unregister(ctx context.Context, some []gatewayStatus) error {
 	waiting := make(map[string]bool)
 	var commands []eventsocket.Command
 	for _, g := range some {
@@ -258,20 +258,20 @@ func (n *node) unregister(ctx context.Context, some []gatewayStatus) error {
 	if len(waiting) == 0 {
 		return nil
 	}
-	if _, err := n.askAll(ctx, commands); err != nil {
+	if _, err := sw.askAll(ctx, commands); err != nil {
 		return err
 	}
-	_, err := n.await(ctx, settle, func() (bool, error) {
-		has, err := n.gatewayStatuses(ctx)
+	_, err := sw.await(ctx, settle, func() (bool, error) {
+		has, err := sw.gatewayStatuses(ctx)
 		return !slices.ContainsFunc(has, func(g gatewayStatus) bool { return waiting[g.Name] && registers(g) }), err
 	})
 	return err
 }
 
 // startGateways starts gateways, and again while the switch's fetch fails: they were killed for it.
-func (n *node) startGateways(ctx context.Context, profile string, some []db.GatewayRevision) error {
-	_, err := n.await(ctx, settle, func() (bool, error) {
-		err := n.startOnce(ctx, profile, some)
+func (sw *Switch) startGateways(ctx context.Context, profile string, some []db.GatewayRevision) error {
+	_, err := sw.await(ctx, settle, func() (bool, error) {
+		err := sw.startOnce(ctx, profile, some)
 		if refusedBy(err) != nil {
 			return false, nil //nolint:nilerr // to be tried again
 		}
@@ -281,14 +281,14 @@ func (n *node) startGateways(ctx context.Context, profile string, some []db.Gate
 }
 
 // startOnce starts gateways of one profile by one command. A user's gateway comes with a rescan only.
-func (n *node) startOnce(ctx context.Context, profile string, some []db.GatewayRevision) error {
+func (sw *Switch) startOnce(ctx context.Context, profile string, some []db.GatewayRevision) error {
 	if slices.ContainsFunc(some, func(g db.GatewayRevision) bool { return g.OfUser }) {
-		return n.rescan(ctx, profile)
+		return sw.rescan(ctx, profile)
 	}
 	which := some[0].Name
 	if len(some) > 1 {
 		which = "_all_"
 	}
-	_, err := n.ask(ctx, "sofia", "profile", profile, "startgw", which)
+	_, err := sw.ask(ctx, "sofia", "profile", profile, "startgw", which)
 	return err
 }

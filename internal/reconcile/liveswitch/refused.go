@@ -1,4 +1,4 @@
-package reconcile
+package liveswitch
 
 import (
 	"context"
@@ -30,12 +30,12 @@ type refused struct {
 
 // resting returns stale without the gateways that the switch refused lately, as they and their profiles are now. FreeSWITCH
 // refuses a gateway for what the gateway and its profile say, so the next try would most likely end as the last.
-func (n *node) resting(ctx context.Context, stale []db.GatewayRevision, found *findings) ([]db.GatewayRevision, error) {
-	was := n.refused
-	if n.refused = make(map[string]*refused); len(stale) == 0 {
+func (sw *Switch) resting(ctx context.Context, stale []db.GatewayRevision, found *Findings) ([]db.GatewayRevision, error) {
+	was := sw.refused
+	if sw.refused = make(map[string]*refused); len(stale) == 0 {
 		return nil, nil
 	}
-	profiles, err := n.profileRevisions(ctx, stale)
+	profiles, err := sw.profileRevisions(ctx, stale)
 	if err != nil {
 		return nil, err
 	}
@@ -45,9 +45,9 @@ func (n *node) resting(ctx context.Context, stale []db.GatewayRevision, found *f
 		if as := g.Revision + " " + profiles[g.Profile]; r == nil || r.as != as {
 			r = &refused{as: as}
 		}
-		n.refused[g.Name] = r
+		sw.refused[g.Name] = r
 		if time.Now().Before(r.retry) {
-			n.pendingGateway(g.Name, r.reason, found)
+			sw.pendingGateway(g.Name, r.reason, found)
 		} else {
 			due = append(due, g)
 		}
@@ -56,12 +56,12 @@ func (n *node) resting(ctx context.Context, stale []db.GatewayRevision, found *f
 }
 
 // profileRevisions are what the rows say of the profiles of some, and what the switch took of it.
-func (n *node) profileRevisions(ctx context.Context, some []db.GatewayRevision) (map[string]string, error) {
-	sofia, err := n.rows.Sofia(ctx, n.name, "", "")
+func (sw *Switch) profileRevisions(ctx context.Context, some []db.GatewayRevision) (map[string]string, error) {
+	sofia, err := sw.rows.Sofia(ctx, sw.name, "", "")
 	if err != nil {
 		return nil, err
 	}
-	took, err := n.sofiaParts(ctx)
+	took, err := sw.sofiaParts(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -75,18 +75,18 @@ func (n *node) profileRevisions(ctx context.Context, some []db.GatewayRevision) 
 
 // restRefused notes which gateways were refused, finds out why, and has each rest twice as long as before. When the command
 // itself fails, the switch got no answer to its question: that is not the gateway's doing, and is tried again at the next look.
-func (n *node) restRefused(ctx context.Context, left []db.GatewayRevision, found *findings) error {
+func (sw *Switch) restRefused(ctx context.Context, left []db.GatewayRevision, found *Findings) error {
 	for i, g := range left {
-		r := n.refused[g.Name]
+		r := sw.refused[g.Name]
 		if i < asksWhy {
-			failed, reason, err := n.whyRefused(ctx, g)
+			failed, reason, err := sw.whyRefused(ctx, g)
 			if err != nil {
 				return err
 			}
 			if failed {
 				for _, g := range left[i:] {
-					delete(n.refused, g.Name)
-					n.pendingGateway(g.Name, reason, found)
+					delete(sw.refused, g.Name)
+					sw.pendingGateway(g.Name, reason, found)
 				}
 				return nil
 			}
@@ -94,52 +94,52 @@ func (n *node) restRefused(ctx context.Context, left []db.GatewayRevision, found
 		}
 		r.rest = min(max(2*r.rest, restAtFirst), restAtMost)
 		r.retry = time.Now().Add(r.rest)
-		n.pendingGateway(g.Name, r.reason, found)
+		sw.pendingGateway(g.Name, r.reason, found)
 	}
 	return nil
 }
 
-func (n *node) pendingGateway(name, reason string, found *findings) {
+func (sw *Switch) pendingGateway(name, reason string, found *Findings) {
 	what := "gateway " + name
 	if reason != "" {
 		what += ": " + reason
-		n.refusal = what
+		sw.Refusal = what
 	}
-	found.pending = append(found.pending, what)
+	found.Pending = append(found.Pending, what)
 }
 
 // whyRefused starts a gateway once more and returns what the switch says to it: in its reply, when the command failed, or,
 // where that is +OK all the same, in the errors that the function that reads gateways logs meanwhile.
-func (n *node) whyRefused(ctx context.Context, g db.GatewayRevision) (failed bool, reason string, err error) {
-	n.logged = nil
-	if err := n.conn.LogErrors(ctx, true); err != nil {
+func (sw *Switch) whyRefused(ctx context.Context, g db.GatewayRevision) (failed bool, reason string, err error) {
+	sw.logged = nil
+	if err := sw.conn.LogErrors(ctx, true); err != nil {
 		return false, "", lostError{err}
 	}
-	err = n.startOnce(ctx, g.Profile, []db.GatewayRevision{g})
+	err = sw.startOnce(ctx, g.Profile, []db.GatewayRevision{g})
 	refusal := refusedBy(err)
 	if err != nil && refusal == nil {
 		return false, "", err
 	}
 	if refusal == nil {
 		// The lines come from a thread of their own, along with the replies to later commands.
-		_, err = n.await(ctx, logLag, func() (bool, error) {
-			_, err := n.ask(ctx, "uptime", "s")
-			return len(n.logged) > 0, err
+		_, err = sw.await(ctx, logLag, func() (bool, error) {
+			_, err := sw.ask(ctx, "uptime", "s")
+			return len(sw.logged) > 0, err
 		})
 		if err != nil {
 			return false, "", err
 		}
 	}
-	if err := n.conn.LogErrors(ctx, false); err != nil {
+	if err := sw.conn.LogErrors(ctx, false); err != nil {
 		return false, "", lostError{err}
 	}
 	switch {
 	case refusal != nil:
 		return true, brief(refusal.Reply), nil //nolint:nilerr // the refusal is the answer
-	case len(n.logged) == 0:
+	case len(sw.logged) == 0:
 		return false, "the switch does not start it and logs no reason", nil
 	}
-	return false, brief(strings.Join(n.logged, "; ")), nil
+	return false, brief(strings.Join(sw.logged, "; ")), nil
 }
 
 // brief is text on one line, of a bounded length.

@@ -1,4 +1,4 @@
-package reconcile
+package liveswitch
 
 import (
 	"context"
@@ -14,11 +14,11 @@ var ownLimits = []struct{ name, value string }{
 	{"loglevel", "debug"},
 }
 
-// limits sets what fsctl can set on a running switch, and reads it back. What the rows set and set no more becomes
+// Limits sets what fsctl can set on a running switch, and reads it back. What the rows set and set no more becomes
 // FreeSWITCH's own again; what they never set is left alone.
-func (n *node) limits(ctx context.Context) (findings, error) {
-	var found findings
-	rows, err := n.rows.Switch(ctx, n.name)
+func (sw *Switch) Limits(ctx context.Context) (Findings, error) {
+	var found Findings
+	rows, err := sw.rows.Switch(ctx, sw.name)
 	if err != nil {
 		return found, err
 	}
@@ -29,66 +29,66 @@ func (n *node) limits(ctx context.Context) (findings, error) {
 	known := []string{}
 	for _, own := range ownLimits {
 		value, set := want[own.name]
-		if !set && !slices.Contains(n.row.Limits, own.name) {
+		if !set && !slices.Contains(sw.Row.Limits, own.name) {
 			continue
 		}
 		if !set {
 			value = own.value
 		}
-		right, err := n.limit(ctx, own.name, value)
+		right, err := sw.limit(ctx, own.name, value)
 		if err != nil {
 			return found, err
 		}
 		if !right {
-			found.pending = append(found.pending, own.name)
+			found.Pending = append(found.Pending, own.name)
 		}
 		if set || !right {
 			known = append(known, own.name)
 		}
 	}
-	n.row.Limits = known
+	sw.Row.Limits = known
 	return found, nil
 }
 
 // limit sets one limit and reports whether the switch has it.
-func (n *node) limit(ctx context.Context, name, value string) (bool, error) {
+func (sw *Switch) limit(ctx context.Context, name, value string) (bool, error) {
 	switch name {
 	case "max-sessions":
-		return n.fsctl(ctx, "max_sessions", value, "max sessions: "+value)
+		return sw.fsctl(ctx, "max_sessions", value, "max sessions: "+value)
 	case "sessions-per-second":
-		return n.fsctl(ctx, "sps", value, "sessions per second: "+value)
+		return sw.fsctl(ctx, "sps", value, "sessions per second: "+value)
 	case "api-expansion":
 		word := map[string]string{"true": "on", "false": "off"}[value]
-		return n.fsctl(ctx, "api_expansion", word, "api_expansion is "+word)
+		return sw.fsctl(ctx, "api_expansion", word, "api_expansion is "+word)
 	default:
-		return n.setLoglevel(ctx, value)
+		return sw.setLoglevel(ctx, value)
 	}
 }
 
 // fsctl sets one thing unless its reply without a value says that it is set.
-func (n *node) fsctl(ctx context.Context, name, value, set string) (bool, error) {
-	reply, err := n.ask(ctx, "fsctl", name)
+func (sw *Switch) fsctl(ctx context.Context, name, value, set string) (bool, error) {
+	reply, err := sw.ask(ctx, "fsctl", name)
 	if err != nil || saysOK(reply, set) {
 		return err == nil, err
 	}
-	if err := n.command(ctx, "fsctl", name, value); err != nil {
+	if err := sw.command(ctx, "fsctl", name, value); err != nil {
 		return false, err
 	}
-	reply, err = n.ask(ctx, "fsctl", name)
+	reply, err = sw.ask(ctx, "fsctl", name)
 	return saysOK(reply, set), err
 }
 
 // setLoglevel sets the log level unless it was set to that: fsctl loglevel without a value, which could ask for it,
 // switches logging off. The reply tells the level that is in force.
-func (n *node) setLoglevel(ctx context.Context, level string) (bool, error) {
-	if n.loglevel == level {
+func (sw *Switch) setLoglevel(ctx context.Context, level string) (bool, error) {
+	if sw.loglevel == level {
 		return true, nil
 	}
-	reply, err := n.ask(ctx, "fsctl", "loglevel", level)
+	reply, err := sw.ask(ctx, "fsctl", "loglevel", level)
 	if err != nil || !saysOK(strings.ToLower(reply), "log level: "+level) {
 		return false, err
 	}
-	n.loglevel = level
+	sw.loglevel = level
 	return true, nil
 }
 

@@ -1,4 +1,4 @@
-package reconcile
+package liveswitch
 
 import (
 	"context"
@@ -31,14 +31,20 @@ type lostError struct{ error }
 
 func (e lostError) Unwrap() error { return e.error }
 
+// Lost reports whether err says that the connection is of no more use.
+func Lost(err error) bool {
+	lost := lostError{}
+	return errors.As(err, &lost)
+}
+
 // logins are those that the switch may take. Until it has taken a change of its event socket, which needs a restart, it is
 // where it was and wants the password that it took there; and one that came up while no server answered it wants the
 // bootstrap's, which is no secret. Every other password is tried only where it belongs: whoever listens at an address now is
 // told it.
-func (n *node) logins() []login {
-	all := []login{{n.row.Address, n.row.Password}, n.took, {n.row.TookAddress, n.row.TookPassword}}
-	all = append(all, login{n.row.Address, bootstrapPassword})
-	if host, _, err := net.SplitHostPort(n.row.Address); err == nil {
+func (sw *Switch) logins() []login {
+	all := []login{{sw.Row.Address, sw.Row.Password}, sw.took, {sw.Row.TookAddress, sw.Row.TookPassword}}
+	all = append(all, login{sw.Row.Address, bootstrapPassword})
+	if host, _, err := net.SplitHostPort(sw.Row.Address); err == nil {
 		all = append(all, login{net.JoinHostPort(host, bootstrapPort), bootstrapPassword})
 	}
 	var distinct []login
@@ -50,16 +56,17 @@ func (n *node) logins() []login {
 	return distinct
 }
 
-// connect opens the switch's event socket. The error is about where the row says that it is.
-func (n *node) connect(ctx context.Context) error {
+// Connect opens the switch's event socket. The error is about where the row says that it is.
+func (sw *Switch) Connect(ctx context.Context) error {
 	var first error
 	dead := ""
-	for _, l := range n.logins() {
+	for _, l := range sw.logins() {
 		if l.address == dead {
 			continue
 		}
-		err := n.open(ctx, l)
+		err := sw.open(ctx, l)
 		if err == nil {
+			sw.noteLogin()
 			return nil
 		}
 		if first == nil {
@@ -74,71 +81,72 @@ func (n *node) connect(ctx context.Context) error {
 
 // open connects and sees that it is this very switch, and that it is up: nodes may share an address by mistake, and a
 // switch that starts does not say yet what it will run.
-func (n *node) open(ctx context.Context, l login) error {
+func (sw *Switch) open(ctx context.Context, l login) error {
 	dialing, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
 	conn, err := eventsocket.Dial(dialing, l.address, l.password)
 	if err != nil {
 		return err
 	}
-	n.conn, n.took, n.loglevel = conn, l, ""
-	n.runs, n.stays = make(map[string]string), make(map[string]bool)
-	n.refused, n.loads, n.zones = nil, make(map[string]time.Time), ""
-	conn.Hear(n.hear)
-	if err := n.identify(ctx); err != nil {
-		n.disconnect()
+	sw.conn, sw.took, sw.loglevel = conn, l, ""
+	sw.runs, sw.stays = make(map[string]string), make(map[string]bool)
+	sw.refused, sw.loads, sw.zones = nil, make(map[string]time.Time), ""
+	conn.Hear(sw.hear)
+	if err := sw.identify(ctx); err != nil {
+		sw.Disconnect()
 		return err
 	}
 	return nil
 }
 
-func (n *node) identify(ctx context.Context) error {
-	name, err := n.ask(ctx, "switchname")
+func (sw *Switch) identify(ctx context.Context) error {
+	name, err := sw.ask(ctx, "switchname")
 	if err != nil {
 		return err
 	}
-	if name = strings.TrimSpace(name); name != n.name {
-		return fmt.Errorf("the event socket %s is that of %.64q", n.took.address, name)
+	if name = strings.TrimSpace(name); name != sw.name {
+		return fmt.Errorf("the event socket %s is that of %.64q", sw.took.address, name)
 	}
-	status, err := n.ask(ctx, "status")
+	status, err := sw.ask(ctx, "status")
 	if err != nil {
 		return err
 	}
 	if !strings.Contains(status, " is ready") {
 		return errors.New("the switch is starting")
 	}
-	if err := n.conn.Subscribe(ctx, moduleLoad); err != nil {
+	if err := sw.conn.Subscribe(ctx, moduleLoad); err != nil {
 		return lostError{err}
 	}
-	_, err = n.askAll(ctx, []eventsocket.Command{noRescan})
+	_, err = sw.askAll(ctx, []eventsocket.Command{noRescan})
 	return err
 }
 
 // hear notes what the switch says unasked.
-func (n *node) hear(said eventsocket.Notice) {
+func (sw *Switch) hear(said eventsocket.Notice) {
 	switch {
 	case said.Event == moduleLoad:
 		if module := said.Header["key"]; module != "" {
-			n.loads[module] = time.Now()
-			n.tell(fetched, time.Time{})
+			sw.loads[module] = time.Now()
+			sw.stirred()
 		}
 	case said.Header["log-func"] == "parse_gateways":
-		if line := errorText(said.Line); !slices.Contains(n.logged, line) {
-			n.logged = append(n.logged, line)
+		if line := errorText(said.Line); !slices.Contains(sw.logged, line) {
+			sw.logged = append(sw.logged, line)
 		}
 	}
 }
 
-func (n *node) disconnect() {
-	if n.conn != nil {
-		_ = n.conn.Close()
-		n.conn = nil
+// Disconnect closes the event socket.
+func (sw *Switch) Disconnect() {
+	if sw.conn != nil {
+		_ = sw.conn.Close()
+		sw.conn = nil
 	}
 }
 
 // ask runs one command on the switch.
-func (n *node) ask(ctx context.Context, command string, arguments ...string) (string, error) {
-	replies, err := n.askAll(ctx, []eventsocket.Command{append(eventsocket.Command{command}, arguments...)})
+func (sw *Switch) ask(ctx context.Context, command string, arguments ...string) (string, error) {
+	replies, err := sw.askAll(ctx, []eventsocket.Command{append(eventsocket.Command{command}, arguments...)})
 	if err != nil {
 		return "", err
 	}
@@ -146,16 +154,16 @@ func (n *node) ask(ctx context.Context, command string, arguments ...string) (st
 }
 
 // askAll runs commands in one go and returns their replies.
-func (n *node) askAll(ctx context.Context, commands []eventsocket.Command) ([]eventsocket.Reply, error) {
+func (sw *Switch) askAll(ctx context.Context, commands []eventsocket.Command) ([]eventsocket.Reply, error) {
 	if len(commands) == 0 {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, n.pace.Ask)
+	ctx, cancel := context.WithTimeout(ctx, sw.askTime)
 	defer cancel()
 	for _, c := range commands {
-		n.metrics.command(c[0])
+		sw.sent(c[0])
 	}
-	replies, err := n.conn.Pipeline(ctx, commands...)
+	replies, err := sw.conn.Pipeline(ctx, commands...)
 	if err != nil && !errors.Is(err, eventsocket.ErrArgument) {
 		err = lostError{err}
 	}
@@ -163,18 +171,18 @@ func (n *node) askAll(ctx context.Context, commands []eventsocket.Command) ([]ev
 }
 
 // command runs a command whose success is looked for on the switch afterwards, whatever its reply says.
-func (n *node) command(ctx context.Context, command string, arguments ...string) error {
-	_, err := n.ask(ctx, command, arguments...)
+func (sw *Switch) command(ctx context.Context, command string, arguments ...string) error {
+	_, err := sw.ask(ctx, command, arguments...)
 	if refusal := refusedBy(err); refusal != nil {
-		n.refuse(refusal)
+		sw.refuse(refusal)
 		return nil
 	}
 	return err
 }
 
 // refuse notes what the switch refused last.
-func (n *node) refuse(refusal *eventsocket.CommandError) {
-	n.refusal = strings.Join(strings.Fields(refusal.Error()), " ")
+func (sw *Switch) refuse(refusal *eventsocket.CommandError) {
+	sw.Refusal = strings.Join(strings.Fields(refusal.Error()), " ")
 }
 
 // refusedBy returns err as the switch's own refusal, or nil if it is none.

@@ -1,4 +1,4 @@
-package reconcile
+package liveswitch
 
 import (
 	"context"
@@ -27,8 +27,8 @@ func registers(g gatewayStatus) bool { return g.State != "NOREG" && g.State != "
 
 // gatewayStatuses asks which gateways the switch has, with their states. For up to a second it also lists one that was
 // killed, beside the one in its place.
-func (n *node) gatewayStatuses(ctx context.Context) ([]gatewayStatus, error) {
-	reply, err := n.ask(ctx, "sofia", "status", "gateway")
+func (sw *Switch) gatewayStatuses(ctx context.Context) ([]gatewayStatus, error) {
+	reply, err := sw.ask(ctx, "sofia", "status", "gateway")
 	if refusedBy(err) != nil {
 		return nil, nil //nolint:nilerr // without mod_sofia there are none
 	}
@@ -37,40 +37,40 @@ func (n *node) gatewayStatuses(ctx context.Context) ([]gatewayStatus, error) {
 
 // stale returns those of want that the switch does not run in their revision. One that was seen to run in it still does
 // while it is among those that the switch has, once: FreeSWITCH changes none, it only makes them anew.
-func (n *node) stale(ctx context.Context, want []db.GatewayRevision, has []gatewayStatus) ([]db.GatewayRevision, error) {
+func (sw *Switch) stale(ctx context.Context, want []db.GatewayRevision, has []gatewayStatus) ([]db.GatewayRevision, error) {
 	times := make(map[string]int, len(has))
 	for _, g := range has {
 		times[g.Name]++
 	}
-	maps.DeleteFunc(n.runs, func(name, _ string) bool { return times[name] != 1 })
+	maps.DeleteFunc(sw.runs, func(name, _ string) bool { return times[name] != 1 })
 	var stale, doubtful []db.GatewayRevision
 	for _, g := range want {
 		switch {
-		case n.runs[g.Name] == g.Revision:
+		case sw.runs[g.Name] == g.Revision:
 		case times[g.Name] == 0:
 			stale = append(stale, g)
 		default:
 			doubtful = append(doubtful, g)
 		}
 	}
-	left, err := n.otherRevision(ctx, doubtful)
+	left, err := sw.otherRevision(ctx, doubtful)
 	return append(stale, left...), err
 }
 
 // otherRevision returns those of some that the switch says it runs in another revision, or not at all.
-func (n *node) otherRevision(ctx context.Context, some []db.GatewayRevision) ([]db.GatewayRevision, error) {
+func (sw *Switch) otherRevision(ctx context.Context, some []db.GatewayRevision) ([]db.GatewayRevision, error) {
 	var commands []eventsocket.Command
 	for _, g := range some {
 		commands = append(commands, eventsocket.Command{"sofia_gateway_data", g.Name, "ivar", db.RevisionVariable})
 	}
-	replies, err := n.askAll(ctx, commands)
+	replies, err := sw.askAll(ctx, commands)
 	if err != nil {
 		return nil, err
 	}
 	var other []db.GatewayRevision
 	for i, reply := range replies {
 		if g := some[i]; strings.TrimSpace(reply.Body) == g.Revision {
-			n.runs[g.Name] = g.Revision
+			sw.runs[g.Name] = g.Revision
 		} else {
 			other = append(other, g)
 		}
@@ -82,16 +82,16 @@ func (n *node) otherRevision(ctx context.Context, some []db.GatewayRevision) ([]
 // had to be asked for that. Each is asked for its revision, but for those beyond the first hundred that it did not have
 // before: of so many it is enough that they are there, since the switch can have them from nowhere but the rows, and each
 // question costs it a quarter of a millisecond.
-func (n *node) missing(ctx context.Context, started []db.GatewayRevision, before []gatewayStatus) (left []db.GatewayRevision, has []gatewayStatus, err error) {
+func (sw *Switch) missing(ctx context.Context, started []db.GatewayRevision, before []gatewayStatus) (left []db.GatewayRevision, has []gatewayStatus, err error) {
 	if len(started) <= manyGateways {
-		left, err = n.otherRevision(ctx, started)
+		left, err = sw.otherRevision(ctx, started)
 		return left, nil, err
 	}
 	had := make(map[string]bool, len(before))
 	for _, g := range before {
 		had[g.Name] = true
 	}
-	if has, err = n.gatewayStatuses(ctx); err != nil {
+	if has, err = sw.gatewayStatuses(ctx); err != nil {
 		return nil, nil, err
 	}
 	there := make(map[string]bool, len(has))
@@ -104,23 +104,23 @@ func (n *node) missing(ctx context.Context, started []db.GatewayRevision, before
 		case len(ask) < manyGateways || had[g.Name]:
 			ask = append(ask, g)
 		case there[g.Name]:
-			n.runs[g.Name] = g.Revision
+			sw.runs[g.Name] = g.Revision
 		default:
 			left = append(left, g)
 		}
 	}
-	other, err := n.otherRevision(ctx, ask)
+	other, err := sw.otherRevision(ctx, ask)
 	return append(left, other...), has, err
 }
 
 // known asks which of some the switch has by their names, and in their profiles. It gives each once: of a name that is
 // listed twice in a profile, one is killed already.
-func (n *node) known(ctx context.Context, some []gatewayStatus) ([]bool, error) {
+func (sw *Switch) known(ctx context.Context, some []gatewayStatus) ([]bool, error) {
 	var commands []eventsocket.Command
 	for _, g := range some {
 		commands = append(commands, eventsocket.Command{"sofia", "status", "gateway", g.Name})
 	}
-	replies, err := n.askAll(ctx, commands)
+	replies, err := sw.askAll(ctx, commands)
 	if err != nil {
 		return nil, err
 	}

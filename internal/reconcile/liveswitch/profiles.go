@@ -1,4 +1,4 @@
-package reconcile
+package liveswitch
 
 import (
 	"context"
@@ -10,24 +10,24 @@ import (
 	"xmlcurld/internal/eventsocket"
 )
 
-// profiles starts new SIP profiles and has the running ones take their changed settings by a rescan. Where a profile listens
+// Profiles starts new SIP profiles and has the running ones take their changed settings by a rescan. Where a profile listens
 // waits for a restart and is named; the rest of that profile does not wait.
-func (n *node) profiles(ctx context.Context) (findings, error) {
-	var found findings
-	want, err := n.rows.Sofia(ctx, n.name, "", "")
+func (sw *Switch) Profiles(ctx context.Context) (Findings, error) {
+	var found Findings
+	want, err := sw.rows.Sofia(ctx, sw.name, "", "")
 	if err != nil {
 		return found, err
 	}
-	running, err := n.running(ctx)
+	running, err := sw.running(ctx)
 	if err != nil || running == nil {
 		return found, err
 	}
 	parts := fingerprint.Sofia(want.Value, "", "", false)
 	for _, p := range want.Value.Profiles {
 		if !running[p.Name] {
-			err = n.startProfile(ctx, p.Name, &found)
+			err = sw.startProfile(ctx, p.Name, &found)
 		} else {
-			err = n.rescanProfile(ctx, p.Name, parts, &found)
+			err = sw.rescanProfile(ctx, p.Name, parts, &found)
 		}
 		if err != nil {
 			return found, err
@@ -35,15 +35,15 @@ func (n *node) profiles(ctx context.Context) (findings, error) {
 		delete(running, p.Name)
 	}
 	for name := range running {
-		found.restart = append(found.restart, "profile "+name+": removed")
+		found.Restart = append(found.Restart, "profile "+name+": removed")
 	}
-	slices.Sort(found.restart)
+	slices.Sort(found.Restart)
 	return found, nil
 }
 
 // running asks which SIP profiles there are, and whether they run. Without mod_sofia it is nil.
-func (n *node) running(ctx context.Context) (map[string]bool, error) {
-	reply, err := n.ask(ctx, "sofia", "status")
+func (sw *Switch) running(ctx context.Context) (map[string]bool, error) {
+	reply, err := sw.ask(ctx, "sofia", "status")
 	if refusedBy(err) != nil {
 		return nil, nil //nolint:nilerr // the refusal is the answer
 	}
@@ -53,35 +53,35 @@ func (n *node) running(ctx context.Context) (map[string]bool, error) {
 	return listedProfiles(reply), nil
 }
 
-func (n *node) startProfile(ctx context.Context, name string, found *findings) error {
-	if err := n.command(ctx, "sofia", "profile", name, "start"); err != nil {
+func (sw *Switch) startProfile(ctx context.Context, name string, found *Findings) error {
+	if err := sw.command(ctx, "sofia", "profile", name, "start"); err != nil {
 		return err
 	}
-	started, err := n.await(ctx, settle, func() (bool, error) {
-		running, err := n.running(ctx)
+	started, err := sw.await(ctx, settle, func() (bool, error) {
+		running, err := sw.running(ctx)
 		return running[name], err
 	})
 	if !started {
-		found.pending = append(found.pending, "profile "+name+": start")
+		found.Pending = append(found.Pending, "profile "+name+": start")
 	}
 	return err
 }
 
 // rescanProfile: the settings cannot be read back from the switch, so its last fetch tells which it took.
-func (n *node) rescanProfile(ctx context.Context, name string, want fingerprint.Parts, found *findings) error {
-	took, err := n.sofiaParts(ctx)
+func (sw *Switch) rescanProfile(ctx context.Context, name string, want fingerprint.Parts, found *Findings) error {
+	took, err := sw.sofiaParts(ctx)
 	if err != nil {
 		return err
 	}
 	if address, known := took[name+"/address"]; !known {
-		found.restart = append(found.restart, "profile "+name+": started without this server")
+		found.Restart = append(found.Restart, "profile "+name+": started without this server")
 	} else {
 		for _, change := range fingerprint.AddressChanges(address, want[name+"/address"]) {
-			found.restart = append(found.restart, "profile "+name+": "+change)
+			found.Restart = append(found.Restart, "profile "+name+": "+change)
 		}
 	}
 	if left := leftOut(took[name+"/kept"], want[name+"/kept"]); left != "" {
-		found.restart = append(found.restart, "profile "+name+": without "+left)
+		found.Restart = append(found.Restart, "profile "+name+": without "+left)
 	}
 	settings := []string{name + "/settings", "all profiles"}
 	inStep := func() bool {
@@ -90,25 +90,25 @@ func (n *node) rescanProfile(ctx context.Context, name string, want fingerprint.
 	if inStep() {
 		return nil
 	}
-	if err := n.rescan(ctx, name); refusedBy(err) != nil {
-		n.refuse(refusedBy(err))
+	if err := sw.rescan(ctx, name); refusedBy(err) != nil {
+		sw.refuse(refusedBy(err))
 	} else if err != nil {
 		return err
 	}
-	rescanned, err := n.await(ctx, fetchLag, func() (bool, error) {
-		took, err = n.sofiaParts(ctx)
+	rescanned, err := sw.await(ctx, fetchLag, func() (bool, error) {
+		took, err = sw.sofiaParts(ctx)
 		return inStep(), err
 	})
 	if !rescanned {
-		found.pending = append(found.pending, "profile "+name+": settings")
+		found.Pending = append(found.Pending, "profile "+name+": settings")
 	}
 	return err
 }
 
 // rescan has a running profile take its settings and new gateways, and go on listening where it does: see
 // fingerprint.RescanVariable. The three commands leave together, so that nobody's start falls between them for lack of this server.
-func (n *node) rescan(ctx context.Context, profile string) error {
-	replies, err := n.askAll(ctx, []eventsocket.Command{
+func (sw *Switch) rescan(ctx context.Context, profile string) error {
+	replies, err := sw.askAll(ctx, []eventsocket.Command{
 		{"global_setvar", fingerprint.RescanVariable + "=start-"}, {"sofia", "profile", profile, "rescan"}, noRescan,
 	})
 	if err != nil {
@@ -121,8 +121,8 @@ func (n *node) rescan(ctx context.Context, profile string) error {
 var noRescan = eventsocket.Command{"global_setvar", fingerprint.RescanVariable + "="}
 
 // sofiaParts returns the parts of sofia.conf as the switch took them last.
-func (n *node) sofiaParts(ctx context.Context) (fingerprint.Parts, error) {
-	all, err := n.rows.Fetches(ctx, n.name)
+func (sw *Switch) sofiaParts(ctx context.Context) (fingerprint.Parts, error) {
+	all, err := sw.rows.Fetches(ctx, sw.name)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func leftOut(had, want string) string {
 }
 
 // await asks done again and again until it is, for at most as long as limit.
-func (n *node) await(ctx context.Context, limit time.Duration, done func() (bool, error)) (bool, error) {
+func (sw *Switch) await(ctx context.Context, limit time.Duration, done func() (bool, error)) (bool, error) {
 	for deadline := time.Now().Add(limit); ; {
 		asked := time.Now()
 		ok, err := done()
@@ -150,7 +150,7 @@ func (n *node) await(ctx context.Context, limit time.Duration, done func() (bool
 			return ok && err == nil, err
 		}
 		// Of many gateways it takes the switch a while to tell: it is left alone for at least as long.
-		if err := pause(ctx, max(poll, time.Since(asked))); err != nil {
+		if err := sleep(ctx, max(poll, time.Since(asked))); err != nil {
 			return false, lostError{err}
 		}
 	}

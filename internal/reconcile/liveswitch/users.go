@@ -1,4 +1,4 @@
-package reconcile
+package liveswitch
 
 import (
 	"context"
@@ -15,38 +15,38 @@ import (
 // manyUsers is from how many on the whole cache is cleared, instead of one user after the other.
 const manyUsers = 100
 
-// users has the switch forget users that changed: out of its cache, and those that are off, gone or have a new password
+// Users has the switch forget users that changed: out of its cache, and those that are off, gone or have a new password
 // out of its registrations as well.
-func (n *node) users(ctx context.Context) (findings, error) {
-	var found findings
-	changes, seen, err := n.rows.UserChanges(ctx, n.usersSeen, n.row.UsersNoted)
+func (sw *Switch) Users(ctx context.Context) (Findings, error) {
+	var found Findings
+	changes, seen, err := sw.rows.UserChanges(ctx, sw.usersSeen, sw.Row.UsersNoted)
 	if err != nil {
 		return found, err
 	}
-	if err := n.flush(ctx, changes); err != nil {
+	if err := sw.flush(ctx, changes); err != nil {
 		return found, err
 	}
-	left, err := n.unregisterUsers(ctx, changes)
+	left, err := sw.unregisterUsers(ctx, changes)
 	if err != nil {
 		return found, err
 	}
 	for _, r := range left {
-		found.pending = append(found.pending, "registration of "+r.User+"@"+r.Domain)
+		found.Pending = append(found.Pending, "registration of "+r.User+"@"+r.Domain)
 	}
 	if len(left) == 0 {
-		n.row.UsersSeen = seen
+		sw.Row.UsersSeen = seen
 	}
 	return found, nil
 }
 
 // flush clears the cache of users. A lookup is cached under the key and the name that it was made with, so each name of a
 // user is cleared under both keys.
-func (n *node) flush(ctx context.Context, changes []switchstate.UserChange) error {
+func (sw *Switch) flush(ctx context.Context, changes []switchstate.UserChange) error {
 	var commands []eventsocket.Command
 	for _, c := range changes {
 		// A user may be called mod_event_socket, and its domain reload: that cannot be said.
 		if c.UserID == "" || len(changes) > manyUsers || !sayable(c.UserID+c.NumberAlias+c.Domain+"reload") {
-			return n.command(ctx, "xml_flush_cache")
+			return sw.command(ctx, "xml_flush_cache")
 		}
 		for _, name := range []string{c.UserID, c.NumberAlias} {
 			if name != "" {
@@ -55,7 +55,7 @@ func (n *node) flush(ctx context.Context, changes []switchstate.UserChange) erro
 			}
 		}
 	}
-	_, err := n.askAll(ctx, commands)
+	_, err := sw.askAll(ctx, commands)
 	return err
 }
 
@@ -67,21 +67,21 @@ type registration struct {
 
 // unregisterUsers ends the registrations of those in changes who lose theirs, and of any who is not a user now, and
 // returns those that the switch has all the same.
-func (n *node) unregisterUsers(ctx context.Context, changes []switchstate.UserChange) ([]registration, error) {
-	lost, err := n.lostRegistrations(ctx, changes)
+func (sw *Switch) unregisterUsers(ctx context.Context, changes []switchstate.UserChange) ([]registration, error) {
+	lost, err := sw.lostRegistrations(ctx, changes)
 	if err != nil || len(lost) == 0 {
 		return nil, err
 	}
 	left := lost
-	_, err = n.await(ctx, settle, func() (bool, error) {
+	_, err = sw.await(ctx, settle, func() (bool, error) {
 		var commands []eventsocket.Command
 		for _, r := range left {
 			commands = append(commands, eventsocket.Command{"sofia", "profile", r.profile, "flush_inbound_reg", r.User + "@" + r.Domain})
 		}
-		if _, err := n.askAll(ctx, commands); err != nil {
+		if _, err := sw.askAll(ctx, commands); err != nil {
 			return false, err
 		}
-		has, err := n.registrations(ctx)
+		has, err := sw.registrations(ctx)
 		there := make(map[registration]bool, len(has))
 		for _, r := range has {
 			there[r] = true
@@ -92,11 +92,11 @@ func (n *node) unregisterUsers(ctx context.Context, changes []switchstate.UserCh
 	return left, err
 }
 
-func (n *node) lostRegistrations(ctx context.Context, changes []switchstate.UserChange) ([]registration, error) {
+func (sw *Switch) lostRegistrations(ctx context.Context, changes []switchstate.UserChange) ([]registration, error) {
 	if len(changes) == 0 {
 		return nil, nil
 	}
-	has, err := n.registrations(ctx)
+	has, err := sw.registrations(ctx)
 	if err != nil || len(has) == 0 {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (n *node) lostRegistrations(ctx context.Context, changes []switchstate.User
 	for _, r := range has {
 		all = append(all, r.Registration)
 	}
-	strangers, err := n.rows.Strangers(ctx, all)
+	strangers, err := sw.rows.Strangers(ctx, all)
 	if err != nil {
 		return nil, err
 	}
@@ -125,15 +125,15 @@ func (n *node) lostRegistrations(ctx context.Context, changes []switchstate.User
 
 // registrations asks which phones are registered, profile by profile: show registrations goes on to show those that were
 // flushed. What a phone calls itself goes into a command; one that cannot be said is nobody's name in the rows either.
-func (n *node) registrations(ctx context.Context) ([]registration, error) {
-	running, err := n.running(ctx)
+func (sw *Switch) registrations(ctx context.Context) ([]registration, error) {
+	running, err := sw.running(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var all []registration
 	seen := make(map[registration]bool)
 	for _, profile := range slices.Sorted(maps.Keys(running)) {
-		reply, err := n.ask(ctx, "sofia", "status", "profile", profile, "reg")
+		reply, err := sw.ask(ctx, "sofia", "status", "profile", profile, "reg")
 		if err != nil {
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-package reconcile
+package liveswitch
 
 import (
 	"cmp"
@@ -51,26 +51,26 @@ var modulesOf = map[string]string{
 // and the event is heard at the next look at the latest.
 const loadSlack = 5 * time.Second
 
-// fetched compares what the switch was given since its start, and can take then only, with what the rows say now. Documents
+// Fetched compares what the switch was given since its start, and can take then only, with what the rows say now. Documents
 // that it reads anew at a command it is made to read.
-func (n *node) fetched(ctx context.Context) (findings, error) {
-	var found findings
-	want, err := fingerprint.AtStart(ctx, n.rows, n.name)
+func (sw *Switch) Fetched(ctx context.Context) (Findings, error) {
+	var found Findings
+	want, err := fingerprint.AtStart(ctx, sw.rows, sw.name)
 	if err != nil {
 		return found, err
 	}
-	revisions, err := n.rows.DocumentRevisions(ctx, n.name)
+	revisions, err := sw.rows.DocumentRevisions(ctx, sw.name)
 	if err != nil {
 		return found, err
 	}
-	up, err := n.uptime(ctx)
+	up, err := sw.uptime(ctx)
 	if err != nil {
 		return found, err
 	}
-	if err := n.reload(ctx, up, revisions, &found); err != nil {
+	if err := sw.reload(ctx, up, revisions, &found); err != nil {
 		return found, err
 	}
-	took, err := n.tookSince(ctx, up)
+	took, err := sw.tookSince(ctx, up)
 	if err != nil {
 		return found, err
 	}
@@ -84,7 +84,7 @@ func (n *node) fetched(ctx context.Context) (findings, error) {
 		if !ofModule(name) {
 			continue
 		}
-		runs, err := n.runsWith(ctx, name, f, took)
+		runs, err := sw.runsWith(ctx, name, f, took)
 		if err != nil {
 			return found, err
 		}
@@ -95,41 +95,41 @@ func (n *node) fetched(ctx context.Context) (findings, error) {
 	slices.Sort(differs)
 	// The record of what the switch was just given may be on its way, and what there is of the start before.
 	if up < fetchLag.Seconds() {
-		found.pending = append(found.pending, differs...)
+		found.Pending = append(found.Pending, differs...)
 	} else {
-		found.restart = differs
+		found.Restart = differs
 	}
 	return found, nil
 }
 
 // reload has the switch read anew which of the documents that it reads at reloadxml are others now, and the time zones, which it
 // could not ask for at its start.
-func (n *node) reload(ctx context.Context, up float64, revisions map[string]string, found *findings) error {
-	left, err := n.unread(ctx, up, revisions)
+func (sw *Switch) reload(ctx context.Context, up float64, revisions map[string]string, found *Findings) error {
+	left, err := sw.unread(ctx, up, revisions)
 	if err != nil || len(left) == 0 {
 		return err
 	}
-	if err := n.command(ctx, "reloadxml"); err != nil {
+	if err := sw.command(ctx, "reloadxml"); err != nil {
 		return err
 	}
 	// Each is read in a thread of its own, after the reply.
-	_, err = n.await(ctx, fetchLag, func() (bool, error) {
-		left, err = n.unread(ctx, up, revisions)
+	_, err = sw.await(ctx, fetchLag, func() (bool, error) {
+		left, err = sw.unread(ctx, up, revisions)
 		return len(left) == 0, err
 	})
-	found.pending = append(found.pending, left...)
+	found.Pending = append(found.Pending, left...)
 	return err
 }
 
 // unread returns which of the documents that are read at reloadxml the switch does not run with as the rows say now.
-func (n *node) unread(ctx context.Context, up float64, revisions map[string]string) ([]string, error) {
-	took, err := n.tookSince(ctx, up)
+func (sw *Switch) unread(ctx context.Context, up float64, revisions map[string]string) ([]string, error) {
+	took, err := sw.tookSince(ctx, up)
 	if err != nil {
 		return nil, err
 	}
 	var left, owners []string
 	if revisions[timezones] != "" || took[timezones].Revision != "" {
-		unknown, err := n.unknownZone(ctx, took[timezones].Revision, revisions[timezones])
+		unknown, err := sw.unknownZone(ctx, took[timezones].Revision, revisions[timezones])
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +142,7 @@ func (n *node) unread(ctx context.Context, up float64, revisions map[string]stri
 			owners = append(owners, moduleOf(name))
 		}
 	}
-	loaded, err := n.loaded(ctx, owners)
+	loaded, err := sw.loaded(ctx, owners)
 	for _, module := range owners {
 		if loaded[module] {
 			left = append(left, strings.TrimPrefix(module, "mod_")+".conf")
@@ -152,14 +152,14 @@ func (n *node) unread(ctx context.Context, up float64, revisions map[string]stri
 }
 
 // unknownZone says what of timezones.conf the switch does not know, or nothing. Its zones are asked for once for each revision.
-func (n *node) unknownZone(ctx context.Context, took, revision string) (string, error) {
+func (sw *Switch) unknownZone(ctx context.Context, took, revision string) (string, error) {
 	if took != revision {
 		return timezones, nil
 	}
-	if revision == n.zones {
+	if revision == sw.zones {
 		return "", nil
 	}
-	document, err := n.rows.Document(ctx, n.name, "configuration", timezones)
+	document, err := sw.rows.Document(ctx, sw.name, "configuration", timezones)
 	if err != nil {
 		return "", err
 	}
@@ -169,7 +169,7 @@ func (n *node) unknownZone(ctx context.Context, took, revision string) (string, 
 			commands = append(commands, c)
 		}
 	}
-	replies, err := n.askAll(ctx, commands)
+	replies, err := sw.askAll(ctx, commands)
 	if err != nil {
 		return "", err
 	}
@@ -178,7 +178,7 @@ func (n *node) unknownZone(ctx context.Context, took, revision string) (string, 
 			return timezones + ": " + commands[i][1], nil //nolint:nilerr // the refusal is the answer
 		}
 	}
-	n.zones = revision
+	sw.zones = revision
 	return "", nil
 }
 
@@ -217,31 +217,31 @@ func moduleOf(document string) string {
 
 // runsWith returns the revision of a document with which its module runs: what it fetched first since the switch started, or
 // when it was heard to be loaded last. f is its last fetch.
-func (n *node) runsWith(ctx context.Context, name string, f switchstate.Fetch, took map[string]switchstate.Fetch) (string, error) {
+func (sw *Switch) runsWith(ctx context.Context, name string, f switchstate.Fetch, took map[string]switchstate.Fetch) (string, error) {
 	if slices.Contains(readWhole, name) {
 		return f.Revision, nil
 	}
 	t, known := took[name+" "+fingerprint.TakenPart]
 	module := moduleOf(name)
-	heard, loaded := n.loads[module]
+	heard, loaded := sw.loads[module]
 	if loaded {
 		since := time.Since(heard)
 		if f.Age >= since.Seconds() && f.Age <= (since+loadSlack).Seconds() {
 			t, known = f, false
 		}
 		if since > loadSlack {
-			delete(n.loads, module)
+			delete(sw.loads, module)
 		}
 	}
 	if known {
 		return t.Revision, nil
 	}
-	return f.Revision, n.rows.Took(ctx, n.name, name, f.Revision, f.Age)
+	return f.Revision, sw.rows.Took(ctx, sw.name, name, f.Revision, f.Age)
 }
 
 // staleDocuments returns which of the documents that are stored as XML the switch took in another revision than today's.
-func (n *node) staleDocuments(ctx context.Context, took map[string]switchstate.Fetch) ([]string, error) {
-	revisions, err := n.rows.DocumentRevisions(ctx, n.name)
+func (sw *Switch) staleDocuments(ctx context.Context, took map[string]switchstate.Fetch) ([]string, error) {
+	revisions, err := sw.rows.DocumentRevisions(ctx, sw.name)
 	if err != nil {
 		return nil, err
 	}
@@ -259,8 +259,8 @@ func (n *node) staleDocuments(ctx context.Context, took map[string]switchstate.F
 }
 
 // uptime asks for how many seconds the switch has been up.
-func (n *node) uptime(ctx context.Context) (float64, error) {
-	reply, err := n.ask(ctx, "uptime", "s")
+func (sw *Switch) uptime(ctx context.Context) (float64, error) {
+	reply, err := sw.ask(ctx, "uptime", "s")
 	if err != nil {
 		return 0, err
 	}
@@ -272,8 +272,8 @@ func (n *node) uptime(ctx context.Context) (float64, error) {
 }
 
 // tookSince returns the parts of documents that the switch fetched in the last seconds, by document and part.
-func (n *node) tookSince(ctx context.Context, seconds float64) (map[string]switchstate.Fetch, error) {
-	all, err := n.rows.Fetches(ctx, n.name)
+func (sw *Switch) tookSince(ctx context.Context, seconds float64) (map[string]switchstate.Fetch, error) {
+	all, err := sw.rows.Fetches(ctx, sw.name)
 	if err != nil {
 		return nil, err
 	}
@@ -286,31 +286,23 @@ func (n *node) tookSince(ctx context.Context, seconds float64) (map[string]switc
 	return took, nil
 }
 
-// judge tells what can be told of a switch whose event socket this server does not have: whether what it fetched last is
-// what it would be given now.
-func (n *node) judge(ctx context.Context, todo aspects, looked time.Time) error {
-	if todo == 0 {
-		return n.save(ctx, looked)
-	}
-	want, err := fingerprint.All(ctx, n.rows, n.name)
+// CompareFetches tells what can be told of a switch whose event socket this server does not have: whether what it fetched
+// last is what it would be given now.
+func (sw *Switch) CompareFetches(ctx context.Context) (found Findings, err error) {
+	want, err := fingerprint.All(ctx, sw.rows, sw.name)
 	if err != nil {
-		return err
+		return found, err
 	}
-	took, err := n.tookSince(ctx, time.Hour.Seconds()*24*365*100)
+	took, err := sw.tookSince(ctx, time.Hour.Seconds()*24*365*100)
 	if err != nil {
-		return err
+		return found, err
 	}
-	var found findings
 	for _, part := range slices.Sorted(maps.Keys(want)) {
 		if took[part].Revision != want[part] {
-			found.pending = append(found.pending, part)
+			found.Pending = append(found.Pending, part)
 		}
 	}
-	stale, err := n.staleDocuments(ctx, took)
-	if err != nil {
-		return err
-	}
-	found.pending = append(found.pending, stale...)
-	n.findings = map[aspects]findings{fetched: found}
-	return n.save(ctx, looked)
+	stale, err := sw.staleDocuments(ctx, took)
+	found.Pending = append(found.Pending, stale...)
+	return found, err
 }
