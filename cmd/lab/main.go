@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command lab measures xmlcurld and breaks it. It is for those who change xmlcurld, and no part of what is installed.
 package main
 

@@ -56,9 +56,9 @@ func spawn(program string, args []string, who *account, output io.Writer) (*proc
 	p.cmd.WaitDelay = time.Second
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{
 		Setpgid:    true,
-		Pdeathsig:  syscall.SIGQUIT, // an immediate shutdown: the whole server is gone at once, the next start recovers
 		Credential: who.credential(),
 	}
+	endWithParent(p.cmd.SysProcAttr, syscall.SIGQUIT) // an immediate shutdown: the next start recovers
 	started := make(chan error)
 	go p.run(started)
 	if err := <-started; err != nil {
@@ -67,7 +67,7 @@ func spawn(program string, args []string, who *account, output io.Writer) (*proc
 	return p, nil
 }
 
-// run starts the child and waits for it on one and the same thread: the kernel sends Pdeathsig when the thread that
+// run starts the child and waits for it on one and the same thread: the signal of endWithParent comes when the thread that
 // forked ends, and Go may end any thread that is not locked.
 func (p *process) run(started chan<- error) {
 	runtime.LockOSThread()

@@ -6,9 +6,7 @@ package pace
 import (
 	"context"
 	"runtime"
-	"syscall"
 	"time"
-	"unsafe"
 )
 
 const (
@@ -40,12 +38,6 @@ func (t *Turn) Rest() {
 		sleep(pause)      // and for the processor
 		t.began = time.Now()
 	}
-}
-
-// sleep is without a word to Go's scheduler, whose own sleep takes a millisecond at least where nothing else goes on.
-func sleep(d time.Duration) {
-	span := syscall.NsecToTimespec(d.Nanoseconds())
-	_, _, _ = syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&span)), 0, 0) // a signal may end it early
 }
 
 // Sleep waits for d, or until ctx is done.

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package bench measures xmlcurld side by side with nginx.
 //
 // It makes a world of a given size in a private PostgreSQL server, starts the real xmlcurld on it, and beside it nginx with

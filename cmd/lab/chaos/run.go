@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package chaos shows what callers notice when things break under a running xmlcurld, and judges it.
 //
 // It makes a small world in a real PostgreSQL primary and its streaming standby, starts the real xmlcurld with the URL of

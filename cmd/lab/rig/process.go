@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package rig is what the programs share that try the real xmlcurld out: they build it, start it as a process, and write
 // what they saw into a file of this repository.
 package rig

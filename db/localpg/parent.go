@@ -1,0 +1,8 @@
+//go:build linux || freebsd
+
+package localpg
+
+import "syscall"
+
+// endWithParent has the kernel send a child that signal when this process ends, however that comes about.
+func endWithParent(attr *syscall.SysProcAttr, signal syscall.Signal) { attr.Pdeathsig = signal }
