@@ -132,10 +132,10 @@ var errNotAsked = errors.New("the database did not answer lately, and is tried a
 // tried is how long a question must have been with a host at least for its silence to tell something of the host.
 const tried = 50 * time.Millisecond
 
-// onHosts has read ask the hosts in their order until one answers, each for its share of the time that ctx leaves. A host
+// onHosts asks the hosts in their order until one answers, each for its share of the time that ctx leaves. A host
 // that shows less than was seen already is not asked: what was switched off stays off. One that fails a question of an
 // operation is not asked that operation again before it has answered the same question in the background.
-func (d *DB) onHosts(ctx context.Context, operation string, pool poolOf, read func(context.Context, querier) error) (Freshness, error) {
+func (d *DB) onHosts(ctx context.Context, operation string, pool poolOf, q question, read reader) (Freshness, error) {
 	err := errNotAsked
 	order := *d.hosts.order.Load()
 	for i, h := range order {
@@ -149,7 +149,7 @@ func (d *DB) onHosts(ctx context.Context, operation string, pool poolOf, read fu
 			continue
 		}
 		start := time.Now()
-		err = askWithin(ctx, limit, pool(h), read)
+		err = askWithin(ctx, limit, pool(h), q, read)
 		if err == nil || !Unavailable(err) {
 			d.NoteAnswer(time.Now())
 			return h.freshness(start), err
@@ -160,12 +160,18 @@ func (d *DB) onHosts(ctx context.Context, operation string, pool poolOf, read fu
 		if ctx.Err() != nil && (errors.Is(ctx.Err(), context.Canceled) || time.Since(start) < tried) {
 			return Freshness{}, err // this is about who asked
 		}
-		b.trip(d, func(ctx context.Context) error { return read(ctx, pool(h)) })
+		b.trip(d, func(ctx context.Context) error { return q.ask(ctx, pool(h), drop) })
 		if ctx.Err() != nil {
 			break
 		}
 	}
 	return Freshness{}, err
+}
+
+// drop reads an answer that nobody waits for any more. It must not touch what read writes: whoever asked has that.
+func drop(rows pgx.Rows) error {
+	rows.Close()
+	return rows.Err()
 }
 
 // freshness is how old an answer of h may be that was asked for at start.
@@ -189,16 +195,16 @@ func share(ctx context.Context, hosts int) time.Duration {
 	return max(time.Until(deadline)/time.Duration(hosts), time.Millisecond)
 }
 
-func askWithin(ctx context.Context, limit time.Duration, pool *pgxpool.Pool, read func(context.Context, querier) error) error {
+func askWithin(ctx context.Context, limit time.Duration, pool *pgxpool.Pool, q question, read reader) error {
 	if limit > 0 {
 		limited, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		ctx = limited
 	}
-	err := read(ctx, pool)
+	err := q.ask(ctx, pool, read)
 	if err != nil && Lost(err) && ctx.Err() == nil {
 		pool.Reset() // the others have most likely gone the same way
-		err = read(ctx, pool)
+		err = q.ask(ctx, pool, read)
 	}
 	return err
 }

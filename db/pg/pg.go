@@ -187,12 +187,29 @@ type Freshness struct {
 
 // From is where rows are read: a DB, or one transaction.
 type From interface {
-	ask(ctx context.Context, operation string, pool poolOf, read func(ctx context.Context, from querier) error) (Freshness, error)
+	ask(ctx context.Context, operation string, pool poolOf, q question, read reader) (Freshness, error)
 }
 
-func (d *DB) ask(ctx context.Context, operation string, pool poolOf, read func(context.Context, querier) error) (Freshness, error) {
+// reader reads the answer to a question, and closes it.
+type reader func(pgx.Rows) error
+
+// question is a query with its arguments.
+type question struct {
+	query string
+	args  []any
+}
+
+func (q question) ask(ctx context.Context, from querier, read reader) error {
+	rows, err := from.Query(ctx, q.query, q.args...)
+	if err != nil {
+		return err
+	}
+	return read(rows)
+}
+
+func (d *DB) ask(ctx context.Context, operation string, pool poolOf, q question, read reader) (Freshness, error) {
 	defer d.Observe(operation, time.Now())
-	fresh, err := d.onHosts(ctx, operation, pool, read)
+	fresh, err := d.onHosts(ctx, operation, pool, q, read)
 	return fresh, Translate(operation, err)
 }
 
@@ -205,9 +222,9 @@ type tx struct {
 // In returns tx as a place to read from. What it answers is as fresh as the transaction.
 func (d *DB) In(t pgx.Tx) From { return tx{t, d} }
 
-func (t tx) ask(ctx context.Context, operation string, _ poolOf, read func(context.Context, querier) error) (Freshness, error) {
+func (t tx) ask(ctx context.Context, operation string, _ poolOf, q question, read reader) (Freshness, error) {
 	defer t.db.Observe(operation, time.Now())
-	return Freshness{}, Translate(operation, read(ctx, t.Tx))
+	return Freshness{}, Translate(operation, q.ask(ctx, t.Tx, read))
 }
 
 // Collect runs one query in one round trip and returns its rows, each as a T by the names of its columns.
@@ -227,8 +244,8 @@ func Lookup[T any](ctx context.Context, from From, row pgx.RowToFunc[T], operati
 
 func rows[T any](ctx context.Context, from From, pool poolOf, row pgx.RowToFunc[T], operation, query string, args []any) ([]T, Freshness, error) {
 	var values []T
-	fresh, err := from.ask(ctx, operation, pool, func(ctx context.Context, from querier) (err error) {
-		values, err = Rows(ctx, from, row, query, args...)
+	fresh, err := from.ask(ctx, operation, pool, question{query, args}, func(rows pgx.Rows) (err error) {
+		values, err = pgx.CollectRows(rows, row)
 		return err
 	})
 	if err != nil {
