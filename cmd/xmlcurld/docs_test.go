@@ -180,7 +180,7 @@ var (
 	link       = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading    = regexp.MustCompile(`(?m)^#+ (.+)$`)
 	metric     = regexp.MustCompile(`\bxmlcurld_[a-z_]+\b`)
-	variable   = regexp.MustCompile(`\bXMLCURLD?_[A-Z0-9_]+\b`)
+	variable   = regexp.MustCompile(`\b(?:XMLCURLD?|BOOTSTRAP)_[A-Z0-9_]+\b`)
 	notMetrics = []string{"xmlcurld_operator", "xmlcurld_revision"} // a role; a variable of gateways
 )
 
