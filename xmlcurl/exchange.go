@@ -107,7 +107,7 @@ func (s *Server) read(ctx context.Context, x *exchange, buffer *formBuffer, t tr
 // arrived implements transport.
 func (t httpTransport) arrived() {
 	if c, ok := t.Context().Value(connKey{}).(*conn); ok {
-		c.incomplete.remove(c)
+		c.all.arrived(c)
 	}
 }
 

@@ -56,7 +56,7 @@ func (e *Endpoint) serveOne(c *conn) (plain bool) {
 	request, read := readPlain(c, buffer)
 	if request.path != e.server.path {
 		c.read = bytes.Clone(read)
-		c.incomplete.grew(c, len(read))
+		c.all.grew(c, len(read))
 		e.forHTTP.give(c)
 		return false
 	}
@@ -192,7 +192,7 @@ func (t *plainTransport) BasicAuth() (user, password string, sent bool) {
 }
 
 // arrived implements transport.
-func (t *plainTransport) arrived() { t.conn.incomplete.remove(t.conn) }
+func (t *plainTransport) arrived() { t.conn.all.arrived(t.conn) }
 
 // form implements transport.
 func (t *plainTransport) form(_ *formBuffer, limit int64) ([]byte, error) {

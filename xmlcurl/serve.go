@@ -30,7 +30,7 @@ type Guard struct {
 	Name          string                // of the endpoint, in the log and in errors
 	Networks      []netip.Prefix        // whose connections are accepted; none: everybody's
 	TLS           *tls.Config           // nil: plain HTTP
-	MaxIncomplete int                   // connections of a Server whose request has not arrived as a whole; 0: 2048
+	MaxIncomplete int                   // connections of a Server whose request has not arrived as a whole; 0: DefaultMaxIncomplete
 	Log           *slog.Logger          // nil: nothing is logged
 	Registerer    prometheus.Registerer // nil: nothing is exported
 }
@@ -40,17 +40,17 @@ type Guard struct {
 // requests of FreeSWITCH, which a Server answers without it (plain.go). Each connection brings one request, as FreeSWITCH
 // makes a new one for each lookup.
 type Endpoint struct {
-	name       string
-	socket     *socket
-	networks   *networks
-	tls        *tls.Config
-	server     *Server // nil: the handler is another one
-	http       *http.Server
-	forHTTP    *handover
-	workers    chan *conn // goroutines that wait for a plain request; closed with the accept loop
-	incomplete incomplete
-	log        *slog.Logger
-	failed     chan error
+	name        string
+	socket      *socket
+	networks    *networks
+	tls         *tls.Config
+	server      *Server // nil: the handler is another one
+	http        *http.Server
+	forHTTP     *handover
+	workers     chan *conn // goroutines that wait for a plain request; closed with the accept loop
+	connections connections
+	log         *slog.Logger
+	failed      chan error
 }
 
 // Serve serves handler at address, host:port, until Close.
@@ -88,10 +88,10 @@ func newEndpoint(address string, handler http.Handler, g Guard) (*Endpoint, erro
 	}
 	// FreeSWITCH closes each connection after its answer. The server does not wait for that.
 	e.http.SetKeepAlivesEnabled(false)
+	e.networks = newNetworks(g.Networks, e.log, g.Registerer)
 	if server, ok := handler.(*Server); ok {
 		e.server, e.http.ConnContext = server, connContext
-		e.networks = newNetworks(g.Networks, e.log, g.Registerer)
-		e.incomplete.limitTo(g.MaxIncomplete, g.Registerer)
+		e.connections.limitTo(g.MaxIncomplete, g.Registerer)
 	}
 	return e, nil
 }
@@ -114,15 +114,15 @@ func (e *Endpoint) Address() string { return e.socket.Addr().String() }
 // Failed receives why the endpoint ended by itself.
 func (e *Endpoint) Failed() <-chan error { return e.failed }
 
-// Close refuses new connections, answers those that the kernel has made, and returns when the last one is closed. Those
-// that are left when ctx is done are cut off.
+// Close refuses new connections, answers those that the kernel has made, and returns when the last one is closed. When ctx
+// is done before, those that net/http serves are cut off, and that is an error.
 func (e *Endpoint) Close(ctx context.Context) error {
 	if e == nil {
 		return nil
 	}
 	e.socket.drain(ctx)
 	if e.server != nil { // http.Server.Shutdown would hang up on those whose request has not arrived yet
-		e.incomplete.idle(ctx)
+		e.connections.idle(ctx)
 	}
 	if err := e.http.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("drain %s: %w", e.Address(), err), e.http.Close())
@@ -142,7 +142,7 @@ func (e *Endpoint) acceptAll() {
 		case err == nil:
 			pause = 0
 			e.take(c)
-		case passes(err):
+		case temporary(err):
 			pause = min(max(5*time.Millisecond, 2*pause), time.Second)
 			e.http.ErrorLog.Printf("accept failed, trying again in %v: %v", pause, err)
 			time.Sleep(pause)
@@ -153,68 +153,30 @@ func (e *Endpoint) acceptAll() {
 	}
 }
 
-// passes reports whether accept may work later: this process has too many files open, or the machine has.
-func passes(err error) bool {
+// temporary reports whether accept may work later: this process has too many files open, or the machine has.
+func temporary(err error) bool {
 	var fault syscall.Errno
 	return errors.As(err, &fault) && fault.Temporary()
 }
 
 // take sees to a connection that was accepted.
-func (e *Endpoint) take(accepted net.Conn) {
-	switch {
-	case e.server == nil:
-		e.forHTTP.give(accepted)
-	case !e.networks.admit(accepted):
-		_ = accepted.Close()
-	default:
-		c := &conn{Conn: accepted, incomplete: &e.incomplete}
-		e.incomplete.add(c)
-		if e.tls != nil {
-			e.forHTTP.give(tls.Server(c, e.tls))
-		} else {
-			e.takePlain(c)
+func (e *Endpoint) take(c net.Conn) {
+	if !e.networks.admit(c) {
+		_ = c.Close()
+		return
+	}
+	if e.server != nil {
+		counted := e.connections.add(c)
+		if e.tls == nil {
+			e.takePlain(counted)
+			return
 		}
+		c = counted
 	}
-}
-
-// conn is a connection that FreeSWITCH made.
-type conn struct {
-	net.Conn
-	read []byte // and not consumed yet, which comes before what Conn has; for one goroutine, as Read is
-
-	incomplete *incomplete
-	entry      entry // in incomplete
-}
-
-// Read implements net.Conn.
-func (c *conn) Read(to []byte) (int, error) {
-	if len(c.read) > 0 {
-		n := copy(to, c.read)
-		c.read = c.read[n:]
-		return n, nil
+	if e.tls != nil {
+		c = tls.Server(c, e.tls)
 	}
-	n, err := c.Conn.Read(to)
-	c.incomplete.grew(c, n)
-	return n, err
-}
-
-// CloseWrite tells the caller that nothing more will come.
-func (c *conn) CloseWrite() error { return c.Conn.(*net.TCPConn).CloseWrite() }
-
-// Close implements net.Conn. It may be called more than once, and beside Read.
-func (c *conn) Close() error {
-	c.incomplete.closed(c)
-	return c.Conn.Close()
-}
-
-type connKey struct{}
-
-// connContext makes a conn known to the request that comes on it.
-func connContext(ctx context.Context, c net.Conn) context.Context {
-	if secure, ok := c.(*tls.Conn); ok {
-		c = secure.NetConn()
-	}
-	return context.WithValue(ctx, connKey{}, c)
+	e.forHTTP.give(c)
 }
 
 // handover is the net.Listener of an http.Server that is given its connections.

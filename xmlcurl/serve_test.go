@@ -3,12 +3,14 @@ package xmlcurl
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"runtime"
@@ -208,7 +210,7 @@ func TestServeSurvivesAFault(t *testing.T) {
 	if got := f.log.String(); strings.Count(got, "a fault") != 1 {
 		t.Errorf("logged: %s", got)
 	}
-	e.incomplete.idle(t.Context())
+	e.connections.idle(t.Context())
 }
 
 // What was sent too slowly is dropped when it becomes too many or too much, the oldest first; a request is not.
@@ -216,15 +218,16 @@ func TestIncompleteIsLimited(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name, sends string
+		most        int
 		bytes       int64
 	}{
-		{"too many", "P", 1 << 20},
-		{"too much", "POST /xml HTTP/1.1\r\nX: " + strings.Repeat("x", 900), 2500},
+		{"too many", "P", 3, 1 << 20},
+		{"too much", "POST /xml HTTP/1.1\r\nX: " + strings.Repeat("x", 900), 1000, 3000},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			e := opened(t, newFixture(Options{}), Guard{MaxIncomplete: 3})
-			e.incomplete.mostBytes = tc.bytes
+			e := opened(t, newFixture(Options{}), Guard{MaxIncomplete: tc.most})
+			e.connections.mostBytes = tc.bytes
 			e.start()
 			var slow []net.Conn
 			for range 10 {
@@ -239,11 +242,11 @@ func TestIncompleteIsLimited(t *testing.T) {
 			if answer := asked(t, e, raw(call)); !strings.HasPrefix(answer, good) {
 				t.Errorf("a call: %q", answer)
 			}
-			i := &e.incomplete
-			i.mu.Lock()
-			defer i.mu.Unlock()
-			if n := i.order.Len(); n > 3 || i.bytes > tc.bytes || testutil.ToFloat64(i.dropped) < 7 {
-				t.Errorf("%d connections, %d bytes, %v dropped", n, i.bytes, testutil.ToFloat64(i.dropped))
+			all := &e.connections
+			all.mu.Lock()
+			defer all.mu.Unlock()
+			if n := all.incomplete.Len(); n > 3 || all.bytes > tc.bytes || testutil.ToFloat64(all.dropped) < 7 {
+				t.Errorf("%d connections, %d bytes, %v dropped", n, all.bytes, testutil.ToFloat64(all.dropped))
 			}
 		})
 	}
@@ -374,5 +377,48 @@ func TestServeAtAnAddressThatIsTaken(t *testing.T) {
 	e := served(t, newFixture(Options{}), Guard{})
 	if _, err := Serve(e.Address(), http.NotFoundHandler(), Guard{Name: "admin"}); !errors.Is(err, syscall.EADDRINUSE) || !strings.HasPrefix(err.Error(), "admin: ") {
 		t.Error(err)
+	}
+}
+
+// TLS and networks guard any handler.
+func TestGuardOfAnyHandler(t *testing.T) {
+	t.Parallel()
+	secure := httptest.NewTLSServer(nil) // for its certificate
+	defer secure.Close()
+	said := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "said") })
+	for name, handler := range map[string]http.Handler{"a Server": newFixture(Options{}).Server, "another": said} {
+		for network, let := range map[string]bool{"127.0.0.0/8": true, "10.0.0.0/8": false} {
+			e, err := Serve("127.0.0.1:0", handler, Guard{
+				TLS: &tls.Config{Certificates: secure.TLS.Certificates}, Networks: []netip.Prefix{netip.MustParsePrefix(network)},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := secure.Client().Post("https://"+e.Address()+"/xml", urlencoded, strings.NewReader(call))
+			if err == nil {
+				_ = answer.Body.Close()
+			}
+			if got := err == nil && answer.StatusCode == http.StatusOK; got != let {
+				t.Errorf("%s from %s: %v", name, network, err)
+			}
+			if c := dial(t, e); let { // without TLS
+				send(t, c, raw(call))
+				if answer, err := io.ReadAll(c); err != nil || strings.HasPrefix(string(answer), good) {
+					t.Errorf("%s without TLS: %q, %v", name, answer, err)
+				}
+			}
+			if err := e.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func TestTemporary(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]bool{syscall.EMFILE: true, syscall.ENFILE: true, syscall.EINVAL: false, net.ErrClosed: false} {
+		if temporary(&net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", err)}) != want {
+			t.Error(err)
+		}
 	}
 }

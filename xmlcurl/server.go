@@ -12,19 +12,28 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// What holds where Options or a Guard say 0.
+const (
+	DefaultDeadline      = 800 * time.Millisecond
+	DefaultBodyLimit     = 1 << 20
+	DefaultAnswerLimit   = 16 << 20
+	DefaultMaxInFlight   = 48
+	DefaultMaxIncomplete = 2048
+)
+
 // Options is what a Server is made of. The zero value of everything but Handler has a meaning.
 type Options struct {
 	Handler     Handler
 	Log         *slog.Logger          // nil: nothing is logged
 	Registerer  prometheus.Registerer // nil: nothing is exported
-	Deadline    time.Duration         // of one request, body included; 0: 800 ms. Below the binding's timeout
-	BodyLimit   int64                 // bytes of a request's body or query; 0: 1 MiB
-	AnswerLimit int64                 // bytes, the binding's response-max-bytes; 0: 16 MiB
+	Deadline    time.Duration         // of one request, body included; 0: DefaultDeadline. Below the binding's timeout
+	BodyLimit   int64                 // bytes of a request's body or query; 0: DefaultBodyLimit
+	AnswerLimit int64                 // bytes, the binding's response-max-bytes; 0: DefaultAnswerLimit
 	Credentials string                // "user:password" of the bindings' gateway-credentials, for all nodes; "": none is asked for
 	Nodes       Authenticator         // knows the nodes' own; nil: they have none
 	Closed      bool                  // credentials are asked for, be it only the nodes' own
 	Path        string                // of the binding's gateway-url; "": /xml
-	MaxInFlight int                   // requests answered at a time, but for a burst; 0: 48. Any further one gets a 503
+	MaxInFlight int                   // requests answered at a time, but for a burst; 0: DefaultMaxInFlight. Any further one gets a 503
 	Degraded    func() bool           // whether answers wait for a failing database: then a burst may last; nil: never
 }
 
@@ -55,11 +64,11 @@ func NewServer(o Options) *Server {
 		handler:     o.Handler,
 		log:         cmp.Or(o.Log, slog.New(slog.DiscardHandler)),
 		credentials: newCredentials(o.Credentials, o.Nodes, o.Closed),
-		deadline:    cmp.Or(o.Deadline, 800*time.Millisecond),
-		bodyLimit:   cmp.Or(o.BodyLimit, 1<<20),
-		answerLimit: cmp.Or(o.AnswerLimit, 16<<20),
+		deadline:    cmp.Or(o.Deadline, DefaultDeadline),
+		bodyLimit:   cmp.Or(o.BodyLimit, DefaultBodyLimit),
+		answerLimit: cmp.Or(o.AnswerLimit, DefaultAnswerLimit),
 	}
-	s.limiters = newLimiters(int64(cmp.Or(o.MaxInFlight, 48)), s.deadline, o.Degraded)
+	s.limiters = newLimiters(int64(cmp.Or(o.MaxInFlight, DefaultMaxInFlight)), s.deadline, o.Degraded)
 	s.metrics = newMetrics(o.Registerer, s.answerLimit)
 	s.echo.POST(s.path, s.serve)
 	s.echo.GET(s.path, s.serve)

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"xmlcurld/db/schema"
+	"xmlcurld/xmlcurl"
 )
 
 // config is what the settings come to.
@@ -89,7 +90,7 @@ func settings() []setting {
 		{key: "tls_client_ca",
 			about: "PEM file of the authorities one of which FreeSWITCH's certificate has to come from; none: it needs none",
 			parse: func(c *config, text string) error { c.TLSClientCA = text; return nil }},
-		{key: "deadline", preset: "800ms",
+		{key: "deadline", preset: xmlcurl.DefaultDeadline.String(),
 			about: "time for one answer; keep it below the binding's timeout",
 			parse: func(c *config, text string) error { return parseTime(&c.Deadline, text, 1, "not a time such as 800ms") }},
 		{key: "stale_limit", preset: "0s",
@@ -97,10 +98,10 @@ func settings() []setting {
 			parse: func(c *config, text string) error {
 				return parseTime(&c.StaleLimit, text, 0, "not a time such as 24h, or 0s for no limit")
 			}},
-		{key: "body_limit", preset: "1048576",
+		{key: "body_limit", preset: strconv.Itoa(xmlcurl.DefaultBodyLimit),
 			about: "bytes that a request may have",
 			parse: func(c *config, text string) error { return parseBytes(&c.BodyLimit, text) }},
-		{key: "answer_limit", preset: "16777216",
+		{key: "answer_limit", preset: strconv.Itoa(xmlcurl.DefaultAnswerLimit),
 			about: "bytes that an answer may have: the binding's response-max-bytes",
 			parse: func(c *config, text string) error { return parseBytes(&c.AnswerLimit, text) }},
 		{key: "secrets_dir",
@@ -109,10 +110,10 @@ func settings() []setting {
 		{key: "secrets_env_prefix",
 			about: "beginning of the variables of the environment in which rows may refer to passwords, as SECRET_; none: they may not",
 			parse: func(c *config, text string) error { return parseEnvPrefix(&c.SecretsEnv, text) }},
-		{key: "max_in_flight", preset: "48",
+		{key: "max_in_flight", preset: strconv.Itoa(xmlcurl.DefaultMaxInFlight),
 			about: "requests answered at a time, eight times as many in a burst; the rest gets a 503 at once",
 			parse: func(c *config, text string) error { return parseCount(&c.MaxInFlight, text) }},
-		{key: "max_connections", preset: "2048",
+		{key: "max_connections", preset: strconv.Itoa(xmlcurl.DefaultMaxIncomplete),
 			about: "connections that may be open without a whole request; the oldest of more are closed",
 			parse: func(c *config, text string) error { return parseCount(&c.MaxIncomplete, text) }},
 		{key: "migrate", preset: "false", isSwitch: true,
