@@ -295,6 +295,17 @@ type ExtensionReader struct {
 // extensionsKept bounds how many texts are kept.
 const extensionsKept = 1000
 
+// ReadBytes is Read for a text that is not kept as a string.
+func (r *ExtensionReader) ReadBytes(compiled []byte) (*Extension, error) {
+	r.mu.Lock()
+	e, ok := r.seen[string(compiled)]
+	r.mu.Unlock()
+	if ok {
+		return e, nil
+	}
+	return r.Read(string(compiled))
+}
+
 // Read returns the extension that compiled is.
 func (r *ExtensionReader) Read(compiled string) (*Extension, error) {
 	r.mu.Lock()

@@ -112,7 +112,7 @@ func (s *server) openLocalRows(ctx context.Context, registry *prometheus.Registr
 		s.log.Error("there are no local rows to answer from when the database does not", "err", err)
 		return
 	}
-	s.local, s.rows = opened, localrows.Fallback(s.store, opened)
+	s.local, s.rows = opened, localrows.NewSource(s.store, opened)
 	s.works.Go(func() { opened.Run(ctx) })
 }
 

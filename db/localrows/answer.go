@@ -191,14 +191,14 @@ func packed(answer any) ([]byte, error) {
 
 // kept returns the answer to a question that was asked before.
 func kept[T any](l *Store, operation, node string, args ...string) (answer T, err error) {
-	err = l.look(func(v disk.View) error {
+	err = l.look(func(v view) error {
 		answer, err = keptIn[T](l, v, operation, node, args...)
 		return err
 	})
 	return answer, err
 }
 
-func keptIn[T any](l *Store, v disk.View, operation, node string, args ...string) (answer T, err error) {
+func keptIn[T any](l *Store, v view, operation, node string, args ...string) (answer T, err error) {
 	if node != db.Common && v.Get(ofNodes, node) == nil {
 		node = noNode
 	}
@@ -282,8 +282,8 @@ func (l *Store) UserGateways(_ context.Context, node, domain, profile string) (d
 
 // domains returns an answer about domains that is kept for asker: node itself, or Common.
 func (l *Store) domains(node, operation, asker string, args ...string) (a db.Answer[[]db.Domain], err error) {
-	err = l.look(func(v disk.View) error {
-		if l.doubtsTable("node") {
+	err = l.look(func(v view) error {
+		if v.unread.table("node") {
 			return errNotHeld
 		}
 		a, err = keptIn[db.Answer[[]db.Domain]](l, v, operation, asker, args...)

@@ -20,9 +20,9 @@ func TestLocalRowsOfMadeUpNames(t *testing.T) {
 	store := dbtest.Open(t, url)
 	c := openLocal(t, store, t.TempDir())
 	defer func() { _ = c.Close() }()
-	told{}.documents(t.Context(), localrows.Fallback(store, c))
+	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
-	rows := localrows.Fallback(store, c)
+	rows := localrows.NewSource(store, c)
 	before := c.Asked()
 	for n := range 20 {
 		domain, node := fmt.Sprintf("made-up-%d.example", n), fmt.Sprintf("container-%d", n)
@@ -62,7 +62,7 @@ func TestLocalRowsForgetsTheOldest(t *testing.T) {
 	store := dbtest.Open(t, url)
 	c := openLocal(t, store, dir)
 	defer func() { _ = c.Close() }()
-	rows := localrows.Fallback(store, c)
+	rows := localrows.NewSource(store, c)
 	asks := func(node, name string) {
 		t.Helper()
 		if _, err := rows.Document(t.Context(), node, "configuration", name); err != nil {

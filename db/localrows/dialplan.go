@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"xmlcurld/db"
 	"xmlcurld/db/localrows/disk"
@@ -24,14 +24,14 @@ WHERE name <> '*'`
 // table is a table that is read row by row: its rows as keys and values, and what narrows them to some keys.
 type table struct{ relation, bucket, query, some string }
 
-// dialplanTables joins the values of a number by a byte that none of them holds.
+// dialplanTables joins the values of a number, and of an extension, by a byte that none of them holds.
 var dialplanTables = []table{
 	{"tenant", ofTenants, `
 		SELECT name, convert_to(enabled::text, 'UTF8')
 		FROM tenant
 		WHERE true`, ` AND name = ANY ($1)`},
 	{"extension", ofExtensions, `
-		SELECT name, convert_to(json_build_object('tenant', tenant, 'compiled', compiled::text)::text, 'UTF8')
+		SELECT name, convert_to(concat_ws(E'\x1f', coalesce(tenant, ''), compiled::text), 'UTF8')
 		FROM extension
 		WHERE true`, ` AND name = ANY ($1)`},
 	{"number", ofNumbers, `
@@ -54,6 +54,32 @@ type contextCopy struct {
 	Before      []string `json:"before"` // of Extensions: what a call to a number gets before the number's own
 	After       []string `json:"after"`  // and what it gets behind that
 	NotFound    *string  `json:"not_found"`
+}
+
+// roomReader reads contexts, each text once.
+type roomReader struct {
+	mu   sync.Mutex
+	seen map[string]*contextCopy
+}
+
+// roomsKept bounds how many texts are kept.
+const roomsKept = 1000
+
+func (r *roomReader) read(text []byte) (*contextCopy, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if room, ok := r.seen[string(text)]; ok {
+		return room, nil
+	}
+	room := new(contextCopy)
+	if err := json.Unmarshal(text, room); err != nil {
+		return nil, err
+	}
+	if r.seen == nil || len(r.seen) >= roomsKept {
+		r.seen = make(map[string]*contextCopy)
+	}
+	r.seen[string(text)] = room
+	return room, nil
 }
 
 const contextsQuery = `
@@ -146,42 +172,39 @@ func (r *reader) readRows(ctx context.Context, table table, news []change) error
 
 // Route implements db.Source.
 func (l *Store) Route(_ context.Context, call db.Call) (a db.Answer[db.Route], err error) {
-	err = l.look(func(v disk.View) error {
-		if l.doubtsTable("node") {
-			return errNotHeld
-		}
-		a.NodeKnown = v.Get(ofNodes, call.Node) != nil
-		a.Value, err = l.route(v, call)
+	err = l.look(func(v view) error {
+		a, err = v.route(call)
 		return err
 	})
 	return a, err
 }
 
-func (l *Store) route(v disk.View, call db.Call) (db.Route, error) {
-	var r db.Route
-	if l.doubtsTable("context") || l.doubtsTable("context_extension") {
-		return r, errNotHeld
+func (v view) route(call db.Call) (a db.Answer[db.Route], err error) {
+	if v.unread.table("node") || v.unread.table("context") || v.unread.table("context_extension") {
+		return a, errNotHeld
 	}
+	a.NodeKnown = v.Get(ofNodes, call.Node) != nil
+	r := &a.Value
 	text := v.Get(ofContexts, db.Fold(call.Context))
 	if text == nil {
-		return r, nil
+		return a, nil
 	}
-	var room contextCopy
-	if err := json.Unmarshal(text, &room); err != nil {
-		return r, fmt.Errorf("the local rows' context %s: %w", call.Context, err)
+	room, err := v.local.rooms.read(text)
+	if err != nil {
+		return a, fmt.Errorf("the local rows' context %s: %w", call.Context, err)
 	}
 	if room.Tenant != nil {
-		if on, err := l.tenantEnabled(v, *room.Tenant); err != nil || !on {
-			return r, err
+		if on, err := v.tenantEnabled(*room.Tenant); err != nil || !on {
+			return a, err
 		}
 	}
 	r.Context = room.Name
 	for _, number := range room.numbers(call.Number) {
-		if found, err := l.called(v, &r, &room, number); err != nil || found {
-			return r, err
+		if found, err := v.called(r, room, number); err != nil || found {
+			return a, err
 		}
 	}
-	return r, l.notCalled(v, &r, &room)
+	return a, v.notCalled(r, room)
 }
 
 // numbers are those that dialled may mean, the likelier one first.
@@ -201,8 +224,8 @@ func (room *contextCopy) numbers(dialled string) (numbers []string) {
 }
 
 // called fills r in if somebody has number in room.
-func (l *Store) called(v disk.View, r *db.Route, room *contextCopy, number string) (bool, error) {
-	if l.doubts(change{"number", room.Name, number}) {
+func (v view) called(r *db.Route, room *contextCopy, number string) (bool, error) {
+	if v.unread[change{"number", room.Name, number}] {
 		return false, errNotHeld
 	}
 	text := v.Get(ofNumbers, room.Name+separator+number)
@@ -218,41 +241,45 @@ func (l *Store) called(v disk.View, r *db.Route, room *contextCopy, number strin
 	if room.Tenant != nil && *room.Tenant != n.Tenant {
 		return false, nil
 	}
-	if on, err := l.tenantEnabled(v, n.Tenant); err != nil || !on {
+	if on, err := v.tenantEnabled(n.Tenant); err != nil || !on {
 		return false, err
 	}
-	e, ok, err := l.extension(v, string(fields[1]), &n.Tenant)
+	e, ok, err := v.extension(string(fields[1]), &n.Tenant)
 	if err != nil || !ok {
 		return false, err
 	}
 	own := string(fields[1])
-	if err := l.everyCall(v, r, room, room.Before, own); err != nil {
+	if err := v.everyCall(r, room, room.Before, own); err != nil {
 		return false, err
 	}
 	r.Called, r.Own, r.Extensions = &n, len(r.Extensions), append(r.Extensions, e)
-	return true, l.everyCall(v, r, room, room.After, own)
+	return true, v.everyCall(r, room, room.After, own)
 }
 
 // everyCall adds names to r, extensions that a call gets in room beside a number's own.
-func (l *Store) everyCall(v disk.View, r *db.Route, room *contextCopy, names []string, own string) error {
-	return l.addExtensions(v, r, room, slices.DeleteFunc(names, func(name string) bool { return name == own }))
+func (v view) everyCall(r *db.Route, room *contextCopy, names []string, own string) error {
+	return v.addExtensions(r, room, names, own)
 }
 
 // notCalled fills r in with what room has for a number that nobody has.
-func (l *Store) notCalled(v disk.View, r *db.Route, room *contextCopy) error {
-	if err := l.addExtensions(v, r, room, room.Extensions); err != nil || room.NotFound == nil {
+func (v view) notCalled(r *db.Route, room *contextCopy) error {
+	if err := v.addExtensions(r, room, room.Extensions, ""); err != nil || room.NotFound == nil {
 		return err
 	}
-	e, ok, err := l.extension(v, *room.NotFound, room.Tenant)
+	e, ok, err := v.extension(*room.NotFound, room.Tenant)
 	if ok {
 		r.NotFound = e
 	}
 	return err
 }
 
-func (l *Store) addExtensions(v disk.View, r *db.Route, room *contextCopy, names []string) error {
+// addExtensions adds names to r, but for that of the number's own extension.
+func (v view) addExtensions(r *db.Route, room *contextCopy, names []string, own string) error {
 	for _, name := range names {
-		e, ok, err := l.extension(v, name, room.Tenant)
+		if name == own {
+			continue
+		}
+		e, ok, err := v.extension(name, room.Tenant)
 		if err != nil {
 			return err
 		}
@@ -264,49 +291,25 @@ func (l *Store) addExtensions(v disk.View, r *db.Route, room *contextCopy, names
 }
 
 // extension returns the extension name, unless it is of a tenant other than tenant.
-func (l *Store) extension(v disk.View, name string, tenant *string) (*db.Extension, bool, error) {
-	if l.doubts(change{"extension", "", name}) {
+func (v view) extension(name string, tenant *string) (*db.Extension, bool, error) {
+	if v.unread[change{"extension", "", name}] {
 		return nil, false, errNotHeld
-	}
-	var row struct {
-		Tenant   *string `json:"tenant"`
-		Compiled string  `json:"compiled"`
 	}
 	text := v.Get(ofExtensions, name)
 	if text == nil {
 		return nil, false, nil
 	}
-	if err := json.Unmarshal(text, &row); err != nil {
-		return nil, false, fmt.Errorf("the local rows' extension %s: %w", name, err)
-	}
-	if row.Tenant != nil && (tenant == nil || *tenant != *row.Tenant) {
+	own, compiled, _ := bytes.Cut(text, []byte(separator))
+	if len(own) > 0 && (tenant == nil || *tenant != string(own)) {
 		return nil, false, nil
 	}
-	e, err := l.extensions.Read(row.Compiled)
+	e, err := v.local.extensions.ReadBytes(compiled)
 	return e, err == nil, err
 }
 
-func (l *Store) tenantEnabled(v disk.View, name string) (bool, error) {
-	if l.doubts(change{"tenant", "", name}) {
+func (v view) tenantEnabled(name string) (bool, error) {
+	if v.unread[change{"tenant", "", name}] {
 		return false, errNotHeld
 	}
 	return string(v.Get(ofTenants, name)) == "true", nil
-}
-
-// look calls f with the local rows as it is, if it may answer at all.
-func (l *Store) look(f func(v disk.View) error) error {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	if _, usable := l.age(); !usable {
-		return errNotHeld
-	}
-	return notHeld(l.file.View(f))
-}
-
-// notHeld is err, which says that the local rows cannot answer where its file is damaged.
-func notHeld(err error) error {
-	if damage := (*disk.Damage)(nil); errors.As(err, &damage) {
-		return fmt.Errorf("%w: %w", errNotHeld, err)
-	}
-	return err
 }

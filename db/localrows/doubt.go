@@ -62,21 +62,3 @@ func (l *Store) overtake() {
 func (l *Store) tooOld(since time.Time) bool {
 	return !since.IsZero() && l.pg.LastAnswer().Sub(since) > doubtTime
 }
-
-// doubts reports whether n changed and was not read yet, although the database answered.
-func (l *Store) doubts(n change) bool {
-	return l.tooOld(l.doubt[n])
-}
-
-// doubtsTable is doubts for a table without keys.
-func (l *Store) doubtsTable(relation string) bool { return l.doubts(change{Relation: relation}) }
-
-// doubtsAny is doubts for any row of a table.
-func (l *Store) doubtsAny(relation string) bool {
-	for n := range l.doubt {
-		if n.Relation == relation && l.doubts(n) {
-			return true
-		}
-	}
-	return false
-}

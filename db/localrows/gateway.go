@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"xmlcurld/db"
-	"xmlcurld/db/localrows/disk"
 )
 
 // Gateways are copied row by row, and sofia.conf is put together from them and from the profiles as a node was given them:
@@ -67,8 +66,8 @@ func (r *reader) readGateways(ctx context.Context, by map[string][]change) error
 
 // Sofia implements db.Source.
 func (l *Store) Sofia(_ context.Context, node, profile, gateway string) (a db.Answer[db.Sofia], err error) {
-	err = l.look(func(v disk.View) error {
-		if slices.ContainsFunc(gatewayTables, l.doubtsAny) {
+	err = l.look(func(v view) error {
+		if slices.ContainsFunc(gatewayTables, v.unread.any) {
 			return errNotHeld
 		}
 		if a, err = keptIn[db.Answer[db.Sofia]](l, v, "sofia", node); err != nil {
@@ -81,7 +80,7 @@ func (l *Store) Sofia(_ context.Context, node, profile, gateway string) (a db.An
 		if profile+gateway == "" {
 			return nil
 		}
-		rows, err := l.gateways(v, node, gateway)
+		rows, err := v.gateways(node, gateway)
 		if err != nil {
 			return err
 		}
@@ -99,7 +98,7 @@ func (l *Store) Sofia(_ context.Context, node, profile, gateway string) (a db.An
 }
 
 // gateways are those that node has: all, or one.
-func (l *Store) gateways(v disk.View, node, gateway string) (rows []db.GatewayRow, err error) {
+func (v view) gateways(node, gateway string) (rows []db.GatewayRow, err error) {
 	for name, there := range v.Keys(ofGateways, "") {
 		if !there || gateway != "" && gateway != db.AllGateways && db.Fold(name) != db.Fold(gateway) {
 			continue
@@ -112,7 +111,7 @@ func (l *Store) gateways(v disk.View, node, gateway string) (rows []db.GatewayRo
 			continue
 		}
 		if g.Tenant != nil {
-			if on, err := l.tenantEnabled(v, *g.Tenant); err != nil {
+			if on, err := v.tenantEnabled(*g.Tenant); err != nil {
 				return nil, err
 			} else if !on {
 				continue

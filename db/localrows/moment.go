@@ -2,6 +2,7 @@ package localrows
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -105,6 +106,9 @@ func (l *Store) atOneMoment(ctx context.Context, read func(ctx context.Context, 
 	}))
 }
 
+// errSilent says that a table does not note its changes.
+var errSilent = errors.New("nobody is told what changes")
+
 // readPosition finds out which moment the transaction sees.
 func (r *reader) readPosition(ctx context.Context) error {
 	now, database, silent := &r.now.Position, int64(0), ""
@@ -114,7 +118,7 @@ func (r *reader) readPosition(ctx context.Context) error {
 	now.Database = fmt.Sprintf("%d/%d/%d", now.WAL.System, database, now.WAL.Timeline)
 	r.now.InStepAt = r.moment.InStep
 	if err == nil && silent != "" {
-		err = fmt.Errorf("nobody is told what changes in table %s: its triggers are off, or were not restored", silent)
+		err = fmt.Errorf("%w in table %s: its triggers are off, or were not restored", errSilent, silent)
 	}
 	return err
 }

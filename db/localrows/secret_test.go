@@ -33,7 +33,7 @@ func TestLocalRowsHoldsNoSecretOfOthers(t *testing.T) {
 	secrets := known{"file:own": "hidden carrier", "env:COMMON": "hidden socket"}
 	store := dbtest.OpenWith(t, url, secrets)
 	c := openLocal(t, store, dir)
-	told{}.documents(t.Context(), localrows.Fallback(store, c))
+	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	look := func(r db.Source) string {
 		t.Helper()

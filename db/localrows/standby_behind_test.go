@@ -200,7 +200,7 @@ func TestLocalRowsFollowsAStandby(t *testing.T) {
 	store := dbtest.Open(t, p.Standby.URL(localpg.Superuser))
 	c := openLocal(t, store, t.TempDir())
 	defer func() { _ = c.Close() }()
-	told{}.documents(t.Context(), localrows.Fallback(store, c))
+	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	conn, err := pgx.Connect(t.Context(), p.Primary.URL(localpg.Superuser))
 	if err != nil {

@@ -29,7 +29,7 @@ const (
 
 var layout = disk.Layout{
 	Buckets: []string{ofNodes, ofTenants, ofContexts, ofExtensions, ofNumbers, ofUsers, ofAliases, ofGateways, ofAnswers, ofWaiting},
-	Format:  "5",
+	Format:  "6",
 }
 
 // stateOf reads the state of a file. One that was not written is the zero state.

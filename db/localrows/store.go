@@ -35,6 +35,8 @@ type Store struct {
 	debounce   time.Duration // before an answer is read again
 	log        *slog.Logger
 	extensions db.ExtensionReader
+	rooms      roomReader
+	proofs     pg.Batch[struct{}, *proof]
 	wake       chan struct{} // full when there is something to read
 
 	told string // what damage was logged last
@@ -42,6 +44,8 @@ type Store struct {
 	mu        sync.RWMutex
 	file      *disk.File
 	now       state                // of the file
+	epoch     int                  // another one when everything was read anew
+	followed  time.Time            // when they were brought up to date last
 	doubt     map[change]time.Time // what changed and was not read yet, since when
 	overtaken time.Time            // since when so much changed that all has to be read again; zero: not
 	asked     askedQuestions
@@ -91,6 +95,7 @@ func Open(store *db.Store, dir string, limit time.Duration, log *slog.Logger, re
 	if err := reg.Register(collector{l}); err != nil {
 		return nil, errors.Join(fmt.Errorf("register the metrics of the local rows: %w", err), file.Close())
 	}
+	l.proofs.Start(l.askProofs)
 	return l, nil
 }
 
@@ -127,6 +132,7 @@ func makeFolder(dir string) error {
 
 // Close closes the file, which keeps what it holds. Run must have ended.
 func (l *Store) Close() error {
+	l.proofs.Stop()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.file.Close()
@@ -218,6 +224,14 @@ func (l *Store) follow(ctx context.Context) error {
 		defer cancel()
 		return l.readChanges(ctx, r)
 	})
+	l.mu.Lock()
+	switch {
+	case err == nil:
+		l.followed = time.Now()
+	case errors.Is(err, errSilent): // of what is not noted nothing is proved
+		l.followed = time.Time{}
+	}
+	l.mu.Unlock()
 	if err != nil {
 		return err
 	}
@@ -351,7 +365,7 @@ func (l *Store) readAll(ctx context.Context, r *reader) error {
 		return errors.Join(err, fresh.Close())
 	}
 	old := l.file
-	l.file, l.now, l.overtaken, l.told = fresh, r.now, time.Time{}, ""
+	l.file, l.now, l.overtaken, l.told, l.epoch = fresh, r.now, time.Time{}, "", l.epoch+1
 	clear(l.doubt)
 	for _, q := range questions {
 		delete(l.waiting, q)

@@ -17,6 +17,7 @@ import (
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
 	"xmlcurld/db/localrows"
+	"xmlcurld/db/pg"
 )
 
 func openLocal(t testing.TB, store *db.Store, dir string) *localrows.Store {
@@ -39,7 +40,7 @@ func follow(t testing.TB, c *localrows.Store) {
 // same wants got to say what want says.
 func same(t *testing.T, when string, want, got told) {
 	t.Helper()
-	comparable := cmp.Options{cmpopts.EquateEmpty(), cmpopts.EquateComparable(db.ACLEntry{}.CIDR)}
+	comparable := cmp.Options{cmpopts.EquateEmpty(), cmpopts.EquateComparable(db.ACLEntry{}.CIDR), cmpopts.IgnoreTypes(pg.Freshness{})}
 	if diff := cmp.Diff(want, got, comparable); diff != "" {
 		t.Errorf("%s: the local rows (+) is not as the database (-):\n%s", when, diff)
 	}
@@ -57,11 +58,11 @@ func TestLocalRowsFollows(t *testing.T) {
 	if early.calls(t.Context(), c); early[`{"fs1" "public" "+27123456789"}`] != "database unavailable: the local rows do not hold this" {
 		t.Errorf("an empty copy says %v", early[`{"fs1" "public" "+27123456789"}`])
 	}
-	told{}.documents(t.Context(), localrows.Fallback(store, c))
+	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	same(t, "at first", ask(t.Context(), store), ask(t.Context(), c))
 	dbtest.Execute(t, url, dbtest.SecondNode)
-	told{}.documents(t.Context(), localrows.Fallback(store, c)) // from now on by nodes that have a row
+	told{}.documents(t.Context(), localrows.NewSource(store, c)) // from now on by nodes that have a row
 	for _, edit := range dbtest.Edits {
 		dbtest.Execute(t, url, edit)
 		follow(t, c)
@@ -86,7 +87,7 @@ func TestLocalRowsDoubts(t *testing.T) {
 	store := dbtest.Open(t, url)
 	c := openLocal(t, store, t.TempDir())
 	defer func() { _ = c.Close() }()
-	told{}.documents(t.Context(), localrows.Fallback(store, c))
+	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	conn := dbtest.Connect(t, url)
 	for _, sql := range []string{
@@ -133,7 +134,7 @@ func TestLocalRowsDoubts(t *testing.T) {
 // askTwice has the local rows learn the questions first.
 func askTwice(t *testing.T, store *db.Store, c *localrows.Store) told {
 	t.Helper()
-	told{}.documents(t.Context(), localrows.Fallback(store, c))
+	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	return ask(t.Context(), c)
 }
@@ -151,7 +152,7 @@ func TestLocalRowsOfReferences(t *testing.T) {
 	dir, secret := t.TempDir(), &secretOf{"first-secret"}
 	store := dbtest.OpenWith(t, url, secret)
 	c := openLocal(t, store, dir)
-	told{}.documents(t.Context(), localrows.Fallback(store, c))
+	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	secret.value = "second-secret"
 	want, got := told{}, told{}
@@ -175,7 +176,7 @@ func TestLocalRowsOnAReadOnlyDisk(t *testing.T) {
 	c := openLocal(t, store, t.TempDir())
 	defer func() { _ = c.Close() }()
 	dbtest.Execute(t, url, dbtest.SecondNode)
-	told{}.documents(t.Context(), localrows.Fallback(store, c))
+	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	if err := c.RefuseWrites(); err != nil {
 		t.Fatal(err)
@@ -258,7 +259,7 @@ func TestLocalRowsFollowsOverAnotherConnection(t *testing.T) {
 	defer func() { _ = c.Close() }()
 	dbtest.Execute(t, url, dbtest.SecondNode)
 	for _, edit := range dbtest.Edits[:5] {
-		told{}.documents(t.Context(), localrows.Fallback(store, c))
+		told{}.documents(t.Context(), localrows.NewSource(store, c))
 		follow(t, c)
 		dbtest.Execute(t, url, edit)
 		dbtest.Execute(t, url, dbtest.EndConnections)

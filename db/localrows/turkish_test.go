@@ -26,7 +26,7 @@ func TestNamesAreFoundInTurkish(t *testing.T) {
 	store := dbtest.Open(t, url)
 	c := openLocal(t, store, t.TempDir())
 	t.Cleanup(func() { _ = c.Close() })
-	told{}.documents(t.Context(), localrows.Fallback(store, c))
+	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	same(t, "with local rows", ask(t.Context(), store), ask(t.Context(), c))
 

@@ -171,48 +171,28 @@ func (r *reader) streamUsers(ctx context.Context) error {
 
 // User implements db.Source.
 func (l *Store) User(_ context.Context, node, domain, name string) (a db.Answer[[]db.Domain], err error) {
-	key := userKey{db.Fold(domain), db.Fold(name)}
-	err = l.look(func(v disk.View) error {
-		if l.doubtsTable("node") || l.doubtsUser(key) {
-			return errNotHeld
-		}
-		a.NodeKnown = v.Get(ofNodes, node) != nil
-		found, ok, err := userIn(v, key)
-		if id := v.Get(ofAliases, key.String()); err == nil && !ok && id != nil {
-			key.ID = string(id)
-			if l.doubtsUser(key) {
-				return errNotHeld
-			}
-			found, ok, err = userIn(v, key)
-		}
-		if ok {
-			a.Value = []db.Domain{found}
-		}
+	err = l.look(func(v view) error {
+		a, err = v.user(node, domain, name)
 		return err
 	})
 	return a, err
 }
 
-// doubtsUser reports whether a user, or the one who has its name for an alias, may have changed and was not read yet.
-func (l *Store) doubtsUser(key userKey) bool {
-	for n := range l.doubt {
-		if !l.doubts(n) {
-			continue
-		}
-		switch n.Relation {
-		case "domain_user", "domain_user_param", "domain_user_variable":
-			if n.Scope == key.Domain {
-				return true
-			}
-		case "domain", "domain_param", "domain_variable":
-			if n.Key == key.Domain {
-				return true
-			}
-		case "tenant": // it is not known here whose the domain is
-			return true
-		}
+func (v view) user(node, domain, name string) (a db.Answer[[]db.Domain], err error) {
+	key := userKey{db.Fold(domain), db.Fold(name)}
+	if v.unread.table("node") || v.unread.user(key) {
+		return a, errNotHeld
 	}
-	return false
+	a.NodeKnown = v.Get(ofNodes, node) != nil
+	found, ok, err := userIn(v.View, key)
+	if id := v.Get(ofAliases, key.String()); err == nil && !ok && id != nil {
+		key.ID = string(id)
+		found, ok, err = userIn(v.View, key)
+	}
+	if ok {
+		a.Value = []db.Domain{found}
+	}
+	return a, err
 }
 
 func userIn(v disk.View, key userKey) (d db.Domain, ok bool, err error) {

@@ -176,14 +176,15 @@ func drop(rows pgx.Rows) error {
 
 // freshness is how old an answer of h may be that was asked for at start.
 func (h *host) freshness(start time.Time) Freshness {
-	lag := h.role.Load().lag()
+	now := h.role.Load()
+	lag := now.lag()
 	if led := h.led.Load(); led != nil && led.at.After(start) {
 		lag = max(lag, led.role.lag())
 	}
 	if lag > freshTime {
-		return Freshness{lag, ErrLagging}
+		return Freshness{lag, ErrLagging, now.wal}
 	}
-	return Freshness{}
+	return Freshness{Host: now.wal}
 }
 
 // share is what a host may take of the time that is left, 0 for all of it.

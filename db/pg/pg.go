@@ -182,7 +182,8 @@ func (d *DB) LastAnswer() time.Time { return time.Unix(0, d.answered.Load()) }
 // asked for is in it.
 type Freshness struct {
 	Age    time.Duration
-	Reason error // nil: the answer is current
+	Reason error       // nil: the answer is current
+	Host   WALPosition // where the host was that gave it, when it was looked at last
 }
 
 // From is where rows are read: a DB, or one transaction.

@@ -1,0 +1,135 @@
+package localrows_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"xmlcurld/db"
+	"xmlcurld/db/dbtest"
+	"xmlcurld/db/localrows"
+)
+
+// counted is a Store whose questions can be counted.
+func counted(t *testing.T, url string) (store *db.Store, asked func(query string) uint64) {
+	t.Helper()
+	registry := prometheus.NewRegistry()
+	store, err := db.Open(t.Context(), url, nil, registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(store.Close)
+	return store, func(query string) uint64 {
+		t.Helper()
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			for _, m := range f.GetMetric() {
+				if labels := m.GetLabel(); f.GetName() == "xmlcurld_database_query_duration_seconds" && labels[0].GetValue() == query {
+					return m.GetHistogram().GetSampleCount()
+				}
+			}
+		}
+		return 0
+	}
+}
+
+func askCalls(ctx context.Context, r db.Source) told {
+	t := told{}
+	t.calls(ctx, r)
+	t.users(ctx, r)
+	return t
+}
+
+// An answer to a call or about a user reflects what was committed before it was asked for, whether the local rows have read
+// that or not. Once they have, the database is asked for a proof and for no row.
+func TestAnswersAreProvedCurrent(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	dbtest.Execute(t, url, dbtest.SecondNode)
+	anew := dbtest.Open(t, url)
+	store, asked := counted(t, url)
+	c := openLocal(t, store, t.TempDir())
+	t.Cleanup(func() { _ = c.Close() })
+	rows := localrows.NewSource(store, c)
+	follow(t, c)
+	for _, edit := range dbtest.Edits {
+		dbtest.Execute(t, url, edit)
+		want := askCalls(t.Context(), anew)
+		same(t, edit+", at once", want, askCalls(t.Context(), rows))
+		follow(t, c)
+		follow(t, c) // where so much changed that all has to be read
+		calls, users := asked("route"), asked("user")
+		same(t, edit+", when it was read", want, askCalls(t.Context(), rows))
+		if again := asked("route") - calls + asked("user") - users; again > 0 {
+			t.Errorf("%s: the database was asked %d times for rows that are at hand", edit, again)
+		}
+	}
+}
+
+// A transaction that was open while the local rows were read is seen as soon as it is committed, however many came after it.
+func TestProofSeesOpenTransactions(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	store, _ := counted(t, url)
+	c := openLocal(t, store, t.TempDir())
+	t.Cleanup(func() { _ = c.Close() })
+	rows := localrows.NewSource(store, c)
+	open, err := dbtest.Connect(t, url).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		`UPDATE number SET enabled = false WHERE number = '+27123456789'`,
+		`UPDATE domain_user SET enabled = false WHERE id = '1000'`,
+	} {
+		if _, err := open.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dbtest.Execute(t, url, `UPDATE domain_user SET caller_id_name = 'Another' WHERE id = '1001'`)
+	follow(t, c)
+	state := func() (called, there bool) {
+		t.Helper()
+		route, err := rows.Route(t.Context(), demoCall)
+		if err != nil {
+			t.Fatal(err)
+		}
+		user, err := rows.User(t.Context(), "fs1", "acme.example", "1000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return route.Value.Called != nil, len(user.Value) > 0
+	}
+	if called, there := state(); !called || !there {
+		t.Errorf("before the commit: called %t, user there %t", called, there)
+	}
+	if err := open.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if called, there := state(); called || there {
+		t.Errorf("after the commit: called %t, user there %t", called, there)
+	}
+}
+
+// What does not note its changes proves nothing: then the database is asked for the rows.
+func TestSilentTablesProveNothing(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	store, _ := counted(t, url)
+	c := openLocal(t, store, t.TempDir())
+	t.Cleanup(func() { _ = c.Close() })
+	rows := localrows.NewSource(store, c)
+	follow(t, c)
+	dbtest.Execute(t, url, `ALTER TABLE number DISABLE TRIGGER ALL`)
+	if err := c.Follow(t.Context()); err == nil {
+		t.Error("nobody is told that triggers are off")
+	}
+	dbtest.Execute(t, url, `UPDATE number SET enabled = false WHERE number = '+27123456789'`)
+	if route, err := rows.Route(t.Context(), demoCall); err != nil || route.Value.Called != nil {
+		t.Errorf("%+v, %v", route, err)
+	}
+}
