@@ -9,7 +9,7 @@ LINT = $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench bench-calls bench-edits chaos e2e fmt lint clean postgres
+.PHONY: help run build test test-slow bench bench-calls bench-edits chaos e2e fmt lint clean postgres
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,8 +21,11 @@ build: ## build .bin/xmlcurld
 	go build -ldflags '-X main.buildVersion=$(VERSION)' -o $(BIN)/xmlcurld ./cmd/xmlcurld
 
 test: postgres ## all tests, with the race detector, against a real PostgreSQL
-	go test -race -shuffle=on -p 1 ./... # a package at a time: some crowd or break a server, and ask how calls fare meanwhile
+	go run ./db/dbtest/withserver go test -race -shuffle=on ./...
 	go test -count=1 -run Allocations ./sections # the race detector allocates itself
+
+test-slow: postgres ## what needs the machine to itself: crowds of connections, and a minute of chaos
+	go test -tags slow -count=1 -p 1 -run 'Crowds|Chaos' ./cmd/xmlcurld ./cmd/lab/chaos
 
 bench: postgres ## measure against nginx on this machine
 	@.ci/need nginx-light

@@ -1,5 +1,5 @@
-// Package dbtest gives each test a database of its own on a real PostgreSQL server, which it starts for the package
-// under test and stops at the end.
+// Package dbtest gives each test a database of its own on a real PostgreSQL server. That is the server named by the
+// environment variable DBTEST_URL, which make test starts for all packages. Without it a package starts its own.
 package dbtest
 
 import (
@@ -7,12 +7,14 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,17 +30,23 @@ import (
 // patience is for what takes a moment on a machine that has time.
 const patience = 20 * time.Second
 
-// server is the private server of the package under test, started for the first test that asks for a database.
+// ServerVariable is the environment variable with the connection string of a server that is there already.
+const ServerVariable = "DBTEST_URL"
+
+// server is the private server of the package under test. It is started when the first test asks for a database and
+// no other server was given.
 var server = struct {
 	sync.Mutex
-	inMain  bool
 	dir     string
 	cluster *localpg.Cluster
 }{}
 
-// Main runs the tests of a package and stops the server behind them: the whole body of its TestMain.
+// inMain says that Main runs the tests, so that a private server will be stopped.
+var inMain atomic.Bool
+
+// Main runs the tests of a package and stops the server that they started: the whole body of its TestMain.
 func Main(m *testing.M) {
-	server.inMain = true
+	inMain.Store(true)
 	code := m.Run()
 	if err := stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "dbtest:", err)
@@ -94,11 +102,7 @@ func AwaitBlocked(t testing.TB, url string) {
 
 func fresh(t testing.TB, contents pgtestdb.Migrator) string {
 	t.Helper()
-	c, err := start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	socket, err := url.Parse(c.URL(localpg.Superuser))
+	address, err := serverURL()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,19 +110,32 @@ func fresh(t testing.TB, contents pgtestdb.Migrator) string {
 		DriverName:                "pgx",
 		User:                      localpg.Superuser,
 		Database:                  localpg.Superuser,
-		Options:                   socket.RawQuery,
+		Options:                   address.RawQuery,
 		TestRole:                  &pgtestdb.Role{Username: localpg.Superuser},
 		ForceTerminateConnections: true,
 	}
-	return c.URL(pgtestdb.Custom(t, config, contents).Database)
+	address.Path = "/" + pgtestdb.Custom(t, config, contents).Database
+	return address.String()
+}
+
+// serverURL returns the address of the server that was given, or of the private one.
+func serverURL() (*url.URL, error) {
+	if !inMain.Load() {
+		return nil, errors.New("dbtest: the package needs func TestMain(m *testing.M) { dbtest.Main(m) }")
+	}
+	if given := os.Getenv(ServerVariable); given != "" {
+		return url.Parse(given)
+	}
+	c, err := start()
+	if err != nil {
+		return nil, err
+	}
+	return url.Parse(c.URL(localpg.Superuser))
 }
 
 func start() (*localpg.Cluster, error) {
 	server.Lock()
 	defer server.Unlock()
-	if !server.inMain {
-		return nil, fmt.Errorf("dbtest: the package needs func TestMain(m *testing.M) { dbtest.Main(m) }")
-	}
 	if server.cluster != nil {
 		return server.cluster, nil
 	}

@@ -11,14 +11,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
 	"xmlcurld/db/localrows"
-	"xmlcurld/db/pg"
 )
 
 // copyOfDemo is the folder of local rows of url's database, closed and whole, and what it answers.
@@ -47,14 +44,13 @@ var noAnswers = []string{"database unavailable: the local rows do not hold this"
 // nothingWrong wants each answer to be want's, or none.
 func nothingWrong(t *testing.T, when string, want, got told) (refused int) {
 	t.Helper()
-	comparable := cmp.Options{cmpopts.EquateEmpty(), cmpopts.EquateComparable(db.ACLEntry{}.CIDR), cmpopts.IgnoreTypes(pg.Freshness{})}
 	for question, answer := range got {
 		text, isText := answer.(string)
 		if isText && slices.ContainsFunc(noAnswers, func(r string) bool { return strings.Contains(text, r) }) {
 			refused++
 			continue
 		}
-		if diff := cmp.Diff(want[question], answer, comparable); diff != "" {
+		if diff := difference(want[question], answer); diff != "" {
 			t.Errorf("%s: %s (-want +got):\n%s", when, question, diff)
 		}
 	}

@@ -1,11 +1,11 @@
-//go:build linux
+//go:build linux && slow
 
 package chaos
 
 import "testing"
 
 // The short form, on the real program: some seconds, and every bar.
-func TestShort(t *testing.T) {
+func TestChaosInShort(t *testing.T) {
 	t.Parallel()
 	o := options{seed: 1}
 	o.beShort()
