@@ -38,6 +38,15 @@ func neverOn(t *testing.T, store *db.Store, when string) {
 	}
 }
 
+// lastCommitIsOld reports whether the last commit that standby shows is old enough for its answers to be marked, unless
+// it is known to have all there is.
+func lastCommitIsOld(t *testing.T, standby *fault.Server) bool {
+	t.Helper()
+	return dbtest.One[bool](t, standby.URL(localpg.Superuser), `
+		SELECT clock_timestamp() - coalesce(pg_last_xact_replay_timestamp(), checkpoint_time) > interval '1 second'
+		FROM pg_control_checkpoint()`)
+}
+
 // What was switched off is not on again because the primary died and its standby had not heard of it: that one is not
 // asked before it has all that was there a second ago, however it comes to be behind.
 func TestStandbyThatIsBehindIsNotAsked(t *testing.T) {
@@ -47,7 +56,7 @@ func TestStandbyThatIsBehindIsNotAsked(t *testing.T) {
 	dir := t.TempDir()
 	on(t, p.Standby, `SELECT pg_wal_replay_pause()`)
 	on(t, p.Primary, switchOff)
-	time.Sleep(time.Second) // for which the server was connected after the commit
+	dbtest.Await(t, "it is known that the standby is behind", outdated)
 	c := openLocal(t, store, dir)
 	follow(t, c)
 	p.Primary.Kill()
@@ -80,7 +89,7 @@ func TestStandbyThatIsBehindIsNotAsked(t *testing.T) {
 func TestStandbyAloneSaysSo(t *testing.T) {
 	t.Parallel()
 	p := demoPair(t)
-	store, _ := openPair(t, p)
+	store, registry := openPair(t, p)
 	marked := func() bool {
 		route, err := call(t, store)
 		if err != nil {
@@ -95,13 +104,15 @@ func TestStandbyAloneSaysSo(t *testing.T) {
 	if marked() {
 		t.Error("the primary's answer is marked")
 	}
+	dbtest.Await(t, "the last commit is old", func() bool { return lastCommitIsOld(t, p.Standby) })
 	p.Primary.Freeze()
+	frozen := time.Now()
 	defer func() { p.Primary.Thaw() }()
-	for until := time.Now().Add(2 * time.Second); time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
-		if marked() {
-			t.Fatal("the standby of a primary that does nothing has all there is, and its answer is marked")
-		}
-	}
+	dbtest.Await(t, "the standby of a primary that does nothing has all there is, and no answer is marked", func() bool {
+		since := time.Since(frozen).Seconds()
+		seenSince := sum(t, registry, "xmlcurld_database_standby_behind_seconds") < since
+		return seenSince && !marked()
+	})
 	p.Primary.Kill()
 	dbtest.Await(t, "an answer is marked", marked)
 	if err := p.Primary.Start(t.Context()); err != nil {
@@ -141,7 +152,7 @@ func TestBalancerBeforeAStandby(t *testing.T) {
 	p := demoPair(t)
 	on(t, p.Standby, `SELECT pg_wal_replay_pause()`)
 	on(t, p.Primary, switchOff)
-	time.Sleep(time.Second) // what is younger counts as today's
+	dbtest.Await(t, "what the standby shows is old", func() bool { return lastCommitIsOld(t, p.Standby) })
 	primary, standby := p.Primary.URL(localpg.Superuser), p.Standby.URL(localpg.Superuser)
 	for name, wire := range map[string]*dbtest.Proxy{
 		"the primary first": dbtest.NewProxy(t, primary, standby),

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xmlcurld/db"
+	"xmlcurld/db/dbtest"
 	"xmlcurld/db/dbtest/fault"
 	"xmlcurld/db/localpg"
 	"xmlcurld/db/schema"
@@ -22,11 +23,9 @@ import (
 // for a database that hangs.
 const callDeadline = 3 * time.Second
 
-// late is when something has failed.
-const late = 3 * time.Second
-
-// nextToNothing is what a call may take that does not wait for a database that hangs.
-const nextToNothing = 200 * time.Millisecond
+// nextToNothing is what a call may take that does not wait for a database that hangs: half of what it would wait for one
+// of two.
+const nextToNothing = callDeadline / 4
 
 var demoCall = db.Call{Context: "public", Number: "+27123456789"}
 
@@ -79,36 +78,49 @@ func call(t *testing.T, store *db.Store) (db.Answer[db.Route], error) {
 	return store.Route(ctx, demoCall)
 }
 
-// callers call all the time, several at once, until stop is called, which returns how many calls there were and the
-// first error.
-func callers(t *testing.T, store *db.Store) (stop func() (int64, error)) {
-	var made atomic.Int64
-	var first atomic.Pointer[error]
-	ended := make(chan struct{})
-	var running sync.WaitGroup
+// callers call all the time, several at once.
+type callers struct {
+	made  atomic.Int64
+	ended chan struct{}
+	first atomic.Pointer[error] // of the calls that failed
+	all   sync.WaitGroup
+}
+
+func startCallers(t *testing.T, store *db.Store) *callers {
+	c := &callers{ended: make(chan struct{})}
 	for range 4 {
-		running.Go(func() {
+		c.all.Go(func() {
 			for {
 				select {
-				case <-ended:
+				case <-c.ended:
 					return
 				case <-time.After(2 * time.Millisecond):
 				}
 				if _, err := call(t, store); err != nil {
-					first.CompareAndSwap(nil, &err)
+					c.first.CompareAndSwap(nil, &err)
 				}
-				made.Add(1)
+				c.made.Add(1)
 			}
 		})
 	}
-	return sync.OnceValues(func() (int64, error) {
-		close(ended)
-		running.Wait()
-		if err := first.Load(); err != nil {
-			return made.Load(), *err
-		}
-		return made.Load(), nil
-	})
+	return c
+}
+
+// awaitMore returns when n more calls were made.
+func (c *callers) awaitMore(t *testing.T, n int64) {
+	t.Helper()
+	enough := c.made.Load() + n
+	dbtest.Await(t, "calls", func() bool { return c.made.Load() >= enough })
+}
+
+// stop returns how a call failed.
+func (c *callers) stop() error {
+	close(c.ended)
+	c.all.Wait()
+	if err := c.first.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // No call fails when one of two servers dies, hangs or is promoted, one after the other, and nothing is restarted for it.
@@ -129,17 +141,17 @@ func TestEitherServerMayBreak(t *testing.T) {
 		{"standby promoted", func(*fault.Server) error { return p.Promote(t.Context()) },
 			func(*fault.Server) error { return p.Rebuild(t.Context()) }, func() *fault.Server { return p.Standby }},
 	} {
-		stop := callers(t, store)
+		callers := startCallers(t, store)
 		if err := step.begin(step.of()); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
-		time.Sleep(callDeadline) // as long as it takes for a call to fail
+		callers.awaitMore(t, 1000)
 		if err := step.end(step.of()); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
 		awaitBoth(t, p, registry)
-		if made, err := stop(); err != nil || made < 100 {
-			t.Errorf("%s: %d calls, of which one failed: %v", step.name, made, err)
+		if err := callers.stop(); err != nil {
+			t.Errorf("%s: a call failed: %v", step.name, err)
 		}
 	}
 }
@@ -150,11 +162,7 @@ func awaitBoth(t *testing.T, p *fault.Pair, registry *prometheus.Registry) {
 	if err := p.AwaitStandby(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for until := time.Now().Add(late); failing(t, registry) > 0; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(until) {
-			t.Fatalf("both have been back for %v, and %v kinds of question are kept from one", late, failing(t, registry))
-		}
-	}
+	dbtest.Await(t, "no kind of question is kept from a host that is back", func() bool { return failing(t, registry) == 0 })
 }
 
 // failing is how many kinds of question the hosts fail, as the Store sees it.
@@ -228,7 +236,7 @@ func TestStandbyAlone(t *testing.T) {
 	}
 }
 
-// What is edited arrives at a Store that has a standby only, within a second of its being there.
+// What is edited arrives at a Store that has a standby only.
 func TestEditsArriveByAStandby(t *testing.T) {
 	t.Parallel()
 	p := demoPair(t)
@@ -244,17 +252,11 @@ func TestEditsArriveByAStandby(t *testing.T) {
 		`UPDATE number SET enabled = false WHERE number = '`+demoCall.Number+`'`); err != nil {
 		t.Fatal(err)
 	}
-	for until := time.Now().Add(time.Second); ; {
+	dbtest.Await(t, "a number that is off is not called", func() bool {
 		route, err := call(t, store)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if route.Value.Called == nil {
-			return
-		}
-		if time.Now().After(until) {
-			t.Fatalf("a number that is off is answered after a second: %+v", route)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+		return route.Value.Called == nil
+	})
 }

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -143,7 +144,12 @@ func registeringGatewayIsReplaced(t *testing.T, w *world) {
 		password := fmt.Sprintf("password-%d", n)
 		carrier.SetPassword(password)
 		w.edit(t, `UPDATE gateway SET password = $1 WHERE name = 'account'`, password)
-		time.Sleep(time.Second) // for a REGISTER that should not come
+		eventually(t, "the former gateway is gone, and with it what it may still have sent", func() error {
+			if list := w.fs.api(t, "sofia status gateway"); strings.Count(list, "external::account\t") != 1 {
+				return errors.New(list)
+			}
+			return nil
+		})
 		binding, log, calls := carrier.Get()
 		if binding == "" || !strings.HasPrefix(log[len(log)-1], password+" ") || strings.HasSuffix(log[len(log)-1], " 0") {
 			t.Errorf("binding %q after %q", binding, log)
