@@ -55,6 +55,7 @@ func (e *Endpoint) serveOne(c *conn) (plain bool) {
 	defer promptBuffers.Put(buffer)
 	request, read := readPlain(c, buffer)
 	if request.path != e.server.path {
+		_ = c.SetReadDeadline(time.Time{})
 		c.read = bytes.Clone(read)
 		c.all.grew(c, len(read))
 		e.forHTTP.give(c)

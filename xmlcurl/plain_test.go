@@ -6,9 +6,12 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // libcurls is a request as libcurl writes it for FreeSWITCH.
@@ -74,6 +77,19 @@ func TestMoreOfAPlainRequest(t *testing.T) {
 			t.Errorf("%s: more: %t", name, more)
 		}
 	}
+}
+
+// Whoever reads nothing of an answer is given up.
+func TestReplyToNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := net.Pipe()
+		began := time.Now()
+		sent := (&plainTransport{conn: &conn{Conn: c}}).reply(answer{status: http.StatusOK, contentType: xmlType, body: []byte("a")})
+		if took := time.Since(began); sent != 0 || took != answerTime {
+			t.Errorf("%d bytes sent, after %v", sent, took)
+		}
+	})
 }
 
 // FuzzPlainRequest: what is read here is what net/http would read, with nothing left of it.
