@@ -54,6 +54,17 @@ func TestLimiter(t *testing.T) {
 	if let := enter(100, 3*time.Second); let != 4*burst {
 		t.Errorf("a burst after a calm time: %d are let in, want %d", let, 4*burst)
 	}
+	for range 4 * burst {
+		l.release()
+	}
+	enter(3, 6*time.Second)
+	for half := 13; half <= 16; half++ { // more than half of the limit is in use, and not more
+		l.release()
+		enter(1, time.Duration(half)*500*time.Millisecond)
+	}
+	if let := enter(100, 8*time.Second); let != 1 {
+		t.Errorf("after a busy time: %d are let in, want 1", let)
+	}
 }
 
 // asks calls f with form, without a socket.

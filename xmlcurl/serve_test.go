@@ -256,6 +256,51 @@ func TestIncompleteIsLimited(t *testing.T) {
 	}
 }
 
+// A request that has arrived is not dropped, however many others are incomplete, and whoever read it.
+func TestArrivedIsNotDropped(t *testing.T) {
+	t.Parallel()
+	for name, sends := range map[string]string{"plain": raw(call), "by net/http": raw(call, "Cookie: x")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			began, end := make(chan struct{}), make(chan struct{})
+			e := served(t, newFixture(Options{Deadline: time.Minute, Handler: HandlerFunc(func(_ context.Context, _ *Request, d *Document) error {
+				close(began)
+				<-end
+				d.Empty("context")
+				return nil
+			})}), Guard{MaxIncomplete: 1})
+			c := dial(t, e)
+			send(t, c, sends)
+			<-began
+			first := dial(t, e)
+			dial(t, e)
+			if n, err := first.Read(make([]byte, 1)); n > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("an incomplete one is not dropped: %d, %v", n, err)
+			}
+			close(end)
+			if answer, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(answer), good) {
+				t.Errorf("%q, %v", answer, err)
+			}
+		})
+	}
+}
+
+// A connection that is closed twice is counted once.
+func TestClosedTwice(t *testing.T) {
+	t.Parallel()
+	e := opened(t, newFixture(Options{}), Guard{})
+	one, _ := net.Pipe()
+	other, _ := net.Pipe()
+	c, left := e.connections.add(one), e.connections.add(other)
+	_ = c.Close()
+	_ = c.Close()
+	if n := e.connections.open(); n != 1 {
+		t.Errorf("%d connections are open", n)
+	}
+	_ = left.Close()
+	e.start()
+}
+
 func TestNetworks(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ allowed, in, out string }{
