@@ -13,7 +13,10 @@ import (
 	"syscall"
 
 	"xmlcurld/cmd/lab/bench"
+	"xmlcurld/cmd/lab/calls"
 	"xmlcurld/cmd/lab/chaos"
+	"xmlcurld/cmd/lab/edits"
+	"xmlcurld/cmd/lab/overload"
 )
 
 // verb is one thing that lab does.
@@ -24,9 +27,9 @@ type verb struct {
 
 var verbs = []verb{
 	{"bench", "measure answers a second, latency and processor time, against nginx or another build", bench.Run},
-	{"calls", "measure what a caller waits for, with a real FreeSWITCH and SIPp", bench.Calls},
-	{"edits", "measure how long an edit takes until a real FreeSWITCH runs it", bench.Edits},
-	{"overload", "ask for more than the server can answer, and see what becomes of it", bench.Overload},
+	{"calls", "measure what a caller waits for, with a real FreeSWITCH and SIPp", calls.Run},
+	{"edits", "measure how long an edit takes until a real FreeSWITCH runs it", edits.Run},
+	{"overload", "ask for more than the server can answer, and see what becomes of it", overload.Run},
 	{"chaos", "break everything around a running server, and judge what callers notice", chaos.Run},
 }
 
@@ -41,11 +44,11 @@ func main() {
 
 func run(ctx context.Context, args []string, stdin io.Reader, stderr io.Writer) int {
 	if len(args) == 2 && args[0] == bench.ConstantVerb {
-		return report(stderr, args[0], bench.ServeConstant(args[1], stdin))
+		return finish(stderr, args[0], bench.ServeConstant(args[1], stdin))
 	}
 	for _, v := range verbs {
 		if len(args) > 0 && args[0] == v.name {
-			return report(stderr, v.name, v.run(ctx, args[1:]))
+			return finish(stderr, v.name, v.run(ctx, args[1:]))
 		}
 	}
 	fmt.Fprint(stderr, "lab measures xmlcurld and breaks it. Its verbs, each with -h for its flags:\n\n")
@@ -55,7 +58,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stderr io.Writer) 
 	return 2
 }
 
-func report(stderr io.Writer, verb string, err error) int {
+func finish(stderr io.Writer, verb string, err error) int {
 	if err == nil {
 		return 0
 	}

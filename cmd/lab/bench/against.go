@@ -7,40 +7,38 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"xmlcurld/cmd/lab/load"
+	"xmlcurld/cmd/lab/report"
+	"xmlcurld/cmd/lab/testbed"
+	"xmlcurld/cmd/lab/world"
 )
 
-// serveOther makes a world for another build of xmlcurld, by its own migrations, and starts it there. The rows are those
+// serveOther makes a world for the other build of xmlcurld, by its own migrations, and starts it there. The rows are those
 // of this checkout: the other build has to know their tables and columns.
-func (b *base) serveOther(ctx context.Context, binary string, s sizes) (server, error) {
-	in, err := schemaOf(binary)
+func (b *bench) serveOther(ctx context.Context) (testbed.Server, error) {
+	binary := b.options.against
+	tables, err := world.TablesOf(binary)
 	if err != nil {
-		return server{}, err
+		return testbed.Server{}, err
 	}
-	url, err := worldURL(ctx, b.cluster, s, in)
+	url, err := world.URL(ctx, b.Cluster, b.options.sizes, tables)
 	if err != nil {
-		return server{}, err
+		return testbed.Server{}, err
 	}
-	return b.started(startServer(ctx, binary, b.dir, "xmlcurld-other", url))
+	return b.ServeWith(ctx, binary, "xmlcurld-other", url)
 }
 
-// addOther adds the other build, if there is one, under load l. It may answer q at another length.
-func (b *bench) addOther(ctx context.Context, name string, q question, l *load) error {
+// addOther adds the other build, if there is one, under the load of q. It may answer q at another length.
+func (b *bench) addOther(ctx context.Context, name string, q load.Question, inFlight int) error {
 	if b.options.against == "" {
 		return nil
 	}
-	answer, err := q.first(ctx, b.other.address, b.options.sizes)
-	if err != nil {
-		return fmt.Errorf("the other build: %s: %w", q.name, err)
+	if _, err := q.AskFirst(ctx, b.other.Address, b.options.sizes); err != nil {
+		return fmt.Errorf("the other build: %s: %w", q.Name, err)
 	}
-	l.length = len(answer)
-	b.add(name+byOther, q, b.other, l)
+	b.add(name+byOther, q, b.other, q.Load(b.other.Address, b.options.sizes, inFlight))
 	return nil
-}
-
-// notSlower are the bars for this build against the other one: what a call waits for may not get slower.
-var notSlower = []bar{
-	{"dialplan: answers a second, against the other build", 0, dialplan, dialplan + byOther, sample.perSecond, true, 0.97, ""},
-	{"sip_auth: answers a second, against the other build", 0, sipAuth, sipAuth + byOther, sample.perSecond, true, 0.97, ""},
 }
 
 // writeAgainst writes how this build compares with the other one: each figure divided by the other's in the same round.
@@ -53,24 +51,30 @@ func (b *bench) writeAgainst(out *strings.Builder) {
 			continue
 		}
 		fmt.Fprintf(out, "| %s | %v | %v | %v | %v | %v |\n", s.name,
-			s.spread(sample.perSecond, other), s.spread(p50, other), s.spread(p99, other),
-			s.eachAgainst(other, func(r round) time.Duration { return r.server }),
-			s.eachAgainst(other, func(r round) time.Duration { return r.postgres }))
+			s.spread(round.PerSecond, other), s.spread(p50, other), s.spread(p99, other),
+			s.spread(each(ofServer), other), s.spread(each(ofPostgres), other))
 	}
 	out.WriteString("\n")
 }
 
-// eachAgainst is a processor time per answer, divided by that of other in the same round.
-func (s *subject) eachAgainst(other *subject, of func(round) time.Duration) spread {
-	var values []float64
-	for i, r := range s.rounds {
-		o := other.rounds[i]
-		values = append(values, float64(of(r))/float64(r.answers)/(float64(of(o))/float64(o.answers)))
-	}
-	return spreadOf(values)
+// each measures a processor time per answer, in µs.
+func each(of func(round) time.Duration) func(round) float64 {
+	return func(r round) float64 { return float64(of(r)) / float64(time.Microsecond) / float64(r.Answers) }
 }
 
-// String shows the median, with the lowest and the highest.
-func (s spread) String() string {
-	return fmt.Sprintf("%.2f (%.2f–%.2f)", s.median, s.lowest, s.highest)
+func ofServer(r round) time.Duration   { return r.server }
+func ofPostgres(r round) time.Duration { return r.postgres }
+func ofLoad(r round) time.Duration     { return r.load }
+
+// spread is measure over all rounds of s, divided by what it is for against in the same round.
+func (s *subject) spread(measure func(round) float64, against *subject) report.Spread {
+	var values []float64
+	for i, r := range s.rounds {
+		value := measure(r)
+		if against != nil {
+			value /= measure(against.rounds[i])
+		}
+		values = append(values, value)
+	}
+	return report.SpreadOf(values)
 }

@@ -7,19 +7,13 @@
 // reads the same request, and has nothing to find out. A handler of Go's own net/http with a constant shows how much of
 // the distance is the language's.
 //
-// The load is FreeSWITCH's: real captured requests, each over a TCP connection of its own, which the caller closes
-// when it has read the whole answer. Each request is about another number or user, from all over the data, and every
-// answer is checked for status, size and what it must hold. The time of a request is from connect to its last byte.
+// How the load asks, package load tells.
 //
 // Load generator, PostgreSQL and the measured server share the machine's processors, for all that is measured alike.
 // So what bounds every number here is processor time: that of the kernel for the connection, which nginx pays too, of
 // the server, and of PostgreSQL's backends. The ratio to nginx says more than the number: what else the machine does
 // falls on both. All are measured for a short while in turn, for several rounds that each begin with another one; ratios
 // are taken within a round, and the median stands for them, with the lowest and the highest beside it.
-//
-// As lab calls it measures what a caller waits for, with real switches: see calls.go. As lab edits it measures how
-// long an edit takes to be proved on a real switch: see edits.go. As lab overload it asks for more than the server can
-// answer: see overload.go.
 package bench
 
 import (
@@ -28,11 +22,13 @@ import (
 	"flag"
 	"regexp"
 	"time"
+
+	"xmlcurld/cmd/lab/world"
 )
 
 // options are what the command line says.
 type options struct {
-	sizes    sizes
+	sizes    world.Sizes
 	rounds   int
 	duration time.Duration // of one measurement
 	inFlight int
@@ -48,14 +44,14 @@ type options struct {
 func Run(ctx context.Context, args []string) error { return run(ctx, commandLine(args)) }
 
 func commandLine(args []string) options {
-	o := options{sizes: fullSize}
+	o := options{sizes: world.Full}
 	flags := flag.NewFlagSet("lab bench", flag.ExitOnError)
-	flags.IntVar(&o.sizes.tenants, "tenants", o.sizes.tenants, "tenants of the world, up to 9999")
-	flags.IntVar(&o.sizes.numbers, "numbers", o.sizes.numbers, "numbers of the world")
-	flags.IntVar(&o.sizes.users, "users", o.sizes.users, "users of the world, up to 9000 a tenant")
-	flags.IntVar(&o.sizes.gateways, "gateways", o.sizes.gateways, "gateways of the world, over 4 profiles")
-	flags.IntVar(&o.sizes.aclEntries, "acl-entries", o.sizes.aclEntries, "entries of access lists of the world")
-	flags.IntVar(&o.sizes.nodes, "nodes", o.sizes.nodes, "nodes of the world, up to 99")
+	flags.IntVar(&o.sizes.Tenants, "tenants", o.sizes.Tenants, "tenants of the world, up to 9999")
+	flags.IntVar(&o.sizes.Numbers, "numbers", o.sizes.Numbers, "numbers of the world")
+	flags.IntVar(&o.sizes.Users, "users", o.sizes.Users, "users of the world, up to 9000 a tenant")
+	flags.IntVar(&o.sizes.Gateways, "gateways", o.sizes.Gateways, "gateways of the world, over 4 profiles")
+	flags.IntVar(&o.sizes.ACLEntries, "acl-entries", o.sizes.ACLEntries, "entries of access lists of the world")
+	flags.IntVar(&o.sizes.Nodes, "nodes", o.sizes.Nodes, "nodes of the world, up to 99")
 	flags.IntVar(&o.rounds, "rounds", 9, "rounds")
 	flags.DurationVar(&o.duration, "time", 3*time.Second, "time of one measurement")
 	flags.IntVar(&o.inFlight, "in-flight", 32, "connections in flight")
@@ -65,7 +61,7 @@ func commandLine(args []string) options {
 	flags.StringVar(&o.write, "write", "", "file, as docs/benchmarks.md, whose results are replaced by these")
 	only := flags.String("only", "", "regular expression: measure only what has such a name")
 	flags.BoolFunc("quick", "a sanity check: 100,000 numbers and 3 short rounds, if later flags do not say otherwise; no bar fails it", func(string) error {
-		o.sizes.numbers, o.sizes.users, o.rounds, o.duration, o.quick = 100_000, 10_000, 3, 500*time.Millisecond, true
+		o.sizes.Numbers, o.sizes.Users, o.rounds, o.duration, o.quick = 100_000, 10_000, 3, 500*time.Millisecond, true
 		return nil
 	})
 	_ = flags.Parse(args) // ends the program where it fails
@@ -75,12 +71,11 @@ func commandLine(args []string) options {
 
 func run(ctx context.Context, o options) error {
 	b, err := open(ctx, o)
-	if err != nil {
-		return errors.Join(err, b.close())
+	if err == nil {
+		err = b.measure(ctx)
 	}
-	report, err := b.measure(ctx)
-	if err := errors.Join(err, b.close()); err != nil {
+	if err := errors.Join(err, b.Close()); err != nil {
 		return err
 	}
-	return report.show(o.write, results, o.quick)
+	return b.report().Show(o.write, Results, o.quick)
 }

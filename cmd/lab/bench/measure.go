@@ -7,36 +7,34 @@ import (
 	"fmt"
 	"time"
 
+	"xmlcurld/cmd/lab/load"
 	"xmlcurld/cmd/lab/rig"
+	"xmlcurld/cmd/lab/testbed"
+	"xmlcurld/cmd/lab/world"
 )
 
 // bench is everything that runs while it is measured.
 type bench struct {
-	base
+	testbed.Bed
 	options  options
-	large    server // xmlcurld on the large world
-	other    server // the other build, on a large world of its own; nothing without -against
+	large    testbed.Server // xmlcurld on the large world
+	other    testbed.Server // the other build, on a large world of its own; nothing without -against
 	subjects []*subject
-}
-
-// server is what answers.
-type server struct {
-	process *rig.Process
-	address string
+	memory   int64 // the most that xmlcurld on the large world had resident, in bytes
 }
 
 // subject is one server under one load.
 type subject struct {
 	name     string
-	question question
-	server   server
-	load     *load
+	question string // its name
+	server   testbed.Server
+	load     *load.Load
 	rounds   []round
 }
 
 // round is one measurement.
 type round struct {
-	sample
+	load.Sample
 	server, postgres, load time.Duration // processor time
 }
 
@@ -52,122 +50,125 @@ const (
 // open makes the worlds and starts everything. It returns b with an error too, to be closed.
 func open(ctx context.Context, o options) (b *bench, err error) {
 	b = &bench{options: o}
-	if b.base, err = openBase(ctx, o.dir, o.server); err != nil {
+	if b.Bed, err = testbed.Open(ctx, o.dir, o.server); err != nil {
 		return b, err
 	}
-	if b.large, err = b.serve(ctx, "xmlcurld", o.sizes); err != nil {
+	if b.large, err = b.ServeWorld(ctx, "xmlcurld", o.sizes); err != nil {
 		return b, err
 	}
-	small, err := b.serve(ctx, "xmlcurld-small", o.sizes.few())
+	small, err := b.ServeWorld(ctx, "xmlcurld-small", b.few())
 	if err != nil {
 		return b, err
 	}
 	if o.against != "" {
-		if b.other, err = b.serveOther(ctx, o.against, o.sizes); err != nil {
+		if b.other, err = b.serveOther(ctx); err != nil {
 			return b, fmt.Errorf("the other build: %w", err)
 		}
 	}
 	return b, b.addSubjects(ctx, small)
 }
 
+// few is the size of a world with a thousand numbers, and as much of everything else.
+func (b *bench) few() world.Sizes {
+	s := b.options.sizes
+	s.Numbers = 1000
+	return s
+}
+
 // addSubjects asks every question once, and sets up who will answer it: xmlcurld, and nginx with that very answer. To
 // the first of them, a call, others answer too.
-func (b *bench) addSubjects(ctx context.Context, small server) error {
+func (b *bench) addSubjects(ctx context.Context, small testbed.Server) error {
 	s, n := b.options.sizes, b.options.inFlight
-	questions, err := s.questions()
+	questions, err := load.Questions(s)
 	if err != nil {
 		return err
 	}
 	answers := map[string][]byte{}
-	for i, q := range questions {
-		answer, err := q.first(ctx, b.large.address, s)
+	for i := range questions {
+		q := &questions[i]
+		answer, err := q.AskFirst(ctx, b.large.Address, s)
 		if err != nil {
-			return fmt.Errorf("%s: %w", q.name, err)
+			return fmt.Errorf("%s: %w", q.Name, err)
 		}
-		questions[i].length, answers[q.path()] = len(answer), answer
+		answers[q.Path()] = answer
 	}
-	nginx, err := b.started(startNginx(ctx, b.dir, answers))
+	nginx, err := b.Started(rig.StartNginx(ctx, b.Dir, answers))
 	if err != nil {
 		return err
 	}
 	call := questions[0]
-	plain, err := b.started(startConstant(ctx, b.dir, answers[call.path()]))
+	plain, err := b.Started(startConstant(ctx, b.Dir, answers[call.Path()]))
 	if err != nil {
 		return err
 	}
-	b.add(call.name+byGo, call, plain, call.constantLoad(s, n))
-	b.add(call.name+smallWorld, call, small, call.load(s.few(), n)) // next to the large one, that it is compared with
+	b.add(call.Name+byGo, call, plain, call.ConstantLoad(plain.Address, s, n))
+	b.add(call.Name+smallWorld, call, small, call.Load(small.Address, b.few(), n)) // next to the large one, that it is compared with
 	for _, q := range questions {
 		inFlight := n
-		if q.alone {
+		if q.Alone {
 			inFlight = 1
 		}
-		b.add(q.name, q, b.large, q.load(s, inFlight))
-		if err := b.addOther(ctx, q.name, q, q.load(s, inFlight)); err != nil {
+		if err := b.addBoth(ctx, q.Name, q, nginx, inFlight); err != nil {
 			return err
 		}
-		b.add(q.name+byNginx, q, nginx, q.constantLoad(s, inFlight))
 	}
-	b.add(call.name+oneAtATime, call, b.large, call.load(s, 1))
-	if err := b.addOther(ctx, call.name+oneAtATime, call, call.load(s, 1)); err != nil {
+	return b.addBoth(ctx, call.Name+oneAtATime, call, nginx, 1)
+}
+
+// addBoth adds xmlcurld under the load of q, the other build if there is one, and nginx.
+func (b *bench) addBoth(ctx context.Context, name string, q load.Question, nginx testbed.Server, inFlight int) error {
+	b.add(name, q, b.large, q.Load(b.large.Address, b.options.sizes, inFlight))
+	if err := b.addOther(ctx, name, q, inFlight); err != nil {
 		return err
 	}
-	b.add(call.name+oneAtATime+byNginx, call, nginx, call.constantLoad(s, 1))
-	for _, s := range b.subjects {
-		if err := s.load.open(s.server.address); err != nil {
-			return err
-		}
-	}
+	b.add(name+byNginx, q, nginx, q.ConstantLoad(nginx.Address, b.options.sizes, inFlight))
 	return nil
 }
 
 // add adds a subject, if it is wanted.
-func (b *bench) add(name string, q question, by server, l *load) {
+func (b *bench) add(name string, q load.Question, by testbed.Server, l *load.Load) {
 	if b.options.only.MatchString(name) {
-		b.subjects = append(b.subjects, &subject{name: name, question: q, server: by, load: l})
+		b.subjects = append(b.subjects, &subject{name: name, question: q.Name, server: by, load: l})
 	}
 }
 
 // measure measures every subject in every round. Each round begins with another subject.
-func (b *bench) measure(ctx context.Context) (report, error) {
+func (b *bench) measure(ctx context.Context) (err error) {
 	// What is slow the first time only: not least each page of a table, for each process of PostgreSQL's.
 	for _, s := range b.subjects {
-		if _, err := s.load.run(2 * b.options.duration); err != nil {
-			return report{}, fmt.Errorf("%s: %w", s.name, err)
+		if _, err := s.load.Run(2 * b.options.duration); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
 	for r := range b.options.rounds {
-		progress("round %d of %d", r+1, b.options.rounds)
+		rig.Progress("round %d of %d", r+1, b.options.rounds)
 		for i := range b.subjects {
 			s := b.subjects[(i+r)%len(b.subjects)]
 			if err := b.measureOne(s); err != nil {
-				return report{}, fmt.Errorf("%s: %w", s.name, err)
+				return fmt.Errorf("%s: %w", s.name, err)
 			}
 			if err := ctx.Err(); err != nil {
-				return report{}, err
+				return err
 			}
 		}
 	}
-	memory, err := b.large.process.PeakMemory()
-	if err != nil {
-		return report{}, err
-	}
-	return b.report(memory), nil
+	b.memory, err = b.large.Process.PeakMemory()
+	return err
 }
 
 // measureOne measures s, after a short time of the same load.
 func (b *bench) measureOne(s *subject) error {
-	if _, err := s.load.run(b.options.duration / 10); err != nil {
+	if _, err := s.load.Run(b.options.duration / 10); err != nil {
 		return err
 	}
-	pid := s.server.process.PID()
-	server, postgres, own := processorTime(pid), processorTime(b.postgres), ownProcessorTime()
-	sample, err := s.load.run(b.options.duration)
+	pid := s.server.Process.PID()
+	server, postgres, own := rig.ProcessorTime(pid), rig.ProcessorTime(b.Postgres), rig.OwnProcessorTime()
+	outcome, err := s.load.Run(b.options.duration)
 	s.rounds = append(s.rounds, round{
-		sample:   sample,
-		server:   processorTime(pid) - server,
-		postgres: processorTime(b.postgres) - postgres,
-		load:     ownProcessorTime() - own,
+		Sample:   outcome.Sample(),
+		server:   rig.ProcessorTime(pid) - server,
+		postgres: rig.ProcessorTime(b.Postgres) - postgres,
+		load:     rig.OwnProcessorTime() - own,
 	})
 	return err
 }

@@ -3,60 +3,29 @@
 package bench
 
 import (
-	"errors"
 	"fmt"
-	"os/exec"
-	"slices"
 	"strings"
-	"time"
 
+	"xmlcurld/cmd/lab/load"
+	"xmlcurld/cmd/lab/report"
 	"xmlcurld/cmd/lab/rig"
 )
 
-// report is what a run came to, in Markdown.
-type report struct {
-	text   string
-	missed bool // a bar
-}
+// Results is where docs/benchmarks.md has what a run came to.
+const Results = "results"
 
-var errMissed = errors.New("a bar was missed")
-
-// show prints the report, and puts it into the file write, if there is one. A missed bar is an error, if not quick.
-func (r report) show(write, kind string, quick bool) error {
-	fmt.Print(r.text)
-	if write != "" {
-		if err := rig.ReplaceResults(write, kind, r.text); err != nil {
-			return err
-		}
-	}
-	if r.missed && !quick {
-		return errMissed
-	}
-	return nil
-}
-
-func (b *bench) report(memory int64) report {
+func (b *bench) report() report.Report {
 	var out strings.Builder
 	o := b.options
 	fmt.Fprintf(&out, "%d numbers, %d users and %d gateways of %d tenants, %d ACL entries, %d nodes.\n",
-		o.sizes.numbers, o.sizes.users, o.sizes.gateways, o.sizes.tenants, o.sizes.aclEntries, o.sizes.nodes)
+		o.sizes.Numbers, o.sizes.Users, o.sizes.Gateways, o.sizes.Tenants, o.sizes.ACLEntries, o.sizes.Nodes)
 	fmt.Fprintf(&out, "%d rounds of %v for each line, %d connections in flight; median (lowest–highest) of the rounds.\n\n%s, %s.\n\n",
-		o.rounds, o.duration, o.inFlight, rig.Machine(), nginxVersion())
+		o.rounds, o.duration, o.inFlight, rig.Machine(), rig.NginxVersion())
 	b.writeResults(&out)
-	if b.options.against != "" {
+	if o.against != "" {
 		b.writeAgainst(&out)
 	}
-	missed := b.writeBars(&out, memory)
-	return report{out.String(), missed}
-}
-
-func nginxVersion() string {
-	out, err := exec.Command(nginxBinary(), "-v").CombinedOutput()
-	if err != nil {
-		return "nginx"
-	}
-	_, version, _ := strings.Cut(strings.TrimSpace(string(out)), ": ")
-	return strings.TrimPrefix(version, "nginx version: ")
+	return report.New(out.String(), b.bars())
 }
 
 // writeResults writes a line for each subject.
@@ -64,12 +33,10 @@ func (b *bench) writeResults(out *strings.Builder) {
 	out.WriteString("| what | bytes | answers a second | against nginx | p50 ms | p99 ms | µs of server | of PostgreSQL | of load |\n")
 	out.WriteString("| --- | --: | --: | --: | --: | --: | --: | --: | --: |\n")
 	for _, s := range b.subjects {
-		rate, half, most := s.spread(sample.perSecond, nil), s.spread(p50, nil), s.spread(p99, nil)
-		fmt.Fprintf(out, "| %s | %d | %.0f (%.0f–%.0f) | %s | %.2f | %.2f | %.1f | %.1f | %.1f |\n",
-			s.name, s.load.length, rate.median, rate.lowest, rate.highest, b.againstNginx(s), half.median, most.median,
-			s.each(func(r round) time.Duration { return r.server }),
-			s.each(func(r round) time.Duration { return r.postgres }),
-			s.each(func(r round) time.Duration { return r.load }))
+		median := func(measure func(round) float64) float64 { return s.spread(measure, nil).Median }
+		fmt.Fprintf(out, "| %s | %d | %s | %s | %.2f | %.2f | %.1f | %.1f | %.1f |\n",
+			s.name, s.load.Length, s.spread(round.PerSecond, nil).Format("%.0f"), b.againstNginx(s), median(p50), median(p99),
+			median(each(ofServer)), median(each(ofPostgres)), median(each(ofLoad)))
 	}
 	out.WriteString("\nThe last columns are the processor time that one answer takes.\n\n")
 }
@@ -77,59 +44,64 @@ func (b *bench) writeResults(out *strings.Builder) {
 func (b *bench) againstNginx(s *subject) string {
 	nginx := b.subject(strings.TrimSuffix(s.name, byOther) + byNginx)
 	if nginx == nil {
-		nginx = b.subject(s.question.name + byNginx)
+		nginx = b.subject(s.question + byNginx)
 	}
 	if nginx == nil || strings.HasSuffix(s.name, byNginx) {
 		return ""
 	}
-	ratio := s.spread(sample.perSecond, nginx)
-	return ratio.String()
+	return s.spread(round.PerSecond, nginx).String()
 }
 
-// each is a processor time per answer, in µs, the median of the rounds.
-func (s *subject) each(of func(round) time.Duration) float64 {
-	var values []float64
-	for _, r := range s.rounds {
-		values = append(values, float64(of(r))/float64(time.Microsecond)/float64(r.answers))
-	}
-	return spreadOf(values).median
+// bar is what a subject must reach.
+type bar struct {
+	report.Limit
+	numbers int // in a world with so many; 0: in any
+	of      string
+	against string // the subject that of is divided by; "": none
+	measure func(round) float64
 }
 
-// writeBars writes which bars were reached, and reports whether one was missed.
-func (b *bench) writeBars(out *strings.Builder, memory int64) (missed bool) {
-	writeBarHead(out)
-	for _, bar := range slices.Concat(bars, notSlower) {
+const memoryLimit = 128 << 20 // bytes, the mapped pages of its local rows among them
+
+var bars = []bar{
+	{atLeast("dialplan: answers a second, against nginx", 0.50), 1_000_000, load.Dialplan, load.Dialplan + byNginx, round.PerSecond},
+	{atLeast("dialplan: answers a second, against nginx", 0.30), 100_000, load.Dialplan, load.Dialplan + byNginx, round.PerSecond},
+	{atMost("dialplan: p99, against nginx", 6, ""), 1_000_000, load.Dialplan, load.Dialplan + byNginx, p99},
+	{atMost("dialplan: p50, against the same with 1,000 numbers", 1.10, ""), 1_000_000, load.Dialplan, load.Dialplan + smallWorld, p50},
+	{atLeast("sip_auth: answers a second, against dialplan", 0.9), 0, load.SIPAuth, load.Dialplan, round.PerSecond},
+	{atLeast("unknown number: answers a second, against a known one", 0.9), 0, load.UnknownNumber, load.Dialplan, round.PerSecond},
+	{atLeast("unknown user: answers a second, against a known one", 0.9), 0, load.UnknownUser, load.SIPAuth, round.PerSecond},
+	{atMost("sofia.conf of one profile: p50, alone", 50, "ms"), 0, load.SofiaConf, "", p50},
+	{atMost("acl.conf: p50, alone", 20, "ms"), 0, load.ACLConf, "", p50},
+	// What a call waits for may not get slower than in the other build.
+	{atLeast("dialplan: answers a second, against the other build", 0.97), 0, load.Dialplan, load.Dialplan + byOther, round.PerSecond},
+	{atLeast("sip_auth: answers a second, against the other build", 0.97), 0, load.SIPAuth, load.SIPAuth + byOther, round.PerSecond},
+}
+
+func atLeast(what string, limit float64) report.Limit {
+	return report.Limit{What: what, AtLeast: true, Limit: limit}
+}
+
+func atMost(what string, limit float64, unit string) report.Limit {
+	return report.Limit{What: what, Limit: limit, Unit: unit}
+}
+
+func p50(r round) float64 { return r.P50 }
+func p99(r round) float64 { return r.P99 }
+
+// bars are those of what was measured.
+func (b *bench) bars() []report.Bar {
+	var all []report.Bar
+	for _, bar := range bars {
 		of, against := b.subject(bar.of), b.subject(bar.against)
-		if bar.numbers != 0 && bar.numbers != b.options.sizes.numbers || of == nil || against == nil && bar.against != "" {
+		if bar.numbers != 0 && bar.numbers != b.options.sizes.Numbers || of == nil || against == nil && bar.against != "" {
 			continue
 		}
-		missed = bar.write(out, of.spread(bar.measure, against)) || missed
+		all = append(all, bar.Bar(of.spread(bar.measure, against)))
 	}
 	const mib = 1 << 20
-	return writeBar(out, "memory of the server, resident, over the whole run", fmt.Sprintf("at most %d MiB", memoryLimit/mib),
-		fmt.Sprintf("%.0f MiB", float64(memory)/mib), memory <= memoryLimit) || missed
+	return append(all, report.Bar{
+		What: "memory of the server, resident, over the whole run", Must: fmt.Sprintf("at most %d MiB", memoryLimit/mib),
+		Is: fmt.Sprintf("%.0f MiB", float64(b.memory)/mib), Reached: b.memory <= memoryLimit,
+	})
 }
-
-// write writes whether the bar was reached, and reports whether it was missed.
-func (b bar) write(out *strings.Builder, s spread) (missed bool) {
-	return writeBar(out, b.what, b.must(), fmt.Sprintf("%v %s", s, b.unit), b.reached(s))
-}
-
-func writeBarHead(out *strings.Builder) {
-	out.WriteString("| bar | must be | is | |\n| --- | --- | --- | --- |\n")
-}
-
-func writeBar(out *strings.Builder, what, must, is string, reached bool) (missed bool) {
-	verdict := "reached"
-	if !reached {
-		verdict = "**missed**"
-	}
-	fmt.Fprintf(out, "| %s | %s | %s | %s |\n", what, strings.TrimSpace(must), strings.TrimSpace(is), verdict)
-	return !reached
-}
-
-// Between such lines of a file stand the results of the last run of one kind.
-const (
-	results      = "results"
-	callsResults = "results of calls"
-)

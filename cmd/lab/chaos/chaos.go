@@ -14,6 +14,7 @@ import (
 	"xmlcurld/cmd/lab/rig"
 	"xmlcurld/db/dbtest/fault"
 	"xmlcurld/db/localpg"
+	"xmlcurld/internal/pace"
 )
 
 const (
@@ -74,7 +75,7 @@ func open(ctx context.Context, o options) (c *chaos, err error) {
 }
 
 func (c *chaos) startDatabases(ctx context.Context) (err error) {
-	progress("starting a primary and its standby")
+	rig.Progress("starting a primary and its standby")
 	if c.pair, err = fault.StartPair(ctx, c.dir); err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ func (c *chaos) primaryURL() string { return urlAs(c.pair.Primary, localpg.Super
 func (c *chaos) startServer(ctx context.Context) (err error) {
 	binary := c.options.server
 	if binary == "" {
-		progress("building xmlcurld")
+		rig.Progress("building xmlcurld")
 		if binary, err = rig.Build(ctx, c.dir); err != nil {
 			return err
 		}
@@ -145,7 +146,7 @@ func (c *chaos) breakThings(ctx context.Context) error {
 			if c.options.short && !b.short || !only.MatchString(b.name) {
 				continue
 			}
-			progress("round %d: %s", round, b.name)
+			rig.Progress("round %d: %s", round, b.name)
 			if err := c.breakOne(ctx, b); err != nil {
 				return fmt.Errorf("%s: %w", b.name, err)
 			}
@@ -187,7 +188,7 @@ func (c *chaos) calmDown(ctx context.Context, since time.Time) error {
 			return errors.New("xmlcurld ended by itself")
 		default:
 		}
-		if !pause(ctx, 20*time.Millisecond) {
+		if pace.Sleep(ctx, 20*time.Millisecond); ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}

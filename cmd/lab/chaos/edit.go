@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/cmd/lab/world"
+	"xmlcurld/internal/pace"
 )
 
 const (
@@ -31,7 +34,7 @@ var edits = []func(n int, chance *rand.Rand) edit{
 	func(n int, chance *rand.Rand) edit {
 		number := hotNumber(chance)
 		return edit{fmt.Sprintf(`UPDATE number SET tenant = 't%04d', display_name = 'Line %d' WHERE number = '%s'`,
-			1+chance.IntN(tenantCount), n, number), number}
+			1+chance.IntN(size.Tenants), n, number), number}
 	},
 	func(n int, chance *rand.Rand) edit {
 		number := hotNumber(chance)
@@ -58,8 +61,8 @@ var edits = []func(n int, chance *rand.Rand) edit{
 	func(int, *rand.Rand) edit { return edit{`DELETE FROM acl_entry WHERE cidr <<= '12.0.0.0/8'`, aclConf} },
 }
 
-func hotNumber(chance *rand.Rand) string { return numberName(chance.IntN(hotNumbers)) }
-func hotDomain(chance *rand.Rand) string { return domainName(chance.IntN(hotUsers)) }
+func hotNumber(chance *rand.Rand) string { return world.Number(chance.IntN(hotNumbers)) }
+func hotDomain(chance *rand.Rand) string { return world.Domain(chance.IntN(hotUsers)) }
 
 // editor edits the world while it can, and takes down in the truth what is right from then on.
 type editor struct {
@@ -99,7 +102,7 @@ func (e *editor) run(ctx context.Context) {
 		e.turn.Lock()
 		e.make(ctx, edits[e.chance.IntN(len(edits))](n, e.chance))
 		e.turn.Unlock()
-		pause(ctx, editPause)
+		pace.Sleep(ctx, editPause)
 	}
 }
 
@@ -152,7 +155,7 @@ func (e *editor) make(ctx context.Context, an edit) {
 				return
 			}
 		}
-		if !pause(ctx, editPause) {
+		if pace.Sleep(ctx, editPause); ctx.Err() != nil {
 			return
 		}
 		if failed = e.execute(endFormer); !known {
@@ -188,14 +191,4 @@ func (e *editor) consult(questions []*question) ([]digest, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), editTimeout)
 	defer cancel()
 	return consult(ctx, e.primary.get(), questions)
-}
-
-// pause waits, and reports whether ctx goes on.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
 }

@@ -51,8 +51,8 @@ func TestEditsChangeAnswers(t *testing.T) {
 				changed[q.node] = true
 			}
 		}
-		if len(changed) != nodeCount {
-			t.Errorf("%s: changes what %d of %d nodes are told of %s", e.statement, len(changed), nodeCount, e.about)
+		if len(changed) != size.Nodes {
+			t.Errorf("%s: changes what %d of %d nodes are told of %s", e.statement, len(changed), size.Nodes, e.about)
 		}
 	}
 	names := map[string]bool{}

@@ -2,7 +2,11 @@
 
 package chaos
 
-import "fmt"
+import (
+	"fmt"
+
+	"xmlcurld/cmd/lab/rig"
+)
 
 // explained is how many bad answers are told one by one.
 const explained = 30
@@ -18,10 +22,10 @@ func (c *chaos) explain(all []judged) {
 			continue
 		}
 		if told++; told > explained {
-			progress("and so on")
+			rig.Progress("and so on")
 			return
 		}
-		progress("%s", c.sentence(j))
+		rig.Progress("%s", c.sentence(j))
 	}
 }
 

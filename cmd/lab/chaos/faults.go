@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"xmlcurld/db/dbtest/fault"
+	"xmlcurld/internal/pace"
 )
 
 // breakage is one thing that breaks, and is mended.
@@ -69,7 +70,7 @@ func (c *chaos) killed(ctx context.Context, d time.Duration, servers ...*fault.S
 	if err := c.replicated(ctx, (*fault.Server).Kill, servers...); err != nil {
 		return err
 	}
-	pause(ctx, d)
+	pace.Sleep(ctx, d)
 	return c.startAgain(ctx, servers...)
 }
 
@@ -101,7 +102,7 @@ func (c *chaos) frozen(ctx context.Context, d time.Duration, servers ...*fault.S
 	if err := c.replicated(ctx, (*fault.Server).Freeze, servers...); err != nil {
 		return err
 	}
-	pause(ctx, d)
+	pace.Sleep(ctx, d)
 	for _, s := range servers {
 		s.Thaw()
 	}
@@ -112,7 +113,7 @@ func (c *chaos) restarted(ctx context.Context, d time.Duration) error {
 	if err := c.pair.Primary.Stop(); err != nil {
 		return err
 	}
-	pause(ctx, d)
+	pace.Sleep(ctx, d)
 	return c.pair.Primary.Start(ctx)
 }
 
@@ -120,7 +121,7 @@ func (c *chaos) full(ctx context.Context, d time.Duration) error {
 	if err := c.pair.Primary.Fill(); err != nil {
 		return err
 	}
-	pause(ctx, d)
+	pace.Sleep(ctx, d)
 	c.pair.Primary.Kill()
 	return c.pair.Primary.Start(ctx)
 }
@@ -129,7 +130,7 @@ func (c *chaos) writesRefused(ctx context.Context, d time.Duration) error {
 	if err := c.pair.Primary.RefuseWrites(ctx, true); err != nil {
 		return err
 	}
-	pause(ctx, d)
+	pace.Sleep(ctx, d)
 	return c.pair.Primary.RefuseWrites(ctx, false)
 }
 
@@ -143,7 +144,7 @@ func (c *chaos) promoted(ctx context.Context, d time.Duration) error {
 	if err != nil {
 		return err
 	}
-	pause(ctx, d)
+	pace.Sleep(ctx, d)
 	return c.pair.Rebuild(ctx)
 }
 
@@ -155,7 +156,7 @@ func (c *chaos) cut(ctx context.Context, d time.Duration) error {
 				return err
 			}
 		}
-		pause(ctx, 50*time.Millisecond)
+		pace.Sleep(ctx, 50*time.Millisecond)
 	}
 	return nil
 }
@@ -168,7 +169,7 @@ func (c *chaos) exhausted(ctx context.Context, d time.Duration) error {
 			return err
 		}
 	}
-	pause(ctx, d)
+	pace.Sleep(ctx, d)
 	return nil
 }
 
@@ -181,7 +182,7 @@ func (c *chaos) locked(ctx context.Context, d time.Duration) error {
 	if err := c.pair.AwaitStandby(ctx); err != nil { // there it is locked then, too
 		return err
 	}
-	pause(ctx, d)
+	pace.Sleep(ctx, d)
 	return nil
 }
 
@@ -195,7 +196,7 @@ func (c *chaos) restored(ctx context.Context, d time.Duration) error {
 	if err := command(ctx, "pg_dump", "--format=custom", "--file="+dump, url); err != nil {
 		return err
 	}
-	pause(ctx, d)
+	pace.Sleep(ctx, d)
 	return c.editor.undo(ctx, func() error {
 		return command(ctx, "pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname="+url+patient, dump)
 	})
@@ -206,7 +207,7 @@ func (c *chaos) olderData(ctx context.Context, d time.Duration) error {
 	if err := c.editor.rest(func() error { return c.pair.Primary.Keep(ctx) }); err != nil {
 		return err
 	}
-	pause(ctx, d)
+	pace.Sleep(ctx, d)
 	err := c.editor.undo(ctx, func() error {
 		if err := c.pair.AwaitStandby(ctx); err != nil {
 			return err
@@ -229,13 +230,13 @@ func command(ctx context.Context, program string, arguments ...string) error {
 
 func (c *chaos) serverTerminated(ctx context.Context, d time.Duration) error {
 	c.server.stop()
-	pause(ctx, d)
+	pace.Sleep(ctx, d)
 	return c.server.start(ctx)
 }
 
 func (c *chaos) serverKilled(ctx context.Context, d time.Duration) error {
 	c.server.kill()
-	pause(ctx, d)
+	pace.Sleep(ctx, d)
 	return c.server.start(ctx)
 }
 
@@ -249,7 +250,7 @@ func (c *chaos) serverKilledAlone(ctx context.Context, d time.Duration) error {
 	if err := c.server.start(ctx); err != nil {
 		return err
 	}
-	pause(ctx, d)
+	pace.Sleep(ctx, d)
 	return c.startAgain(ctx, servers...)
 }
 
@@ -267,7 +268,7 @@ func (c *chaos) rowsDamaged(ctx context.Context, d time.Duration, damage func([]
 	if err := c.server.start(ctx); err != nil {
 		return err
 	}
-	pause(ctx, d)
+	pace.Sleep(ctx, d)
 	return nil
 }
 
@@ -275,7 +276,7 @@ func (c *chaos) diskReadOnly(ctx context.Context, d time.Duration) error {
 	if err := c.server.keepFromWriting(true); err != nil {
 		return err
 	}
-	pause(ctx, d)
+	pace.Sleep(ctx, d)
 	err := c.killed(ctx, d, c.pair.Servers()...)
 	return errors.Join(err, c.server.keepFromWriting(false))
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"xmlcurld/cmd/lab/world"
 	"xmlcurld/testdata"
 )
 
@@ -109,29 +110,29 @@ func newQuestions() (*asked, error) {
 	}
 	var a asked
 	add := func(q *question) { a.again[q.kind] = append(a.again[q.kind], q) }
-	for n := range nodeCount {
-		node := nodeName(n)
+	for n := range size.Nodes {
+		node := world.Node(n)
 		for i := range hotNumbers {
-			add(b.ofCall(node, numberName(i)))
+			add(b.ofCall(node, world.Number(i)))
 		}
 		for i := range hotUsers {
-			add(b.ofUser(node, userID, domainName(i)))
+			add(b.ofUser(node, userID, world.Domain(i)))
 		}
 		for _, q := range b.ofDocuments(node) {
 			add(q)
 		}
 	}
 	for i := range quietNumbers {
-		add(b.ofCall(nodeName(i%nodeCount), numberName(hotNumbers+i)))
+		add(b.ofCall(world.Node(i%size.Nodes), world.Number(hotNumbers+i)))
 	}
 	for i := range unknownNumbers {
-		add(b.ofCall(nodeName(i%nodeCount), fmt.Sprintf("+279%08d", i)))
+		add(b.ofCall(world.Node(i%size.Nodes), fmt.Sprintf("+279%08d", i)))
 	}
 	for i := range unknownUsers {
-		add(b.ofUser(nodeName(i%nodeCount), "x1000", domainName(i)))
+		add(b.ofUser(world.Node(i%size.Nodes), "x1000", world.Domain(i)))
 	}
-	for i := hotNumbers + quietNumbers; i < worldNumbers; i++ {
-		q := b.ofCall(nodeName(i%nodeCount), numberName(i))
+	for i := hotNumbers + quietNumbers; i < size.Numbers; i++ {
+		q := b.ofCall(world.Node(i%size.Nodes), world.Number(i))
 		q.first = true
 		a.never = append(a.never, q)
 	}

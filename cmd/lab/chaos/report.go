@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"xmlcurld/cmd/lab/report"
 	"xmlcurld/cmd/lab/rig"
 )
 
@@ -136,13 +137,7 @@ func (c *chaos) eventOf(r record) (e event) {
 	return e
 }
 
-// report is what a run came to, in Markdown.
-type report struct {
-	text   string
-	missed bool
-}
-
-func (c *chaos) report() report {
+func (c *chaos) report() report.Report {
 	lines := c.lines()
 	total := sum(lines)
 	var out strings.Builder
@@ -159,7 +154,7 @@ func (c *chaos) report() report {
 		l.write(&out)
 	}
 	out.WriteString("\n")
-	return report{out.String() + c.bars(total), c.missed(total)}
+	return report.New(out.String(), c.bars(total))
 }
 
 func (l *line) write(out *strings.Builder) {
@@ -168,57 +163,31 @@ func (l *line) write(out *strings.Builder) {
 		l.failed[timedOut], l.away, l.worst.Milliseconds(), l.stale, l.never, l.outdated, l.first, l.lost, l.recovery.Seconds())
 }
 
-// bar is what must be reached.
-type bar struct {
-	what, must, is string
-	reached        bool
-}
-
 // busyFailures of a thousand questions may fail in the short form, which is one of many tests that run at a time: it must
 // not depend on who else has the processors. It shows what breaks for good, and every wrong answer; the long form takes none.
 const busyFailures = 3
 
-func (c *chaos) failuresBar(total *line) bar {
+func (c *chaos) failuresBar(total *line) report.Bar {
 	most := 0
 	if c.options.short {
 		most = total.requests * busyFailures / 1000
 	}
 	n := total.failures()
-	return bar{"failures of what was asked before", fmt.Sprint(most), fmt.Sprint(n), n <= most}
+	return report.Bar{What: "failures of what was asked before", Must: fmt.Sprint(most), Is: fmt.Sprint(n), Reached: n <= most}
 }
 
-func (c *chaos) barsOf(total *line) []bar {
-	count := func(what string, n int) bar { return bar{what, "0", fmt.Sprint(n), n == 0} }
+func (c *chaos) bars(total *line) []report.Bar {
+	count := func(what string, n int) report.Bar {
+		return report.Bar{What: what, Must: "0", Is: fmt.Sprint(n), Reached: n == 0}
+	}
 	before, after := c.memory[0], c.memory[len(c.memory)-1]
 	limit := before + int64(memoryShare*float64(before)) + memorySlack
-	return []bar{
+	return []report.Bar{
 		c.failuresBar(total),
 		count("wrong answers: never right", total.never),
 		count("wrong answers: outdated", total.outdated),
 		count(fmt.Sprintf("stale answers while nothing is broken, or %v after it was mended", settled), total.late),
-		{"memory of the server in the end, resident", fmt.Sprintf("at most %d MiB", limit>>20),
-			fmt.Sprintf("%d MiB (%d MiB before the first fault)", after>>20, before>>20), after <= limit},
+		{What: "memory of the server in the end, resident", Must: fmt.Sprintf("at most %d MiB", limit>>20),
+			Is: fmt.Sprintf("%d MiB (%d MiB before the first fault)", after>>20, before>>20), Reached: after <= limit},
 	}
-}
-
-func (c *chaos) bars(total *line) string {
-	var out strings.Builder
-	out.WriteString("| bar | must be | is | |\n| --- | --- | --- | --- |\n")
-	for _, b := range c.barsOf(total) {
-		is := "reached"
-		if !b.reached {
-			is = "**missed**"
-		}
-		fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", b.what, b.must, b.is, is)
-	}
-	return out.String()
-}
-
-func (c *chaos) missed(total *line) bool {
-	for _, b := range c.barsOf(total) {
-		if !b.reached {
-			return true
-		}
-	}
-	return false
 }

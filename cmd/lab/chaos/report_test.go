@@ -3,13 +3,11 @@
 package chaos
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"xmlcurld/cmd/lab/rig"
+	"xmlcurld/cmd/lab/report"
 )
 
 // Each bar is missed by what it is about, and by nothing else.
@@ -49,16 +47,16 @@ func TestBars(t *testing.T) {
 			c.truth.learn([]*question{q}, []digest{digestOf([]byte("old"))}, at(0), at(0))
 			c.truth.learn([]*question{q}, []digest{digestOf([]byte("new"))}, at(10), at(10))
 			var missed []string
-			for _, bar := range c.barsOf(sum(c.lines())) {
-				if !bar.reached {
-					missed = append(missed, bar.what)
+			for _, bar := range c.bars(sum(c.lines())) {
+				if !bar.Reached {
+					missed = append(missed, bar.What)
 				}
 			}
 			if got := strings.Join(missed, "; "); !strings.Contains(got, test.missed) || (got == "") != (test.missed == "") || len(missed) > 1 {
 				t.Errorf("missed are %q, want %q", got, test.missed)
 			}
-			if report := c.report(); report.missed != (test.missed != "") {
-				t.Errorf("missed %v:\n%s", report.missed, report.text)
+			if report := c.report(); report.Missed != (test.missed != "") {
+				t.Errorf("missed %v:\n%s", report.Missed, report.Text)
 			}
 		})
 	}
@@ -68,7 +66,7 @@ func TestMemoryMustNotGrow(t *testing.T) {
 	t.Parallel()
 	for after, missed := range map[int64]bool{100 << 20: false, 140 << 20: false, 142 << 20: true} {
 		c := &chaos{memory: []int64{100 << 20, after}}
-		if c.missed(&line{}) != missed {
+		if report.New("", c.bars(&line{})).Missed != missed {
 			t.Errorf("%d MiB: missed is %v", after>>20, !missed)
 		}
 	}
@@ -86,21 +84,5 @@ func TestRecovered(t *testing.T) {
 	l.keep(given(q, "a", 1.5, true))
 	if l.recovered(time.Second, at(1)) {
 		t.Error("a stale answer between is not seen")
-	}
-}
-
-// The page has a place for what -write puts there.
-func TestDocsTakeTheResults(t *testing.T) {
-	t.Parallel()
-	content, err := os.ReadFile("../../../docs/failure.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	page := filepath.Join(t.TempDir(), "failure.md")
-	if err := os.WriteFile(page, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := rig.ReplaceResults(page, results, "new\n"); err != nil {
-		t.Error(err)
 	}
 }

@@ -17,11 +17,7 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
-	"os"
 	"time"
-
-	"xmlcurld/cmd/lab/rig"
 )
 
 // options are what the command line says.
@@ -36,10 +32,8 @@ type options struct {
 	write  string
 }
 
-// results is the kind of results that stand in docs/failure.md.
-const results = "results"
-
-var errMissed = errors.New("a bar was missed")
+// Results is where docs/failure.md has what a run came to.
+const Results = "results"
 
 // Run breaks things as args say, and reports on standard output. It returns an error when a bar was missed.
 func Run(ctx context.Context, args []string) error { return run(ctx, commandLine(args)) }
@@ -78,19 +72,5 @@ func run(ctx context.Context, o options) (err error) {
 	if err := errors.Join(err, c.close()); err != nil {
 		return err
 	}
-	report := c.report()
-	fmt.Print(report.text)
-	if o.write != "" {
-		if err := rig.ReplaceResults(o.write, results, report.text); err != nil {
-			return err
-		}
-	}
-	if report.missed {
-		return errMissed
-	}
-	return nil
-}
-
-func progress(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, "chaos: %s "+format+"\n", append([]any{time.Now().Format("15:04:05.0")}, args...)...)
+	return c.report().Show(o.write, Results, false)
 }

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package rig is what the programs share that try the real xmlcurld out: they build it, start it as a process, and write
-// what they saw into a file of this repository.
+// Package rig runs the programs that it takes to try xmlcurld: xmlcurld itself, nginx, FreeSWITCH and SIPp. Each is a process
+// that ends with us.
 package rig
 
 import (
@@ -105,6 +105,46 @@ func (p *Process) Stop() {
 	case <-time.After(startTime):
 		p.Kill()
 	}
+}
+
+// tick is the kernel's unit for processor time, USER_HZ.
+const tick = 10 * time.Millisecond
+
+// ProcessorTime is what process pid and its living children took so far.
+func ProcessorTime(pid int) time.Duration {
+	var total time.Duration
+	all, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well formed: no error
+	for _, name := range all {
+		stat, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		id, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		// state, parent, … utime and stime are the 12th and 13th after the name, which may hold blanks
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		parent, _ := strconv.Atoi(fields[1])
+		if id != pid && parent != pid {
+			continue
+		}
+		user, _ := strconv.Atoi(fields[11])
+		system, _ := strconv.Atoi(fields[12])
+		total += time.Duration(user+system) * tick
+	}
+	return total
+}
+
+// OwnProcessorTime is what this program took so far.
+func OwnProcessorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// Progress tells on standard error how far we are.
+func Progress(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "lab: %s "+format+"\n", append([]any{time.Now().Format("15:04:05.0")}, args...)...)
 }
 
 // Accepts is nil when somebody listens at address.

@@ -1,0 +1,152 @@
+//go:build linux
+
+// Package testbed is what every measurement stands on: a folder, a private PostgreSQL, and servers that end with it.
+package testbed
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"xmlcurld/cmd/lab/rig"
+	"xmlcurld/cmd/lab/world"
+	"xmlcurld/db/localpg"
+)
+
+// Bed is all that runs while something is measured.
+type Bed struct {
+	Dir      string // folder that all is written into
+	Cluster  *localpg.Cluster
+	Postgres int // its process
+
+	binary string // xmlcurld's
+	ends   []func() error
+}
+
+// Server is what answers.
+type Server struct {
+	Process *rig.Process
+	Address string
+}
+
+// sharedBuffers holds the world. PostgreSQL's documentation wants a quarter of the memory there; its preset of 128 MB is what
+// a million numbers and their index take, so that each line would begin by reading what the one before it pushed out.
+const sharedBuffers = "shared_buffers=512MB"
+
+// Open makes dir, or a temporary folder if it is empty, builds xmlcurld unless binary names one, and starts PostgreSQL.
+// It returns b with an error too, to be closed.
+func Open(ctx context.Context, dir, binary string) (b Bed, err error) {
+	if err := b.makeDir(dir); err != nil {
+		return b, err
+	}
+	if b.binary = binary; binary == "" {
+		rig.Progress("building xmlcurld")
+		if b.binary, err = rig.Build(ctx, b.Dir); err != nil {
+			return b, err
+		}
+	}
+	if b.Cluster, err = localpg.Start(ctx, localpg.Options{Dir: filepath.Join(b.Dir, "postgres"), Settings: []string{sharedBuffers}}); err != nil {
+		return b, err
+	}
+	b.OnClose(b.Cluster.Stop)
+	b.Postgres, err = postgresProcess(b.Dir)
+	return b, err
+}
+
+// makeDir makes the folder that everything stands in. PostgreSQL and nginx run as users of their own when we are root, so
+// others may enter it.
+func (b *Bed) makeDir(dir string) (err error) {
+	if b.Dir = dir; dir != "" {
+		return os.MkdirAll(dir, 0o755)
+	}
+	if b.Dir, err = os.MkdirTemp("", "xmlcurld-bench-"); err != nil {
+		return err
+	}
+	made := b.Dir
+	b.OnClose(func() error { return os.RemoveAll(made) })
+	return os.Chmod(made, 0o755)
+}
+
+// postgresProcess is the first line of what the server writes into its data folder.
+func postgresProcess(dir string) (int, error) {
+	content, err := os.ReadFile(filepath.Join(dir, "postgres", "data", "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	line, _, _ := strings.Cut(string(content), "\n")
+	return strconv.Atoi(line)
+}
+
+// OnClose does something in the end.
+func (b *Bed) OnClose(end func() error) { b.ends = append(b.ends, end) }
+
+// Close ends everything, the last first.
+func (b *Bed) Close() error {
+	var err error
+	for i := len(b.ends) - 1; i >= 0; i-- {
+		err = errors.Join(err, b.ends[i]())
+	}
+	return err
+}
+
+// Started sees that the process is stopped in the end, whether it is of use or not.
+func (b *Bed) Started(p *rig.Process, address string, err error) (Server, error) {
+	if p != nil {
+		b.OnClose(func() error { p.Stop(); return nil })
+	}
+	return Server{p, address}, err
+}
+
+// Serve starts xmlcurld on the database at url, with nothing set but what it must be told.
+func (b *Bed) Serve(ctx context.Context, name, url string) (Server, error) {
+	return b.ServeWith(ctx, b.binary, name, url)
+}
+
+// ServeWith is Serve with another build of xmlcurld.
+func (b *Bed) ServeWith(ctx context.Context, binary, name, url string) (Server, error) {
+	address, err := rig.FreeAddress()
+	if err != nil {
+		return Server{}, err
+	}
+	admin, err := rig.FreeAddress()
+	if err != nil {
+		return Server{}, err
+	}
+	p, err := rig.Start(rig.Serve(binary, address, admin, url, "--data-dir", filepath.Join(b.Dir, name+"-data")), b.Dir, name)
+	if err == nil {
+		err = awaitServer(ctx, p, admin)
+	}
+	return b.Started(p, address, err)
+}
+
+// rowsTime is for the local rows of a million numbers, which are read in no hurry.
+const rowsTime = 5 * time.Minute
+
+// awaitServer returns when the server has its local rows: until then it reads them beside what is measured.
+func awaitServer(ctx context.Context, p *rig.Process, admin string) error {
+	if err := p.Await(ctx, func() error { return rig.Ready(admin) }); err != nil {
+		return err
+	}
+	rig.Progress("waiting for the server's local rows")
+	ctx, cancel := context.WithTimeout(ctx, rowsTime)
+	defer cancel()
+	for {
+		err := p.Await(ctx, func() error { return rig.HasRows(admin) })
+		if err == nil || ctx.Err() != nil || !errors.Is(err, rig.ErrNoRows) {
+			return err
+		}
+	}
+}
+
+// ServeWorld makes a world and starts xmlcurld on it.
+func (b *Bed) ServeWorld(ctx context.Context, name string, s world.Sizes) (Server, error) {
+	url, err := world.URL(ctx, b.Cluster, s, world.OwnTables())
+	if err != nil {
+		return Server{}, err
+	}
+	return b.Serve(ctx, name, url)
+}
