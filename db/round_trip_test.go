@@ -87,19 +87,25 @@ func TestOneRoundTrip(t *testing.T) {
 			store := dbtest.Open(t, wire.URL)
 			for _, q := range questions() {
 				const times = 3
-				for n := range times + 1 {
-					if err := q.ask(t.Context(), store); err != nil {
-						t.Fatalf("%s: %v", q.name, err)
-					}
-					if n == 0 { // it was prepared
-						wire.Counted()
-					}
-				}
 				anew := 0
 				if slices.Contains(ofMany, q.name) {
 					anew = times
 				}
-				if asked, prepared := wire.Counted(); asked != times || prepared != anew {
+				var asked, prepared int
+				// A connection on which a question comes for the first time has it prepared. That is the first one, and
+				// sometimes another one, while the host's role is looked up on the first.
+				for range 5 {
+					wire.Counted()
+					for range times {
+						if err := q.ask(t.Context(), store); err != nil {
+							t.Fatalf("%s: %v", q.name, err)
+						}
+					}
+					if asked, prepared = wire.Counted(); asked == times && prepared == anew {
+						break
+					}
+				}
+				if asked != times || prepared != anew {
 					t.Errorf("%s: %d round trips and %d preparations for %d questions", q.name, asked, prepared, times)
 				}
 			}
