@@ -28,8 +28,8 @@ type Store struct {
 	users   pg.Batch[UserName, Answer[[]Domain]]
 	lists   pg.Batch[string, string] // node: the revision of its access lists
 
-	lastLists  *atomic.Pointer[listsRead] // that were read for revisions
-	extensions ExtensionReader
+	lastLists *atomic.Pointer[listsRead] // that were read for revisions
+	rules     Rulebook
 }
 
 var _ Source = (*Store)(nil)

@@ -18,21 +18,21 @@ import (
 type question string
 
 // questionOf returns what node asks: Common where the answer is the same for all nodes. It returns false for a question that
-// cannot be kept: no name holds the separator, but what a phone sends may.
+// cannot be kept: no name holds the db.Separator, but what a phone sends may.
 func questionOf(operation, node string, args ...string) (question, bool) {
 	parts := append([]string{operation, node}, args...)
 	for _, part := range parts {
-		if strings.Contains(part, separator) {
+		if strings.Contains(part, db.Separator) {
 			return "", false
 		}
 	}
-	return question(strings.Join(parts, separator)), true
+	return question(strings.Join(parts, db.Separator)), true
 }
 
 // node returns who asks q.
 func (q question) node() string {
-	_, args, _ := strings.Cut(string(q), separator)
-	node, _, _ := strings.Cut(args, separator)
+	_, args, _ := strings.Cut(string(q), db.Separator)
+	node, _, _ := strings.Cut(args, db.Separator)
 	return node
 }
 
@@ -93,7 +93,7 @@ var keptOperations = map[string]keptOperation{
 
 // operation takes q apart.
 func (q question) operation() (operation keptOperation, args []string) {
-	parts := strings.Split(string(q), separator)
+	parts := strings.Split(string(q), db.Separator)
 	return keptOperations[parts[0]], parts[1:]
 }
 
@@ -141,7 +141,7 @@ WHERE name <> '*'`
 // alike is one of the questions that have the same answer as q. Ten thousand entries of access lists that fifty nodes have
 // in common are read once, and once more for those that have no row.
 func (r *reader) alike(ctx context.Context, q question) (question, error) {
-	node, lists := strings.CutPrefix(string(q), "acl"+separator)
+	node, lists := strings.CutPrefix(string(q), "acl"+db.Separator)
 	if !lists {
 		return q, nil
 	}
@@ -199,7 +199,7 @@ func kept[T any](l *Store, operation, node string, args ...string) (answer T, er
 }
 
 func keptIn[T any](l *Store, v view, operation, node string, args ...string) (answer T, err error) {
-	if node != db.Common && v.Get(ofNodes, node) == nil {
+	if node != db.Common && v.Get(db.NodeTable, node) == nil {
 		node = noNode
 	}
 	q, ok := questionOf(operation, node, args...)
@@ -287,7 +287,7 @@ func (l *Store) domains(node, operation, asker string, args ...string) (a db.Ans
 			return errNotHeld
 		}
 		a, err = keptIn[db.Answer[[]db.Domain]](l, v, operation, asker, args...)
-		a.NodeKnown = v.Get(ofNodes, node) != nil
+		a.NodeKnown = v.Get(db.NodeTable, node) != nil
 		return err
 	})
 	return a, err

@@ -116,7 +116,7 @@ func (l *Store) forget(q question) {
 // forgetNodes forgets the questions of nodes that edits remove.
 func (l *Store) forgetNodes(edits map[disk.Place][]byte) {
 	for q := range l.asked {
-		value, edited := edits[disk.At(ofNodes, q.node())]
+		value, edited := edits[disk.At(db.NodeTable, q.node())]
 		if edited && value == nil {
 			l.forget(q)
 		}

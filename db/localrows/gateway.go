@@ -17,7 +17,7 @@ import (
 var gatewayTables = strings.Fields(ofTrunks)
 
 // gatewayTable leaves out gateways of users: they stand in the directory.
-var gatewayTable = table{"gateway", ofGateways, `
+var gatewayTable = table{ofGateways, `
 	SELECT
 		g.name,
 		convert_to(json_build_object(
@@ -111,9 +111,11 @@ func (v view) gateways(node, gateway string) (rows []db.GatewayRow, err error) {
 			continue
 		}
 		if g.Tenant != nil {
-			if on, err := v.tenantEnabled(*g.Tenant); err != nil {
+			enabled, err := v.Row(db.TenantTable, *g.Tenant)
+			if err != nil {
 				return nil, err
-			} else if !on {
+			}
+			if string(enabled) != "true" {
 				continue
 			}
 		}

@@ -69,7 +69,7 @@ func (r *reader) readAll(ctx context.Context, fresh *disk.File, questions []ques
 	if err := r.readDialplan(ctx, map[string][]change{"node": {{}}, "context": {{}}}); err != nil {
 		return err
 	}
-	for _, table := range append(slices.Clone(dialplanTables), gatewayTable) {
+	for _, table := range append(slices.Clone(callTables), gatewayTable) {
 		if err := r.stream(ctx, table); err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (r *reader) readAll(ctx context.Context, fresh *disk.File, questions []ques
 // stream writes all rows of table.
 func (r *reader) stream(ctx context.Context, table table) error {
 	return r.each(ctx, shareAll, table.query, nil, func(key string, value []byte) error {
-		r.edits[disk.At(table.bucket, key)] = value
+		r.edits[disk.At(table.relation, key)] = value
 		return r.writeSome()
 	})
 }

@@ -55,7 +55,7 @@ func or[T any](ctx context.Context, f source, answer db.Answer[T], err error, ke
 
 // Route implements db.Source.
 func (f source) Route(ctx context.Context, call db.Call) (db.Answer[db.Route], error) {
-	return current(ctx, f, func(v view) (db.Answer[db.Route], error) { return v.route(call) },
+	return current(ctx, f, func(v view) (db.Answer[db.Route], error) { return f.local.rules.Route(v, call) },
 		func() (db.Answer[db.Route], error) { return f.primary.Route(ctx, call) },
 		func() (db.Answer[db.Route], error) { return f.local.Route(ctx, call) })
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"xmlcurld/db"
 	"xmlcurld/db/localrows/disk"
 )
 
@@ -13,23 +14,18 @@ type state struct {
 	InStepAt time.Time // by this machine's clock: when it was known to be the database's latest
 }
 
-// The buckets: the rows of the tables, and answers by their questions.
+// The buckets besides those for the rows that calls need, which have the names of their tables.
 const (
-	ofNodes      = "node"
-	ofTenants    = "tenant"
-	ofContexts   = "context"
-	ofExtensions = "extension"
-	ofNumbers    = "number"
-	ofUsers      = "domain_user"
-	ofAliases    = "number_alias"
-	ofGateways   = "gateway"
-	ofAnswers    = "answer"
-	ofWaiting    = "waiting" // questions whose answers were overtaken, and since when
+	ofUsers    = "domain_user"
+	ofAliases  = "number_alias"
+	ofGateways = "gateway"
+	ofAnswers  = "answer"
+	ofWaiting  = "waiting" // questions whose answers were overtaken, and since when
 )
 
 var layout = disk.Layout{
-	Buckets: []string{ofNodes, ofTenants, ofContexts, ofExtensions, ofNumbers, ofUsers, ofAliases, ofGateways, ofAnswers, ofWaiting},
-	Format:  "6",
+	Buckets: []string{db.NodeTable, db.TenantTable, db.ContextTable, db.ExtensionTable, db.NumberTable, ofUsers, ofAliases, ofGateways, ofAnswers, ofWaiting},
+	Format:  "7",
 }
 
 // stateOf reads the state of a file. One that was not written is the zero state.

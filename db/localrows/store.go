@@ -28,16 +28,16 @@ import (
 // second besides, since a notice may be lost and a standby gives none. What it knows to have changed, and could not read
 // although the database answered, it does not answer.
 type Store struct {
-	store      *db.Store
-	pg         *pg.DB
-	path       string
-	limit      time.Duration // for its age; 0: none
-	debounce   time.Duration // before an answer is read again
-	log        *slog.Logger
-	extensions db.ExtensionReader
-	rooms      roomReader
-	proofs     pg.Batch[struct{}, *proof]
-	wake       chan struct{} // full when there is something to read
+	store    *db.Store
+	pg       *pg.DB
+	path     string
+	limit    time.Duration // for its age; 0: none
+	debounce time.Duration // before an answer is read again
+	log      *slog.Logger
+	rules    db.Rulebook
+	common   rowCache
+	proofs   pg.Batch[struct{}, *proof]
+	wake     chan struct{} // full when there is something to read
 
 	told string // what damage was logged last
 
@@ -337,6 +337,7 @@ func (l *Store) keep(edits map[disk.Place][]byte, now state) error {
 		return err
 	}
 	l.now = now
+	l.common.forget(edits)
 	if l.file.Keep(edits, text) {
 		l.overtake()
 		return errors.New("the file could not be written for too long: all has to be read again")
@@ -364,6 +365,7 @@ func (l *Store) readAll(ctx context.Context, r *reader) error {
 	if err := fresh.Replace(l.path); err != nil {
 		return errors.Join(err, fresh.Close())
 	}
+	l.common.forgetAll()
 	old := l.file
 	l.file, l.now, l.overtaken, l.told, l.epoch = fresh, r.now, time.Time{}, "", l.epoch+1
 	clear(l.doubt)

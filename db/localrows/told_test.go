@@ -3,6 +3,7 @@ package localrows_test
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"xmlcurld/db"
 )
@@ -17,26 +18,43 @@ func (t told) add(what string, answer any, err error) {
 	t[what] = answer
 }
 
+// together asks questions at once, so that they share round trips.
+func (t told) together(questions map[string]func() (any, error)) {
+	var asking sync.WaitGroup
+	var mu sync.Mutex
+	for what, ask := range questions {
+		asking.Go(func() {
+			answer, err := ask()
+			mu.Lock()
+			defer mu.Unlock()
+			t.add(what, answer, err)
+		})
+	}
+	asking.Wait()
+}
+
 // calls asks for numbers in all the forms in which they may be dialled, and in all contexts.
 func (t told) calls(ctx context.Context, r db.Source) {
+	questions := make(map[string]func() (any, error))
 	for _, context := range []string{"public", "PUBLIC", "acme", "vumi", "nowhere", ""} {
 		for _, digits := range []string{"27123456789", "27210000000", "27990000000", "27000000000", "1000", "1001", "9", "*97", "x\x1fy"} {
 			for _, form := range []string{"", "+", "00"} {
 				call := db.Call{Node: "fs1", Context: context, Number: form + digits}
-				route, err := r.Route(ctx, call)
-				t.add(fmt.Sprintf("%q", call), route, err)
+				questions[fmt.Sprintf("%q", call)] = func() (any, error) { return r.Route(ctx, call) }
 			}
 		}
 	}
+	t.together(questions)
 }
 
 func (t told) users(ctx context.Context, r db.Source) {
+	questions := make(map[string]func() (any, error))
 	for _, domain := range []string{"acme.example", "ACME.example", "beta.example", "nowhere.example", ""} {
 		for _, name := range []string{"1000", "1001", "1003", "2000", "2001", "nobody", "NEW", ""} {
-			d, err := r.User(ctx, "fs1", domain, name)
-			t.add("user "+name+"@"+domain, d, err)
+			questions["user "+name+"@"+domain] = func() (any, error) { return r.User(ctx, "fs1", domain, name) }
 		}
 	}
+	t.together(questions)
 }
 
 func (t told) documents(ctx context.Context, r db.Source) {

@@ -19,7 +19,7 @@ import (
 // userKey is a user of a domain.
 type userKey struct{ Domain, ID string }
 
-func (k userKey) String() string { return k.Domain + separator + k.ID }
+func (k userKey) String() string { return k.Domain + db.Separator + k.ID }
 
 const domainsOfQuery = `
 SELECT d.name
@@ -87,8 +87,8 @@ func (r *reader) changedUsers(ctx context.Context, by map[string][]change) (map[
 	}
 	return users, r.file.View(func(v disk.View) error {
 		for _, domain := range domains {
-			for key := range v.Keys(ofUsers, domain+separator) {
-				_, id, _ := strings.Cut(key, separator)
+			for key := range v.Keys(ofUsers, domain+db.Separator) {
+				_, id, _ := strings.Cut(key, db.Separator)
 				users[userKey{domain, id}] = true
 			}
 		}
@@ -183,7 +183,7 @@ func (v view) user(node, domain, name string) (a db.Answer[[]db.Domain], err err
 	if v.unread.table("node") || v.unread.user(key) {
 		return a, errNotHeld
 	}
-	a.NodeKnown = v.Get(ofNodes, node) != nil
+	a.NodeKnown = v.Get(db.NodeTable, node) != nil
 	found, ok, err := userIn(v.View, key)
 	if id := v.Get(ofAliases, key.String()); err == nil && !ok && id != nil {
 		key.ID = string(id)

@@ -1,9 +1,13 @@
 package localrows
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"strings"
+	"sync"
 
+	"xmlcurld/db"
 	"xmlcurld/db/localrows/disk"
 )
 
@@ -12,6 +16,69 @@ type view struct {
 	disk.View
 	local  *Store
 	unread changes
+}
+
+// Row implements db.Rows.
+func (v view) Row(table, key string) ([]byte, error) {
+	n := change{Relation: table, Key: key}
+	switch table {
+	case db.NodeTable:
+		n.Key = ""
+	case db.ContextTable:
+		n.Key = ""
+		if v.unread.table("context_extension") {
+			return nil, errNotHeld
+		}
+	case db.NumberTable:
+		n.Scope, n.Key, _ = strings.Cut(key, db.Separator)
+	}
+	if v.unread[n] {
+		return nil, errNotHeld
+	}
+	if table == db.NumberTable { // there may be millions
+		return v.Get(table, key), nil
+	}
+	return v.local.common.get(v.View, disk.At(table, key)), nil
+}
+
+// rowCache keeps rows in memory that many calls need. Whoever keeps edits takes them out of it, while nobody looks.
+type rowCache struct {
+	mu   sync.Mutex
+	rows map[disk.Place][]byte
+}
+
+// rowsCached bounds the rows in memory.
+const rowsCached = 10_000
+
+func (c *rowCache) get(v disk.View, at disk.Place) []byte {
+	c.mu.Lock()
+	row, ok := c.rows[at]
+	c.mu.Unlock()
+	if ok {
+		return row
+	}
+	row = bytes.Clone(v.Get(at.Bucket, at.Key))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.rows == nil || len(c.rows) >= rowsCached {
+		c.rows = make(map[disk.Place][]byte)
+	}
+	c.rows[at] = row
+	return row
+}
+
+func (c *rowCache) forget(edits map[disk.Place][]byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for at := range edits {
+		delete(c.rows, at)
+	}
+}
+
+func (c *rowCache) forgetAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rows = nil
 }
 
 // changes are rows that changed and were not read yet.

@@ -29,9 +29,9 @@ const separator = "\x1f"
 
 // sumOf is the checksum of what stands at a place: a value that turns up at another place is as bad as a changed one.
 func sumOf(bucket, key string, value []byte) uint32 {
-	sum := crc32.Update(0, castagnoli, []byte(bucket))
-	sum = crc32.Update(sum, castagnoli, []byte(separator+key+separator))
-	return crc32.Update(sum, castagnoli, value)
+	place := make([]byte, 0, 128) // on the stack
+	place = append(append(append(append(place, bucket...), separator...), key...), separator...)
+	return crc32.Update(crc32.Update(0, castagnoli, place), castagnoli, value)
 }
 
 // sealed is value as it is stored: behind its checksum.

@@ -622,8 +622,7 @@ CREATE TABLE context (
         format('%s cannot be a context of its own', name), 'FreeSWITCH takes a context named global for every context that it does not find. Choose another name.')),
     tenant              label         REFERENCES tenant ON UPDATE CASCADE ON DELETE CASCADE,
     number_forms        number_form[] NOT NULL DEFAULT '{plus}',
-    not_found_extension label         REFERENCES extension ON UPDATE CASCADE,
-    every_call          boolean       NOT NULL DEFAULT false
+    not_found_extension label         REFERENCES extension ON UPDATE CASCADE
 );
 CREATE UNIQUE INDEX context_name_ignoring_case ON context (lower(name));
 CREATE INDEX context_tenant ON context (tenant);
@@ -632,7 +631,6 @@ COMMENT ON COLUMN context.name                IS 'context name= of the dialplan;
 COMMENT ON COLUMN context.tenant              IS 'Whose it is; NULL = shared, as public, which all carriers enter: there each number belongs to one tenant.';
 COMMENT ON COLUMN context.number_forms        IS 'The forms in which carriers may write an E.164 number here: ''{plus,bare,00}''. An extension such as 1001 always matches as it stands.';
 COMMENT ON COLUMN context.not_found_extension IS 'The extension for a number that nobody has. NULL = a log line and SIP 404.';
-COMMENT ON COLUMN context.every_call          IS 'Written by triggers: whether context_extension has extensions for calls to numbers of table number. If not, such a call does not read them.';
 
 CREATE TABLE context_extension (
     context      label    NOT NULL REFERENCES context ON UPDATE CASCADE ON DELETE CASCADE,
