@@ -19,6 +19,9 @@ import (
 	"xmlcurld/db/dbtest"
 )
 
+// patience is how long a test waits for what takes a moment on a machine that has time.
+const patience = time.Minute
+
 // asProgram makes this test binary the program itself, for tests that need a process to send signals to.
 const asProgram = "TEST_AS_PROGRAM"
 
@@ -112,7 +115,7 @@ func (p *program) shutDown(t *testing.T) {
 		if code != exitOK {
 			t.Errorf("exit %d: %s", code, p.stderr)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the program does not end")
 	}
 }
@@ -149,7 +152,7 @@ func fetch(method, url, form string) (int, string, error) {
 // awaitReady polls /readyz until it says what is wanted.
 func (p *program) awaitReady(t *testing.T, wanted int, reason string) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		status, body := p.get("/readyz")
 		if status == wanted && strings.Contains(body, reason) {

@@ -272,7 +272,7 @@ func TestFewDescriptors(t *testing.T) {
 	for _, c := range idle {
 		_ = c.Close()
 	}
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		status, _, err := p.post("hostname=fs1&section=configuration&key_value=acl.conf")
 		if err == nil && status == http.StatusOK {

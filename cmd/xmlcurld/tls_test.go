@@ -35,7 +35,7 @@ func (p *program) over(config *tls.Config, form string) (status int, serial int6
 // eventually looks until check finds no fault.
 func eventually(t *testing.T, what string, check func() error) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		err := check()
 		if err == nil {

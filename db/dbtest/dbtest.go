@@ -28,7 +28,7 @@ import (
 )
 
 // patience is for what takes a moment on a machine that has time.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // ServerVariable is the environment variable with the connection string of a server that is there already.
 const ServerVariable = "DBTEST_URL"

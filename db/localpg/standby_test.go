@@ -34,7 +34,7 @@ func execute(t *testing.T, c *Cluster, sql string) {
 // awaitAnswer returns when c answers with want.
 func awaitAnswer(t *testing.T, c *Cluster, sql, want string) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for ask(t, c, sql) != want {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s is not %q in time", sql, want)

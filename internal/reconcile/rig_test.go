@@ -23,7 +23,7 @@ import (
 )
 
 // patience is for what takes a second at most on a machine that has time.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // rig is the demo world with what keeps switches in step.
 type rig struct {
