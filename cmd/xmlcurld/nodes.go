@@ -28,7 +28,7 @@ func nodesFlags(flags *pflag.FlagSet) {
 	flags.Bool("json", false, "print JSON instead of a table")
 }
 
-// showNodes prints what is known of each node. It fails if one is not in step.
+// showNodes prints what is known of each node. It fails if one is not in sync.
 func showNodes(ctx context.Context, i *invocation) error {
 	asJSON, err := i.flags.GetBool("json")
 	if err != nil {
@@ -84,7 +84,7 @@ func printJSON(w io.Writer, states []switchstate.NodeState) error {
 
 func printTable(w io.Writer, states []switchstate.NodeState) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NODE\tREACHABLE\tIN STEP\tPENDING\tSINCE\tRESTART REQUIRED\tSERVER\tLAST ERROR")
+	fmt.Fprintln(table, "NODE\tREACHABLE\tIN SYNC\tPENDING\tSINCE\tRESTART REQUIRED\tSERVER\tLAST ERROR")
 	for _, s := range states {
 		since := ""
 		if s.PendingSince != nil {

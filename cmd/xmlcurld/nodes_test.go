@@ -11,7 +11,7 @@ import (
 	"xmlcurld/db/switchstate"
 )
 
-// No switch is there: the verbs tell so, and a node that fetched nothing is not in step.
+// No switch is there: the verbs tell so, and a node that fetched nothing is not in sync.
 func TestNodesAndWait(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)

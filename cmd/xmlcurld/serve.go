@@ -116,7 +116,7 @@ func (s *server) openLocalRows(ctx context.Context, registry *prometheus.Registr
 	s.works.Go(func() { opened.Run(ctx) })
 }
 
-// keepNodes starts to keep the switches in step with the rows.
+// keepNodes starts to keep the switches in sync with the rows.
 func (s *server) keepNodes(ctx context.Context, registry *prometheus.Registry) error {
 	rows, err := s.store.Isolated(ctx)
 	if err != nil {

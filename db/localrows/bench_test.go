@@ -38,7 +38,7 @@ func BenchmarkCopyFollows(b *testing.B) {
 	}
 }
 
-// followEach times what the local rows does after each edit.
+// followEach times what the local rows do after each edit.
 func followEach(b *testing.B, c *localrows.Store, edit func()) {
 	b.Helper()
 	for b.Loop() {

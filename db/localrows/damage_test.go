@@ -135,7 +135,7 @@ func isWholeAgain(t *testing.T, store *db.Store, dir string, want told) {
 	same(t, "made anew", want, askTwice(t, store, c))
 }
 
-// Nor does it matter if the server runs: nothing wrong is answered while the database is away, and the local rows is whole again
+// Nor does it matter if the server runs: nothing wrong is answered while the database is away, and the local rows are whole again
 // at the next look.
 func TestLocalRowsDamagedWhileRunning(t *testing.T) {
 	t.Parallel()
@@ -177,7 +177,7 @@ func TestLocalRowsDamagedWhileRunning(t *testing.T) {
 		}
 		log.Reset()
 		follow(t, c)
-		if remade++; !strings.Contains(log.String(), "the file of the local rows is damaged, and is made anew") {
+		if remade++; !strings.Contains(log.String(), "the file of the local rows are damaged, and is made anew") {
 			t.Errorf("%s: the log says %q", name, log.String())
 		}
 		same(t, name+", made anew", want, ask(t.Context(), c))

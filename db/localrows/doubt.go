@@ -32,7 +32,7 @@ func (l *Store) expect(news []change) {
 }
 
 // unread are the questions whose answers have to be read, and waited long enough: when many nodes are given what changed,
-// the local rows is not in their way. Those that were asked last come first.
+// the local rows stay out of their way. Those that were asked last come first.
 func (l *Store) unread() (questions []question) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -51,7 +51,7 @@ func (l *Store) hasUnread() bool {
 	return len(l.waiting)+len(l.doubt) > 0
 }
 
-// overtake takes note that the whole of the local rows is no longer right.
+// overtake takes note that the local rows as a whole are no longer right.
 func (l *Store) overtake() {
 	if l.overtaken.IsZero() {
 		l.overtaken = time.Now()

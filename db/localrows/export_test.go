@@ -10,7 +10,7 @@ import (
 // AskedMost bounds the questions that are kept for a node.
 const AskedMost = askedMost
 
-// Asked returns the questions whose answers the local rows keeps, by who asks them, and Kept those in its file.
+// Asked returns the questions whose answers the local rows keep, by who asks them, and Kept those in its file.
 func (l *Store) Asked() map[string]int {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

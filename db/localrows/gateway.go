@@ -10,7 +10,7 @@ import (
 	"xmlcurld/db"
 )
 
-// Gateways are copied row by row, and sofia.conf is put together from them and from the profiles as a node was given them:
+// Gateways are held row by row, and sofia.conf is put together from them and from the profiles as a node was given them:
 // so a gateway that changed is read once, however many nodes have it, and answered whether anybody asked for it or not.
 
 // gatewayTables are those whose rows make a gateway.

@@ -24,8 +24,8 @@ type change struct {
 	Key      string // empty: any row of the table
 }
 
-// everything reports whether more changed than is read row by row. The tables without keys are small, or no part of the
-// copy but for the answers to questions about them.
+// everything reports whether more changed than is read row by row. The tables without keys are small, or not held
+// but for the answers to questions about them.
 func (c change) everything() bool {
 	switch c.Relation {
 	case "number", "extension", "tenant", "domain", "domain_param", "domain_variable",

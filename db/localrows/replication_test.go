@@ -57,7 +57,7 @@ func TestLogicalReplication(t *testing.T) {
 	c := openLocal(t, store, t.TempDir())
 	t.Cleanup(func() { _ = c.Close() })
 	conn := dbtest.Connect(t, subscriber)
-	dbtest.Await(t, "all tables are in step", func() bool {
+	dbtest.Await(t, "all tables are in sync", func() bool {
 		var waiting int
 		err := conn.QueryRow(t.Context(), `SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r'`).Scan(&waiting)
 		return err == nil && waiting == 0
@@ -90,7 +90,7 @@ func TestLogicalReplication(t *testing.T) {
 	} {
 		dbtest.Execute(t, publisher, statement)
 	}
-	dbtest.Await(t, "the local rows has what was replicated", func() bool { return c.Follow(t.Context()) == nil && forwards() == "7002" })
+	dbtest.Await(t, "the local rows have what was replicated", func() bool { return c.Follow(t.Context()) == nil && forwards() == "7002" })
 	if notice, err := listener.WaitForNotification(t.Context()); err != nil || notice.Payload == "" {
 		t.Errorf("notice %v, %v", notice, err)
 	}

@@ -52,7 +52,7 @@ func TestLocalRowsNoticesARestore(t *testing.T) {
 				c = openLocal(t, store, dir)
 			}
 			t.Cleanup(func() { _ = c.Close() })
-			dbtest.Await(t, "the local rows has what was restored", func() bool {
+			dbtest.Await(t, "the local rows have what was restored", func() bool {
 				return c.Follow(t.Context()) == nil && forwards() == "7001"
 			})
 		})
@@ -73,7 +73,7 @@ func TestAnswersAfterARestore(t *testing.T) {
 	same(t, "after the restore", before, ask(t.Context(), store))
 }
 
-// With its triggers off a table tells nothing: the local rows does not pass for what the database holds, and what was written
+// With its triggers off a table tells nothing: the local rows do not pass for what the database holds, and what was written
 // meanwhile is read when they are on again.
 func TestLocalRowsNoticesTriggersThatWereOff(t *testing.T) {
 	t.Parallel()
@@ -87,7 +87,7 @@ func TestLocalRowsNoticesTriggersThatWereOff(t *testing.T) {
 		t.Errorf("with the triggers off: %v", err)
 	}
 	dbtest.Execute(t, url, `ALTER TABLE number ENABLE TRIGGER ALL`)
-	dbtest.Await(t, "the local rows has what was written meanwhile", func() bool {
+	dbtest.Await(t, "the local rows have what was written meanwhile", func() bool {
 		if c.Follow(t.Context()) != nil {
 			return false
 		}
@@ -105,7 +105,7 @@ func TestLocalRowsNoticesThatTheJournalIsGone(t *testing.T) {
 	follow(t, c)
 	follow(t, c)
 	dbtest.Execute(t, url, `UPDATE number SET forward_number = '7777' WHERE number = '7000'; TRUNCATE change`)
-	dbtest.Await(t, "the local rows has what the journal does not tell", func() bool {
+	dbtest.Await(t, "the local rows have what the journal does not tell", func() bool {
 		if c.Follow(t.Context()) != nil {
 			return false
 		}
@@ -171,7 +171,7 @@ func TestChangesOfAnotherCluster(t *testing.T) {
 	follow(t, c)
 	follow(t, c)
 	if age, usable := c.Age(); !usable {
-		t.Errorf("the local rows is overtaken for ever: age %v", age)
+		t.Errorf("the local rows are overtaken for ever: age %v", age)
 	}
 	if err := state.ForgetChanges(t.Context()); err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ func (k known) Resolve(reference string) (string, error) {
 	return "", errors.New("secret " + reference + ": unknown")
 }
 
-// The local rows holds no password that rows only refer to: it reads it where it is, so that another one is in force at once,
+// The local rows hold no password that rows only refer to: they read it where it is, so that another one is in force at once,
 // though the database has nothing to tell.
 func TestLocalRowsHoldsNoSecretOfOthers(t *testing.T) {
 	t.Parallel()

@@ -204,7 +204,7 @@ func TestFormerPrimaryIsNotAsked(t *testing.T) {
 	neverOn(t, store, "the former primary is alone")
 }
 
-// A transaction that is held open while the local rows follows a standby is not missed when it commits.
+// A transaction that is held open while the local rows follow a standby is not missed when it commits.
 func TestLocalRowsFollowsAStandby(t *testing.T) {
 	t.Parallel()
 	p := demoPair(t)

@@ -69,8 +69,8 @@ const (
 // errNotHeld says that the local rows cannot answer either.
 var errNotHeld = fmt.Errorf("%w: the local rows do not hold this", db.ErrUnavailable)
 
-// Open opens the local rows of store in folder dir, made if it is not there, and registers its metrics. Older than limit it does
-// not answer, unless that is 0. The error is about the folder or the file: another server may have it open.
+// Open opens the local rows of store in folder dir, made if it is not there, and registers their metrics. Older than limit
+// they do not answer, unless that is 0. The error is about the folder or the file: another server may have it open.
 func Open(store *db.Store, dir string, limit time.Duration, log *slog.Logger, reg prometheus.Registerer) (*Store, error) {
 	if err := makeFolder(dir); err != nil {
 		return nil, fmt.Errorf("make the folder of the local rows: %w", err)
@@ -138,7 +138,7 @@ func (l *Store) Close() error {
 	return l.file.Close()
 }
 
-// Age is how long ago the local rows was last known to hold what the database held; false if it may not answer.
+// Age is how long ago the local rows were last known to hold what the database held; false if they may not answer.
 func (l *Store) Age() (age time.Duration, usable bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -208,7 +208,7 @@ func (l *Store) follow(ctx context.Context) error {
 	damaged := l.file.Harmed()
 	if damaged != nil && damaged.Reason != l.told {
 		l.told = damaged.Reason
-		l.log.Warn("the file of the local rows is damaged, and is made anew when the database answers", "file", l.path, "reason", damaged.Reason)
+		l.log.Warn("the file of the local rows are damaged, and is made anew when the database answers", "file", l.path, "reason", damaged.Reason)
 	}
 	err := l.insist(ctx, func(ctx context.Context, r *reader) error {
 		if r.was.Database != "" && r.another() {

@@ -70,7 +70,7 @@ func withoutFreshness(answer any) any {
 	return without.Interface()
 }
 
-// Whatever is edited, after a look the local rows answers every question as the database does, also those about numbers and
+// Whatever is edited, after a look the local rows answer every question as the database does, also those about numbers and
 // users that nobody asked before.
 func TestLocalRowsFollows(t *testing.T) {
 	t.Parallel()
@@ -168,7 +168,7 @@ type secretOf struct{ value string }
 
 func (s *secretOf) Resolve(string) (string, error) { return s.value, nil }
 
-// A gateway's password that the row refers to is read when the local rows is asked: it may have changed, and is not in the file.
+// A gateway's password that the row refers to is read when the local rows are asked: it may have changed, and is not in the file.
 func TestLocalRowsOfReferences(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
@@ -192,7 +192,7 @@ func TestLocalRowsOfReferences(t *testing.T) {
 	}
 }
 
-// A disk that cannot be written takes nothing from what the local rows answers.
+// A disk that cannot be written takes nothing from what the local rows answer.
 func TestLocalRowsOnAReadOnlyDisk(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)

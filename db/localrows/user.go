@@ -14,7 +14,7 @@ import (
 	"xmlcurld/db/pg"
 )
 
-// A user is copied as the answer to a question for it, with its domain's part.
+// A user is held as the answer to a question for it, with its domain's part.
 
 // userKey is a user of a domain.
 type userKey struct{ Domain, ID string }

@@ -28,7 +28,7 @@ func TestAnothersAddress(t *testing.T) {
 		}
 		return nil
 	})
-	eventually(t, "the other is in step", func() error {
+	eventually(t, "the other is in sync", func() error {
 		if state := r.state(t, "fs1"); state.LookedAt == nil || len(state.Pending) > 0 {
 			return fmt.Errorf("%+v", state)
 		}
@@ -44,7 +44,7 @@ func TestSilence(t *testing.T) {
 	r := newRig(t)
 	s := r.node(t, "fs1")
 	r.keepAt(t, "one", reconcile.Pace{Look: quick.Look, Ask: time.Second, Away: quick.Away})
-	r.inStep(t)
+	r.inSync(t)
 	s.Set(func() { s.Faults.Silent = true })
 	r.sql(t, carrier)
 	eventually(t, "the node is not reachable", func() error {
@@ -54,7 +54,7 @@ func TestSilence(t *testing.T) {
 		return nil
 	})
 	s.Set(func() { s.Faults.Silent = false })
-	r.inStep(t)
+	r.inSync(t)
 }
 
 // A switch that is not there is tried less and less, and at once when its row changes, when it fetches a document, or when

@@ -323,7 +323,7 @@ func TestBursts(t *testing.T) {
 	for n := range 500 {
 		r.sql(t, `INSERT INTO acl_entry (list, cidr) VALUES ('domains', ('10.' || $1::int || '.' || $2::int || '.0/24')::cidr)`, n/250, n%250)
 	}
-	r.inStep(t)
+	r.inSync(t)
 	if reloads, all := s.Did("reloadacl"), s.Did("")-before; reloads == 0 || reloads > 30 || all > 200 {
 		t.Errorf("500 transactions: %d reloads, %d commands", reloads, all)
 	}
@@ -338,7 +338,7 @@ func TestBursts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.inStep(t)
+	r.inSync(t)
 	wantHas(t, s, func() bool { return s.Gateways["g999"].Revision != "" })
 	if n := s.Did("sofia profile external startgw"); n == 0 || n > 2 {
 		t.Errorf("1,000 copied gateways: %d lookups", n)
@@ -365,7 +365,7 @@ func TestRestartRequired(t *testing.T) {
 			r := newRig(t)
 			s := r.node(t, "fs1")
 			r.keep(t, "one")
-			r.inStep(t)
+			r.inSync(t)
 			r.sql(t, tc.statement)
 			r.restartRequired(t, "fs1", tc.shows)
 			s.Set(func() {
@@ -382,7 +382,7 @@ func TestRestartRequired(t *testing.T) {
 			if tc.name == "event socket's port" {
 				return // the simulated switch stays where it is
 			}
-			r.inStep(t)
+			r.inSync(t)
 			eventually(t, "the restart took it", func() error {
 				if all := r.state(t, "fs1").RestartRequired; len(all) > 0 {
 					return fmt.Errorf("%q", all)

@@ -16,7 +16,7 @@ func TestListenerAway(t *testing.T) {
 	r.sql(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 	r.sql(t, `INSERT INTO acl_list (name) VALUES ('guests')`)
 	eventually(t, "the list is there", func() error { return has(s, func() bool { return s.Lists["guests"] }) })
-	r.inStep(t)
+	r.inSync(t)
 }
 
 func TestEditWhileNoServerRuns(t *testing.T) {
@@ -28,7 +28,7 @@ func TestEditWhileNoServerRuns(t *testing.T) {
 	r.sql(t, `UPDATE domain_user SET password = 'another' WHERE id = '1000'`)
 	r.sql(t, `DELETE FROM module WHERE name = 'mod_flite'`)
 	r.keep(t, "two")
-	r.inStep(t)
+	r.inSync(t)
 	wantHas(t, s, func() bool {
 		return s.Lists["guests"] && !s.Modules["mod_flite"] && len(s.Registered) == 1 && s.Registered[0] == "internal/1001@acme.example"
 	})
@@ -48,7 +48,7 @@ func TestEditsOfManyDays(t *testing.T) {
 	r.sql(t, `DELETE FROM user_change`)
 	r.sql(t, `UPDATE node_state SET users_seen_at = now() - interval '2 days'`)
 	r.keep(t, "two")
-	r.inStep(t)
+	r.inSync(t)
 	wantHas(t, s, func() bool { return strings.Join(s.Registered, " ") == same })
 	if s.Did("xml_flush_cache") == 0 {
 		t.Error("no cache was cleared")
@@ -62,7 +62,7 @@ func TestTransactionHeldOpen(t *testing.T) {
 	s := r.node(t, "fs1")
 	r.keep(t, "one")
 	s.Set(func() { s.Registered = []string{"internal/1000@acme.example", "internal/1001@acme.example"} })
-	r.inStep(t)
+	r.inSync(t)
 	held := r.connect(t)
 	tx, err := held.Begin(t.Context())
 	if err != nil {
@@ -78,7 +78,7 @@ func TestTransactionHeldOpen(t *testing.T) {
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r.inStep(t)
+	r.inSync(t)
 	wantHas(t, s, func() bool { return len(s.Registered) == 0 })
 	wantDid(t, s, "sofia profile external startgw twilio", 1)
 }
@@ -89,7 +89,7 @@ func TestTwoServers(t *testing.T) {
 	r := newRig(t)
 	s := r.node(t, "fs1")
 	stop := r.keep(t, "one")
-	r.inStep(t)
+	r.inSync(t)
 	r.keep(t, "two")
 	for range 5 {
 		r.edit(t, carrier)
@@ -110,7 +110,7 @@ func TestChangedPassword(t *testing.T) {
 	r.sql(t, `UPDATE node SET event_socket_password = 'first' WHERE name = 'fs1'`)
 	s.Boot()
 	stop := r.keep(t, "one")
-	r.inStep(t)
+	r.inSync(t)
 	r.sql(t, `UPDATE node SET event_socket_password = 'second' WHERE name = 'fs1'`)
 	r.restartRequired(t, "fs1", "event_socket.conf")
 	stop()
@@ -120,7 +120,7 @@ func TestChangedPassword(t *testing.T) {
 	if err := has(s, func() bool { return s.Password == "second" }); err != nil {
 		t.Fatal(err)
 	}
-	r.inStep(t)
+	r.inSync(t)
 	if all := r.state(t, "fs1").RestartRequired; len(all) > 0 {
 		t.Errorf("restart required: %q", all)
 	}
@@ -149,7 +149,7 @@ func TestSwitchDies(t *testing.T) {
 		}
 	}
 	s.Boot()
-	r.inStep(t)
+	r.inSync(t)
 }
 
 // A switch that came up while no server answered has nothing, and gets everything.
@@ -161,7 +161,7 @@ func TestBootedAlone(t *testing.T) {
 	s.Set(func() { s.Server = r.answers.URL + "/xml" })
 	r.sql(t, `INSERT INTO node (name, event_socket_port) VALUES ('fs1', $1)`, s.Port())
 	r.keep(t, "one")
-	r.inStep(t)
+	r.inSync(t)
 	wantHas(t, s, func() bool {
 		return s.Modules["mod_flite"] && s.Profiles["external"] && s.Profiles["internal"] && s.Gateways["twilio"].Revision != "" && s.Lists["domains"] &&
 			s.Limits["max_sessions"] == "1000"
@@ -182,13 +182,13 @@ func TestModuleThatDoesNotLoad(t *testing.T) {
 		return nil
 	})
 	s.Set(func() { s.Faults.DoesNotLoad = "" })
-	r.inStep(t)
+	r.inSync(t)
 	if state := r.state(t, "fs1"); state.PendingSince != nil {
 		t.Errorf("pending since %v", state.PendingSince)
 	}
 }
 
-// A node without an event socket is in step when what it fetched last is what it would be given now.
+// A node without an event socket is in sync when what it fetched last is what it would be given now.
 func TestJudgedByItsFetches(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -207,11 +207,11 @@ func TestJudgedByItsFetches(t *testing.T) {
 	}
 	pending("acl.conf")
 	s.Boot()
-	r.inStep(t)
+	r.inSync(t)
 	r.sql(t, `DELETE FROM acl_entry`)
 	pending("acl.conf")
 	s.Set(s.ReloadACL)
-	r.inStep(t)
+	r.inSync(t)
 	r.sql(t, carrier)
 	pending("sofia.conf external/gateways")
 	if s.Did("") != 0 {
@@ -225,7 +225,7 @@ func TestNodesComeAndGo(t *testing.T) {
 	r := newRig(t)
 	r.keep(t, "one")
 	s := r.node(t, "fs1")
-	r.inStep(t)
+	r.inSync(t)
 	r.sql(t, `DELETE FROM node WHERE name = 'fs1'`)
 	eventually(t, "its connection is closed", func() error {
 		if n := s.Connections(); n > 0 {
@@ -244,7 +244,7 @@ func TestFetchesMakeNoNotice(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Boot()
-	r.inStep(t)
+	r.inSync(t)
 	r.sql(t, `NOTIFY xmlcurld, 'end'`)
 	for {
 		notice, err := listener.WaitForNotification(context.WithoutCancel(t.Context()))

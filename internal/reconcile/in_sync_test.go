@@ -78,7 +78,7 @@ func TestServerDiesWhileItRescans(t *testing.T) {
 	r, s := newLeft(t)
 	s.Set(func() { s.Variables["xmlcurld_rescan"] = "start-" })
 	r.keep(t, "two")
-	r.inStep(t)
+	r.inSync(t)
 	wantHas(t, s, func() bool { return s.Variables["xmlcurld_rescan"] == "" })
 }
 
@@ -103,13 +103,13 @@ func TestTimeZones(t *testing.T) {
 	s := r.node(t, "fs1")
 	wantHas(t, s, func() bool { return !s.Zones["Asia/Tokyo"] })
 	r.keep(t, "one")
-	r.inStep(t)
+	r.inSync(t)
 	wantHas(t, s, func() bool { return s.Zones["Asia/Tokyo"] && s.Zones["America/Chicago"] })
 	wantDid(t, s, "reloadxml", 1)
 	r.edit(t, `UPDATE document SET body = replace(body::text, 'Asia/Tokyo', 'Asia/Seoul')::xml WHERE name = 'timezones.conf'`)
 	wantHas(t, s, func() bool { return s.Zones["Asia/Seoul"] && !s.Zones["Asia/Tokyo"] })
 	s.Boot()
-	r.inStep(t)
+	r.inSync(t)
 	wantHas(t, s, func() bool { return s.Zones["Asia/Seoul"] })
 	s.Set(func() { s.Faults.Fetches = 1 << 20 })
 	r.sql(t, `UPDATE document SET body = replace(body::text, 'Asia/Seoul', 'Asia/Tokyo')::xml WHERE name = 'timezones.conf'`)
@@ -120,7 +120,7 @@ func TestTimeZones(t *testing.T) {
 		return nil
 	})
 	s.Set(func() { s.Faults.Fetches = 0 })
-	r.inStep(t)
+	r.inSync(t)
 	wantHas(t, s, func() bool { return s.Zones["Asia/Tokyo"] })
 	r.edit(t, `DELETE FROM document WHERE name = 'timezones.conf'`)
 	wantHas(t, s, func() bool { return len(s.Zones) == 0 })
@@ -151,7 +151,7 @@ func TestAFetchIsNotATake(t *testing.T) {
 			r.sql(t, storeModules)
 			s := r.node(t, "fs1")
 			stop := r.keep(t, "one")
-			r.inStep(t)
+			r.inSync(t)
 			shows := tc.document + ": its module"
 			r.sql(t, tc.edit)
 			r.restartRequired(t, "fs1", shows)
@@ -169,7 +169,7 @@ func TestAFetchIsNotATake(t *testing.T) {
 			r.restartRequired(t, "fs1", shows)
 			s.Set(func() { s.LoadModule(tc.module) })
 			eventually(t, "the module took it", func() error {
-				r.inStep(t)
+				r.inSync(t)
 				if all := r.state(t, "fs1").RestartRequired; len(all) > 0 {
 					return fmt.Errorf("restart required: %q", all)
 				}
@@ -186,12 +186,12 @@ func TestAStartIsATake(t *testing.T) {
 	r.sql(t, storeModules)
 	s := r.node(t, "fs1")
 	r.keep(t, "one")
-	r.inStep(t)
+	r.inSync(t)
 	r.sql(t, `UPDATE document SET body = replace(body::text, 'ring-all', 'top-down')::xml WHERE name = 'callcenter.conf'`)
 	r.restartRequired(t, "fs1", "callcenter.conf: its module")
 	s.Boot()
 	eventually(t, "the start took it", func() error {
-		r.inStep(t)
+		r.inSync(t)
 		if all := r.state(t, "fs1").RestartRequired; len(all) > 0 {
 			return fmt.Errorf("restart required: %q", all)
 		}

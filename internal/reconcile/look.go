@@ -12,8 +12,8 @@ import (
 // lookTimeout bounds one look at a switch, everything that has to be done on it included.
 const lookTimeout = time.Minute
 
-// look brings the switch in step, if this server takes care of it, in the aspects that it was told of and in those that
-// were not in step the last time.
+// look brings the switch in sync, if this server takes care of it, in the aspects that it was told of and in those that
+// were not in sync the last time.
 func (n *node) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()

@@ -62,7 +62,7 @@ func TestPasswordsStayAtTheirAddresses(t *testing.T) {
 	r.sql(t, `UPDATE node SET event_socket_password = 'first' WHERE name = 'fs1'`)
 	s.Boot()
 	stop := r.keep(t, "one")
-	r.inStep(t)
+	r.inSync(t)
 	stop()
 	elsewhere := newListener(t)
 	r.sql(t, `UPDATE node SET event_socket_address = $1, event_socket_password = 'second' WHERE name = 'fs1'`, elsewhere.Addr().String())

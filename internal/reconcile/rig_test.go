@@ -25,7 +25,7 @@ import (
 // patience is for what takes a second at most on a machine that has time.
 const patience = time.Minute
 
-// rig is the demo world with what keeps switches in step.
+// rig is the demo world with what keeps switches in sync.
 type rig struct {
 	url      string
 	conn     *pgx.Conn
@@ -92,27 +92,27 @@ func (r *rig) node(t *testing.T, name string) *fakeswitch.Switch {
 	return s
 }
 
-// newKept is a rig with one node, fs1, which server one keeps in step.
+// newKept is a rig with one node, fs1, which server one keeps in sync.
 func newKept(t *testing.T) (*rig, *fakeswitch.Switch) {
 	t.Helper()
-	r, s, _ := newInStep(t)
+	r, s, _ := newInSync(t)
 	return r, s
 }
 
-// newLeft is a rig with one node, fs1, which is in step, and whose server has stopped.
+// newLeft is a rig with one node, fs1, which is in sync, and whose server has stopped.
 func newLeft(t *testing.T) (*rig, *fakeswitch.Switch) {
 	t.Helper()
-	r, s, stop := newInStep(t)
+	r, s, stop := newInSync(t)
 	stop()
 	return r, s
 }
 
-func newInStep(t *testing.T) (r *rig, s *fakeswitch.Switch, stop func()) {
+func newInSync(t *testing.T) (r *rig, s *fakeswitch.Switch, stop func()) {
 	t.Helper()
 	r = newRig(t)
 	s = r.node(t, "fs1")
 	stop = r.keep(t, "one")
-	r.inStep(t)
+	r.inSync(t)
 	return r, s, stop
 }
 
@@ -192,14 +192,14 @@ func (r *rig) state(t *testing.T, node string) switchstate.NodeState {
 	return switchstate.NodeState{}
 }
 
-// inStep waits until all nodes run what is committed.
-func (r *rig) inStep(t *testing.T) {
+// inSync waits until all nodes run what is committed.
+func (r *rig) inSync(t *testing.T) {
 	t.Helper()
 	since, err := switchstate.AskForLook(t.Context(), r.store.DB())
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "all nodes are in step", func() error {
+	eventually(t, "all nodes are in sync", func() error {
 		states, err := switchstate.NodeStates(t.Context(), r.store.DB())
 		if err != nil {
 			return err
@@ -217,7 +217,7 @@ func (r *rig) inStep(t *testing.T) {
 func (r *rig) edit(t *testing.T, statement string, args ...any) {
 	t.Helper()
 	r.sql(t, statement, args...)
-	r.inStep(t)
+	r.inSync(t)
 }
 
 // wantServer wants server to take care of fs1.
@@ -272,7 +272,7 @@ func eventually(t *testing.T, what string, check func() error) {
 // restartRequired waits until a node shows that it has to be restarted for what begins so.
 func (r *rig) restartRequired(t *testing.T, node, what string) {
 	t.Helper()
-	r.inStep(t)
+	r.inSync(t)
 	if all := strings.Join(r.state(t, node).RestartRequired, "; "); !strings.Contains(all, what) {
 		t.Errorf("restart required: %q, want %q among it", all, what)
 	}

@@ -78,13 +78,13 @@ func (n *node) report(state switchstate.NodeState) {
 	}
 	switch {
 	case state.LastError != "":
-		n.keeper.log.Warn("node not in step", "node", n.name, "reachable", state.Reachable, "pending", state.Pending, "error", state.LastError)
+		n.keeper.log.Warn("node not in sync", "node", n.name, "reachable", state.Reachable, "pending", state.Pending, "error", state.LastError)
 	case len(state.Pending) > 0:
-		n.keeper.log.Info("node not in step yet", "node", n.name, "pending", state.Pending)
+		n.keeper.log.Info("node not in sync yet", "node", n.name, "pending", state.Pending)
 	case len(state.RestartRequired) > 0:
-		n.keeper.log.Warn("node in step but for what a restart takes", "node", n.name, "restart_required", state.RestartRequired)
+		n.keeper.log.Warn("node in sync but for what a restart takes", "node", n.name, "restart_required", state.RestartRequired)
 	default:
-		n.keeper.log.Info("node in step", "node", n.name)
+		n.keeper.log.Info("node in sync", "node", n.name)
 	}
 }
 

@@ -46,7 +46,7 @@ func TestGatewayWithAPasswordInAFile(t *testing.T) {
 	stop := r.keep(t, "one")
 	has := func(password string, starts int) {
 		t.Helper()
-		r.inStep(t)
+		r.inSync(t)
 		s.Set(func() {
 			if g := s.Gateways["own"]; g.Killed || g.Password != password || strings.Contains(g.Revision, password) {
 				t.Errorf("the switch has %+v, want password %q", g, password)
@@ -98,11 +98,11 @@ func TestEventSocketWithAPasswordInAFile(t *testing.T) {
 		t.Fatalf("the switch wants %q", s.Password)
 	}
 	r.keep(t, "one")
-	r.inStep(t)
+	r.inSync(t)
 	writeSecret(t, dir, "fs1", "omega")
 	r.restartRequired(t, "fs1", "event_socket.conf")
 	s.Boot()
-	r.inStep(t)
+	r.inSync(t)
 	if state := r.state(t, "fs1"); len(state.RestartRequired) > 0 || s.Password != "omega" {
 		t.Errorf("after a restart: %+v, the switch wants %q", state, s.Password)
 	}

@@ -49,7 +49,7 @@ func Await(ctx context.Context, database *pg.DB) ([]switchstate.NodeState, error
 	}
 }
 
-// Behind names the nodes that are not in step with what was committed before since, and why. It is nil if there is none.
+// Behind names the nodes that are not in sync with what was committed before since, and why. It is nil if there is none.
 func Behind(states []switchstate.NodeState, since time.Time) error {
 	var who []string
 	for _, s := range states {
@@ -60,10 +60,10 @@ func Behind(states []switchstate.NodeState, since time.Time) error {
 	if len(who) == 0 {
 		return nil
 	}
-	return errors.New("not in step: " + strings.Join(who, "; "))
+	return errors.New("not in sync: " + strings.Join(who, "; "))
 }
 
-// Reason says why a node is not in step with what was committed before since, or nothing.
+// Reason says why a node is not in sync with what was committed before since, or nothing.
 func Reason(s switchstate.NodeState, since time.Time) string {
 	switch {
 	case s.CheckedAt == nil:

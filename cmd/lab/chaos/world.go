@@ -36,7 +36,7 @@ func makeWorld(ctx context.Context, primary *fault.Server) error {
 // fillWorld fills an empty database.
 func fillWorld(ctx context.Context, url string) error {
 	return world.OwnTables().Fill(ctx, url, size.SQL(),
-		// No switch is there to be kept in step; nothing must be told to a stranger's.
+		// No switch is there to be kept in sync; nothing must be told to a stranger's.
 		`UPDATE node SET event_socket_ip = NULL, event_socket_port = NULL, event_socket_password = NULL WHERE name = '*'`,
 		// Where numbers are moved to and fro.
 		`INSERT INTO extension (name) VALUES ('elsewhere');

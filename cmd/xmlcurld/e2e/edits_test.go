@@ -20,7 +20,7 @@ func (w *world) edit(t testing.TB, statement string, args ...any) {
 	w.sql(t, statement, args...)
 	start := time.Now()
 	w.wait(t)
-	t.Logf("%4d ms to in step: %s", time.Since(start).Milliseconds(), statement)
+	t.Logf("%4d ms to in sync: %s", time.Since(start).Milliseconds(), statement)
 }
 
 func (w *world) wait(t testing.TB) {

@@ -91,7 +91,7 @@ func noGatewayStaysKilled(t *testing.T, w *world, g *gate, fault string) {
 		g.fault.Store(nil)
 		start := time.Now()
 		w.wait(t)
-		t.Logf("%s: %d answers were lost, and %d ms later all was in step", name, g.kept.Load(), time.Since(start).Milliseconds())
+		t.Logf("%s: %d answers were lost, and %d ms later all was in sync", name, g.kept.Load(), time.Since(start).Milliseconds())
 		if reply := w.fs.api(t, "sofia xmlstatus gateway twilio"); !strings.Contains(reply, "sip:"+proxy+"<") {
 			t.Errorf("%s: %s", name, reply)
 		}

@@ -220,10 +220,10 @@ CREATE TABLE node_state (
     looked_at             timestamptz,
     checked_at            timestamptz        NOT NULL
 );
-COMMENT ON TABLE  node_state                       IS 'Written by xmlcurld, shown by xmlcurld nodes: whether each switch is in step with the rows.';
+COMMENT ON TABLE  node_state                       IS 'Written by xmlcurld, shown by xmlcurld nodes: whether each switch is in sync with the rows.';
 COMMENT ON COLUMN node_state.server                IS 'The server that takes care of the switch.';
 COMMENT ON COLUMN node_state.reachable             IS 'Whether the switch''s event socket answers.';
-COMMENT ON COLUMN node_state.pending               IS 'What the switch does not run yet. Empty = in step, but for restart_required.';
+COMMENT ON COLUMN node_state.pending               IS 'What the switch does not run yet. Empty = in sync, but for restart_required.';
 COMMENT ON COLUMN node_state.pending_since         IS 'Since when something has been pending without a break.';
 COMMENT ON COLUMN node_state.restart_required      IS 'What the switch takes only after a restart of itself, or of the profile named.';
 COMMENT ON COLUMN node_state.last_error            IS 'What went wrong at the last look. Empty: nothing.';
@@ -238,8 +238,8 @@ COMMENT ON COLUMN node_state.checked_at            IS 'When a server last report
 
 -- Changes ----------------------------------------------------------------------------
 
--- A server answers from its copy when Postgres does not answer. It keeps the copy
--- up to date by these rows.
+-- A server keeps local rows of what it answers from, and follows the database by
+-- these changes.
 CREATE TABLE change (
     id       bigint           GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     xid      xid8             NOT NULL DEFAULT pg_current_xact_id(),
@@ -249,7 +249,7 @@ CREATE TABLE change (
     key      text COLLATE "C"
 );
 CREATE INDEX change_xid ON change (xid);
-COMMENT ON TABLE  change          IS 'Written by triggers, read by xmlcurld: rows that its copy has to read again. Kept for a day.';
+COMMENT ON TABLE  change          IS 'Written by triggers, read by xmlcurld: what its local rows have to follow. Kept for a day.';
 COMMENT ON COLUMN change.xid      IS 'The transaction. A reader takes the rows that its last snapshot did not show, so it does not miss a transaction that stayed open.';
 COMMENT ON COLUMN change.at       IS 'When the transaction began.';
 COMMENT ON COLUMN change.relation IS 'The table.';

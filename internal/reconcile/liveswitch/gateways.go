@@ -17,7 +17,7 @@ const (
 	poll = 25 * time.Millisecond
 )
 
-// Gateways brings the switch's gateways in step: it starts new ones, replaces changed ones, and takes away those that
+// Gateways brings the switch's gateways in sync: it starts new ones, replaces changed ones, and takes away those that
 // the rows have no more. Each carries its revision as a variable, which the switch gives back. Those of a profile that
 // does not run come with it, and those of one that the rows have no more go with it.
 func (sw *Switch) Gateways(ctx context.Context) (Findings, error) {

@@ -84,10 +84,10 @@ func (sw *Switch) rescanProfile(ctx context.Context, name string, want fingerpri
 		found.Restart = append(found.Restart, "profile "+name+": without "+left)
 	}
 	settings := []string{name + "/settings", "all profiles"}
-	inStep := func() bool {
+	inSync := func() bool {
 		return !slices.ContainsFunc(settings, func(part string) bool { return took[part] != want[part] })
 	}
-	if inStep() {
+	if inSync() {
 		return nil
 	}
 	if err := sw.rescan(ctx, name); refusedBy(err) != nil {
@@ -97,7 +97,7 @@ func (sw *Switch) rescanProfile(ctx context.Context, name string, want fingerpri
 	}
 	rescanned, err := sw.await(ctx, fetchLag, func() (bool, error) {
 		took, err = sw.sofiaParts(ctx)
-		return inStep(), err
+		return inSync(), err
 	})
 	if !rescanned {
 		found.Pending = append(found.Pending, "profile "+name+": settings")
