@@ -18,6 +18,7 @@ type position struct {
 	Snapshot string
 	At       time.Time // by the database's clock
 	Database string    // which one it is, and which of its timelines
+	Journal  string    // which table change is: another one after a restore
 	Tables   string    // which files its tables are, and their triggers: others after a restore, or after triggers were off
 	WAL      pg.WALPosition
 	Last     lastChange
@@ -46,6 +47,7 @@ SELECT
 	statement_timestamp(),
 	(SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
 	` + pg.FlushedLSN + `,
+	'change'::regclass::oid::text,
 	t.marks,
 	t.silent,
 	coalesce((SELECT xid::text FROM change WHERE id = $1), ''),
@@ -114,7 +116,7 @@ func (r *reader) readPosition(ctx context.Context) error {
 	now, database, silent := &r.now.Position, int64(0), ""
 	now.WAL = r.moment.WAL
 	err := r.tx.QueryRow(ctx, positionQuery, r.was.Last.ID).Scan(&now.Snapshot, &now.At, &database, &now.WAL.LSN,
-		&now.Tables, &silent, &r.stillThere, &now.Last.ID, &now.Last.XID, &now.Last.At)
+		&now.Journal, &now.Tables, &silent, &r.stillThere, &now.Last.ID, &now.Last.XID, &now.Last.At)
 	now.Database = fmt.Sprintf("%d/%d/%d", now.WAL.System, database, now.WAL.Timeline)
 	r.now.InStepAt = r.moment.InStep
 	if err == nil && silent != "" {

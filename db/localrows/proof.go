@@ -25,9 +25,12 @@ const (
 	unreadMost = 500
 )
 
-// unreadQuery asks for the changes that snapshot $1 does not show: those of transactions that had not begun then, and of those
-// that were under way. Each is found by index, however long a transaction has been open.
+// unreadQuery asks which table the journal is, since a restore makes another one, and for the changes that snapshot $1 does not
+// show: those of transactions that had not begun then, and of those that were under way. Each is found by index, however long
+// a transaction has been open.
 const unreadQuery = `
+SELECT '' AS relation, '' AS scope, 'change'::regclass::oid::text AS key
+UNION ALL
 SELECT relation, scope, coalesce(key, '')
 FROM change
 WHERE xid >= pg_snapshot_xmax($1::pg_snapshot)
@@ -68,7 +71,10 @@ func (l *Store) askProofs(ctx context.Context, askers []struct{}) ([]*proof, err
 	}
 	p := &proof{epoch: epoch, fresh: fresh}
 	for _, n := range rows {
-		if n.everything() {
+		switch {
+		case n.Relation == "" && n.Key == was.Journal:
+			continue
+		case n.Relation == "" || n.everything():
 			return proofs, nil
 		}
 		if p.unread == nil {

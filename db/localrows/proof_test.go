@@ -133,3 +133,24 @@ func TestSilentTablesProveNothing(t *testing.T) {
 		t.Errorf("%+v, %v", route, err)
 	}
 }
+
+// A restore makes another journal, which says nothing of what was there before: the database is asked for the rows, before
+// the restore was noticed.
+func TestAnotherJournalProvesNothing(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	store, _ := counted(t, url)
+	c := openLocal(t, store, t.TempDir())
+	t.Cleanup(func() { _ = c.Close() })
+	rows := localrows.NewSource(store, c)
+	follow(t, c)
+	dbtest.Execute(t, url, `
+		BEGIN;
+		UPDATE number SET enabled = false WHERE number = '+27123456789';
+		ALTER TABLE change RENAME TO change_before;
+		CREATE TABLE change (LIKE change_before INCLUDING ALL);
+		COMMIT`)
+	if route, err := rows.Route(t.Context(), demoCall); err != nil || route.Value.Called != nil {
+		t.Errorf("%+v, %v", route, err)
+	}
+}

@@ -25,7 +25,7 @@ const (
 
 var layout = disk.Layout{
 	Buckets: []string{db.NodeTable, db.TenantTable, db.ContextTable, db.ExtensionTable, db.NumberTable, ofUsers, ofAliases, ofGateways, ofAnswers, ofWaiting},
-	Format:  "7",
+	Format:  "8",
 }
 
 // stateOf reads the state of a file. One that was not written is the zero state.
