@@ -66,13 +66,13 @@ func TestListsOfARevision(t *testing.T) {
 			if revisions[node], err = keeps.ACLRevision(t.Context(), node); err != nil {
 				t.Fatal(err)
 			}
-			before := queries(t, registry, "acl")
+			before := dbtest.Queries(t, registry, "acl")
 			got := lists(t.Context(), t, store, node)
 			sameLists(t, "before "+edit+": "+node, lists(t.Context(), t, readsAnew, node), got)
 			if got.Value.Revision != revisions[node] {
 				t.Errorf("before %s: %s has the revision %s, and was said to have %s", edit, node, got.Value.Revision, revisions[node])
 			}
-			if again := queries(t, registry, "acl") - before; again > 0 && time.Since(asked) < db.ListsKept {
+			if again := dbtest.Queries(t, registry, "acl") - before; again > 0 && time.Since(asked) < db.ListsKept {
 				t.Errorf("before %s: the lists of %s were read again", edit, node)
 			}
 		}
@@ -81,24 +81,4 @@ func TestListsOfARevision(t *testing.T) {
 			sameLists(t, "after "+edit+": "+node, lists(t.Context(), t, readsAnew, node), lists(t.Context(), t, store, node))
 		}
 	}
-}
-
-// queries is how often something was asked.
-func queries(t *testing.T, registry *prometheus.Registry, name string) uint64 {
-	t.Helper()
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		if f.GetName() != "xmlcurld_database_query_duration_seconds" {
-			continue
-		}
-		for _, m := range f.GetMetric() {
-			if labels := m.GetLabel(); len(labels) == 1 && labels[0].GetValue() == name {
-				return m.GetHistogram().GetSampleCount()
-			}
-		}
-	}
-	return 0
 }

@@ -89,3 +89,23 @@ SELECT pg_terminate_backend(pid, 5000)
 FROM pg_stat_activity
 WHERE datname = current_database()
 	AND pid <> pg_backend_pid()`
+
+// Queries is how often a Store with these metrics asked a query.
+func Queries(t testing.TB, registry *prometheus.Registry, name string) uint64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != "xmlcurld_database_query_duration_seconds" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			if labels := m.GetLabel(); len(labels) == 1 && labels[0].GetValue() == name {
+				return m.GetHistogram().GetSampleCount()
+			}
+		}
+	}
+	return 0
+}

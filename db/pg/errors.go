@@ -32,7 +32,7 @@ func Lost(err error) bool {
 		return false
 	}
 	var refused *pgconn.ConnectError
-	return Unavailable(err) && !errors.As(err, &refused) && !pgconn.Timeout(err) && !errors.Is(err, errOutdated)
+	return Unavailable(err) && !errors.As(err, &refused) && !pgconn.Timeout(err) && !errors.Is(err, ErrOutdated)
 }
 
 // Translate is the one place that turns the driver's errors into this package's.

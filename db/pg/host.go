@@ -145,7 +145,7 @@ func (d *DB) onHosts(ctx context.Context, operation string, pool poolOf, q quest
 		}
 		limit := share(ctx, len(order)-i)
 		if !d.hosts.shows(ctx, h, limit) {
-			err = errOutdated
+			err = ErrOutdated
 			continue
 		}
 		start := time.Now()
@@ -154,7 +154,7 @@ func (d *DB) onHosts(ctx context.Context, operation string, pool poolOf, q quest
 			d.NoteAnswer(time.Now())
 			return h.freshness(start), err
 		}
-		if errors.Is(err, errOutdated) {
+		if errors.Is(err, ErrOutdated) {
 			continue
 		}
 		if ctx.Err() != nil && (errors.Is(ctx.Err(), context.Canceled) || time.Since(start) < tried) {

@@ -47,8 +47,5 @@ func (d *DB) AtOneMoment(ctx context.Context, read func(ctx context.Context, m *
 	return read(ctx, &Moment{tx, host.standby, host.wal, host.inStepAt, d.hosts, h})
 }
 
-// ErrOutdated says why a moment was not read.
-var ErrOutdated = errOutdated
-
 // Remember takes note that a primary was seen at p, unless something newer was.
 func (d *DB) Remember(p WALPosition) { d.hosts.seen.remember(p) }

@@ -23,8 +23,8 @@ const (
 // freshTime is how old what a standby shows may be for its answers to count as today's.
 const freshTime = time.Second
 
-// errOutdated says why a host is not asked.
-var errOutdated = errors.New("the database answers with less than was there before: a standby that is behind, or a primary " +
+// ErrOutdated says why a host is not asked, or a moment not read.
+var ErrOutdated = errors.New("the database answers with less than was there before: a standby that is behind, or a primary " +
 	"that another one was promoted in place of")
 
 // ErrLagging says why an answer is not current.
@@ -203,7 +203,7 @@ func (h *hosts) look(ctx context.Context, one *host) {
 		if h.note(one, now); !now.standby && !h.outdated(one) {
 			h.seen.add(now.wal)
 		}
-	case errors.Is(err, errOutdated): // noted when it was found
+	case errors.Is(err, ErrOutdated): // noted when it was found
 	default:
 		away := *one.role.Load()
 		away.answers = !Unavailable(err)
@@ -226,7 +226,7 @@ func (h *hosts) connected(ctx context.Context, one *host, conn *pgx.Conn) error 
 		conn.PgConn().CustomData()[standbyConn] = now.wal
 	}
 	if h.note(one, now); h.outdated(one) {
-		return errOutdated
+		return ErrOutdated
 	}
 	return nil
 }
