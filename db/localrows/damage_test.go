@@ -150,7 +150,6 @@ func TestLocalRowsDamagedWhileRunning(t *testing.T) {
 	}
 	defer func() { _ = c.Close() }()
 	c.Hurry()
-	refused, remade := 0, 0
 	same(t, "whole", want, askTwice(t, store, c))
 	for name, damage := range damages(40) {
 		now, err := os.ReadFile(path)
@@ -171,19 +170,18 @@ func TestLocalRowsDamagedWhileRunning(t *testing.T) {
 		if err := file.Close(); err != nil {
 			t.Fatal(err)
 		}
-		n := nothingWrong(t, name, want, ask(t.Context(), c))
-		if refused += n; n == 0 {
+		if nothingWrong(t, name, want, ask(t.Context(), c)) == 0 {
+			if name != "last page" && !strings.HasPrefix(name, "flip") { // which may be of what nobody reads
+				t.Errorf("%s was not noticed", name)
+			}
 			continue
 		}
 		log.Reset()
 		follow(t, c)
-		if remade++; !strings.Contains(log.String(), "the file of the local rows are damaged, and is made anew") {
+		if !strings.Contains(log.String(), "the file of the local rows are damaged, and is made anew") {
 			t.Errorf("%s: the log says %q", name, log.String())
 		}
 		same(t, name+", made anew", want, ask(t.Context(), c))
-	}
-	if remade < 15 {
-		t.Errorf("only %d of the damages were noticed", remade)
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)

@@ -77,6 +77,11 @@ func (r *role) outdated(due WALPosition) bool {
 	return r.wal.precedes(due)
 }
 
+// overtaken reports whether a look that began earlier than that of last, and ended later, found less.
+func (r role) overtaken(last *role) bool {
+	return r.at.Before(last.at) && !r.wal.Reaches(last.wal)
+}
+
 // after is r, with what was known of the host before: a standby whose primary has gone is as old as that.
 func (r role) after(before *role) *role {
 	if before.standby && before.wal.System == r.wal.System && r.wal.Reaches(before.wal) && before.inStepAt.After(r.inStepAt) {
@@ -128,10 +133,23 @@ func look(ctx context.Context, at interface {
 // sightings are where the primary was at the last look and at the one before. Whoever answers has to show what it had at
 // the earlier one: a commit is there well within a second, and the last that a primary writes before it dies may never
 // reach a standby.
-type sightings struct{ due, last atomic.Pointer[WALPosition] }
+type sightings struct {
+	due, last atomic.Pointer[WALPosition]
+	dueAt     atomic.Int64 // when due was raised last, in ns
+}
+
+// raisedSince reports whether more may be due than at a time.
+func (s *sightings) raisedSince(at time.Time) bool { return s.dueAt.Load() >= at.UnixNano() }
 
 // nowhere is where nothing was seen.
 var nowhere = new(WALPosition)
+
+// raise makes p what is due, if before still is.
+func (s *sightings) raise(before, p *WALPosition) {
+	if *before != *p && s.due.CompareAndSwap(before, p) {
+		s.dueAt.Store(time.Now().UnixNano())
+	}
+}
 
 func (s *sightings) start() {
 	s.due.Store(nowhere)
@@ -140,7 +158,7 @@ func (s *sightings) start() {
 
 // remember makes p what was seen last, unless there is something newer.
 func (s *sightings) remember(p WALPosition) {
-	s.due.CompareAndSwap(nowhere, &p)
+	s.raise(nowhere, &p)
 	s.last.CompareAndSwap(nowhere, &p)
 }
 
@@ -149,19 +167,28 @@ func (s *sightings) add(p WALPosition) {
 	if earlier.precedes(p) {
 		earlier = p.start()
 	}
-	s.due.Store(earlier)
+	s.raise(s.due.Load(), earlier)
 }
 
 // promoted takes note at once that there is a primary on the timeline of p, if none was seen there: whoever is on an
 // earlier one lacks all that it commits.
 func (s *sightings) promoted(p WALPosition) {
 	if due := s.due.Load(); due.precedes(p) {
-		s.due.CompareAndSwap(due, p.start())
+		s.raise(due, p.start())
 	}
 }
 
-// outdated reports whether h shows less than was seen.
-func (h *hosts) outdated(one *host) bool { return one.role.Load().outdated(*h.seen.due.Load()) }
+// outdated reports whether one shows less than was seen.
+func (h *hosts) outdated(one *host) bool {
+	due := *h.seen.due.Load() // first: one may be promoted meanwhile
+	return one.role.Load().outdated(due)
+}
+
+// mayCatchUp reports whether a host that showed too little may show more by now: its last look is some time ago, or more
+// has been due since, because it was promoted itself.
+func (h *hosts) mayCatchUp(last *role) bool {
+	return last.answers && (time.Since(last.at) > roleGap || h.seen.raisedSince(last.at))
+}
 
 // shows reports whether one shows what was seen. If it did not at the last look, a moment ago, it may do so by now.
 func (h *hosts) shows(ctx context.Context, one *host, limit time.Duration) bool {
@@ -170,7 +197,7 @@ func (h *hosts) shows(ctx context.Context, one *host, limit time.Duration) bool 
 	}
 	one.looking.Lock()
 	defer one.looking.Unlock()
-	if last := one.role.Load(); h.outdated(one) && last.answers && time.Since(last.at) > roleGap {
+	if h.outdated(one) && h.mayCatchUp(one.role.Load()) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(limit, roleTime)) // it is for all who wait here
 		defer cancel()
 		h.look(ctx, one)
@@ -205,9 +232,10 @@ func (h *hosts) look(ctx context.Context, one *host) {
 		}
 	case errors.Is(err, ErrOutdated): // noted when it was found
 	default:
-		away := *one.role.Load()
+		last := one.role.Load()
+		away := *last
 		away.answers = !Unavailable(err)
-		one.role.Store(&away)
+		one.role.CompareAndSwap(last, &away) // else somebody else was answered meanwhile
 	}
 }
 
@@ -215,20 +243,24 @@ func (h *hosts) look(ctx context.Context, one *host) {
 // anew since the last look, and then shows what it had long ago until it has caught up. What is connected stays, as long
 // as it lives, at least where it was.
 func (h *hosts) connected(ctx context.Context, one *host, conn *pgx.Conn) error {
-	now, err := look(ctx, conn)
-	if err != nil {
-		if Unavailable(err) {
-			return err
+	for {
+		now, err := look(ctx, conn)
+		if err != nil {
+			if Unavailable(err) {
+				return err
+			}
+			return nil // one that may not be looked at is taken as it is
 		}
-		return nil // one that may not be looked at is taken as it is
+		if now.standby {
+			conn.PgConn().CustomData()[standbyConn] = now.wal
+		}
+		switch h.note(one, now); {
+		case !now.outdated(*h.seen.due.Load()):
+			return nil
+		case !h.seen.raisedSince(now.at):
+			return ErrOutdated
+		}
 	}
-	if now.standby {
-		conn.PgConn().CustomData()[standbyConn] = now.wal
-	}
-	if h.note(one, now); h.outdated(one) {
-		return ErrOutdated
-	}
-	return nil
 }
 
 // standbyConn is what a connection to a standby is marked by.
@@ -255,11 +287,18 @@ func (h *host) leadsThere(conn *pgx.Conn) bool {
 	return now.standby || now.wal.System != wal.System || now.wal.Timeline != wal.Timeline
 }
 
+// note takes note of what one was found to be: first of that, then of what is due therefore, so that a standby that was
+// promoted is never thought to be behind itself.
 func (h *hosts) note(one *host, now role) {
+	for {
+		last := one.role.Load()
+		if now.overtaken(last) || one.role.CompareAndSwap(last, now.after(last)) {
+			break
+		}
+	}
 	if !now.standby {
 		h.seen.promoted(now.wal)
 	}
-	one.role.Store(now.after(one.role.Load()))
 }
 
 // sort puts primaries first, then standbys as fresh as they are, then those that are not asked, and those that do not
