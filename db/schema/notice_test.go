@@ -98,6 +98,42 @@ ORDER BY 1`, table)
 	}
 }
 
+// A change names its row, unless there are many or the whole table counts as one.
+func TestChangesNameTheirRows(t *testing.T) {
+	t.Parallel()
+	conn := dbtest.Connect(t, dbtest.DemoURL(t))
+	if _, err := conn.Exec(t.Context(), `SELECT setval(pg_get_serial_sequence('acl_entry', 'id'), 41)`); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		statement string
+		want      []string
+	}{
+		{`UPDATE number SET number = '7999' WHERE number = '7000' AND context = 'acme'`, []string{"number acme 7000", "number acme 7999"}},
+		{`UPDATE number SET enabled = false WHERE false`, nil},
+		{`INSERT INTO acl_entry (list, cidr) VALUES ('domains', '192.0.2.7')`, []string{"acl_entry  42"}},
+		{`UPDATE acl_entry SET note = 'x' WHERE cidr = '192.0.2.7'`, []string{"acl_entry  42"}},
+		{`DELETE FROM acl_entry WHERE cidr = '192.0.2.7'`, []string{"acl_entry  42"}},
+		{`UPDATE domain_group_user SET position = 1`, []string{"domain_group_user  acme.example"}},
+		{`UPDATE module SET enabled = false`, []string{"module  all"}},
+		{`TRUNCATE acl_entry`, []string{"acl_entry  all"}},
+		{`INSERT INTO number (context, number, tenant, extension) SELECT context, '9' || n, tenant, extension FROM number, generate_series(100000, 120000) n WHERE number = '7001'`, []string{"number  all"}},
+	} {
+		var seen int64
+		if err := conn.QueryRow(t.Context(), `SELECT coalesce(max(id), 0) FROM change`).Scan(&seen); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Exec(t.Context(), tc.statement); err != nil {
+			t.Fatalf("%s: %v", tc.statement, err)
+		}
+		rows, _ := conn.Query(t.Context(), `SELECT concat_ws(' ', relation, scope, coalesce(key, 'all')) FROM change WHERE id > $1 ORDER BY 1`, seen)
+		got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil || !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %q, %v, want %q", tc.statement, got, err, tc.want)
+		}
+	}
+}
+
 func TestUserChanges(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
