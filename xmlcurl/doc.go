@@ -5,9 +5,8 @@
 // (hostname, section, tag_name, key_name, key_value), then whatever is known about the call, up to 180 fields more. A
 // thread of FreeSWITCH, often a call, waits until the answer is there.
 //
-// Serve accepts the connection. It closes those from foreign networks, and keeps only so many whose request has not arrived.
-// A plain request, as nearly all are, is read and answered without net/http (plain.go), by the same Server; one over TLS,
-// one that comes late and one in unusual words of HTTP goes through net/http.
+// An endpoint (internal/endpoint) accepts the connection and reads the request. A plain one, as nearly all are, comes to the
+// Server without net/http; one over TLS, one that comes late and one in unusual words of HTTP comes by way of it.
 //
 // Server starts the deadline and compares the credentials, which may tell that the request is one node's whatever its
 // hostname says. Then it reads the body into pooled memory. ParseRequest reads the five fields, and leaves the rest where

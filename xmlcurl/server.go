@@ -10,15 +10,16 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"xmlcurld/internal/endpoint"
 )
 
-// What holds where Options or a Guard say 0.
+// What holds where Options say 0.
 const (
-	DefaultDeadline      = 800 * time.Millisecond
-	DefaultBodyLimit     = 1 << 20
-	DefaultAnswerLimit   = 16 << 20
-	DefaultMaxInFlight   = 48
-	DefaultMaxIncomplete = 2048
+	DefaultDeadline    = 800 * time.Millisecond
+	DefaultBodyLimit   = 1 << 20
+	DefaultAnswerLimit = 16 << 20
+	DefaultMaxInFlight = 48
 )
 
 // Options is what a Server is made of. The zero value of everything but Handler has a meaning.
@@ -38,7 +39,7 @@ type Options struct {
 }
 
 // Server answers mod_xml_curl over HTTP: POST and GET on one path, and nothing else. It reads bodies as fast as they
-// come: Serve guards it against senders that never finish.
+// come: an endpoint guards it against senders that never finish.
 type Server struct {
 	echo        *echo.Echo
 	path        string
@@ -79,6 +80,14 @@ func NewServer(o Options) *Server {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
+var _ endpoint.PlainHandler = (*Server)(nil)
+
+// Path implements endpoint.PlainHandler.
+func (s *Server) Path() string { return s.path }
+
+// ServePlain implements endpoint.PlainHandler.
+func (s *Server) ServePlain(r *endpoint.PlainRequest) { s.exchange(plainTransport{r}) }
+
 func (s *Server) serve(c echo.Context) error {
 	s.exchange(httpTransport{c.Request(), c.Response()})
 	return nil
@@ -90,6 +99,6 @@ func (s *Server) refuse(err error, c echo.Context) {
 	if errors.Is(err, echo.ErrMethodNotAllowed) {
 		x.outcome = wrongMethod
 	}
-	httpTransport{c.Request(), c.Response()}.reply(x.answer())
+	httpTransport{c.Request(), c.Response()}.Reply(x.answer())
 	s.account(c.Request().Context(), &x, 0)
 }

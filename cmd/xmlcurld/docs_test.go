@@ -18,6 +18,7 @@ import (
 	"xmlcurld/db/dbtest"
 	"xmlcurld/db/localrows"
 	"xmlcurld/db/switchstate"
+	"xmlcurld/internal/endpoint"
 	"xmlcurld/internal/nodeauth"
 	"xmlcurld/internal/reconcile"
 	"xmlcurld/internal/secretref"
@@ -149,7 +150,7 @@ func metricNames(t *testing.T) []string {
 	}
 	defer store.Close()
 	answers := xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil), Registerer: registry})
-	served, err := xmlcurl.Serve("127.0.0.1:0", answers, xmlcurl.Guard{Registerer: registry})
+	served, err := endpoint.Serve("127.0.0.1:0", answers, endpoint.Guard{Registerer: registry})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"xmlcurld/db/localrows"
 	"xmlcurld/db/schema"
 	"xmlcurld/db/switchstate"
+	"xmlcurld/internal/endpoint"
 	"xmlcurld/internal/nodeauth"
 	"xmlcurld/internal/reconcile"
 	"xmlcurld/sections"
@@ -43,8 +44,8 @@ type server struct {
 	checker  *nodeauth.Checker
 	draining atomic.Bool
 	works    sync.WaitGroup // what goes on beside the listeners
-	xml      *xmlcurl.Endpoint
-	admin    *xmlcurl.Endpoint
+	xml      *endpoint.Endpoint
+	admin    *endpoint.Endpoint
 }
 
 // serve runs until ctx is done, then shuts down in order.
@@ -146,7 +147,7 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 		MaxInFlight: s.config.MaxInFlight,
 		Degraded:    s.store.DB().Failed,
 	})
-	s.xml, err = xmlcurl.Serve(s.config.Listen, answers, xmlcurl.Guard{
+	s.xml, err = endpoint.Serve(s.config.Listen, answers, endpoint.Guard{
 		Name:          "XML",
 		Networks:      s.config.Networks,
 		TLS:           s.tls.config(),
@@ -157,7 +158,7 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 	if err != nil {
 		return err
 	}
-	s.admin, err = xmlcurl.Serve(s.config.AdminListen, newAdmin(registry, s.ready), xmlcurl.Guard{Name: "admin", Log: s.log})
+	s.admin, err = endpoint.Serve(s.config.AdminListen, newAdmin(registry, s.ready), endpoint.Guard{Name: "admin", Log: s.log})
 	return err
 }
 

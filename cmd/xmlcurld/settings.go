@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"xmlcurld/db/schema"
+	"xmlcurld/internal/endpoint"
 	"xmlcurld/xmlcurl"
 )
 
@@ -113,7 +114,7 @@ func settings() []setting {
 		{key: "max_in_flight", preset: strconv.Itoa(xmlcurl.DefaultMaxInFlight),
 			about: "requests answered at a time, eight times as many in a burst; the rest gets a 503 at once",
 			parse: func(c *config, text string) error { return parseCount(&c.MaxInFlight, text) }},
-		{key: "max_connections", preset: strconv.Itoa(xmlcurl.DefaultMaxIncomplete),
+		{key: "max_connections", preset: strconv.Itoa(endpoint.DefaultMaxIncomplete),
 			about: "connections that may be open without a whole request; the oldest of more are closed",
 			parse: func(c *config, text string) error { return parseCount(&c.MaxIncomplete, text) }},
 		{key: "migrate", preset: "false", isSwitch: true,

@@ -1,7 +1,8 @@
-package xmlcurl
+package endpoint
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -20,22 +21,49 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-// served is f at an address of its own.
-func served(t *testing.T, f *fixture, g Guard) *Endpoint {
+// answers is a PlainHandler that does its work and then answers with the body, by either way.
+type answers struct {
+	work func()
+	body []byte
+}
+
+func (answers) Path() string { return "/xml" }
+
+func (h answers) ServePlain(r *PlainRequest) {
+	r.Arrived()
+	r.Reply(h.answer())
+}
+
+func (h answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	Arrived(r.Context())
+	a := h.answer()
+	a.Write(w)
+}
+
+func (h answers) answer() Answer {
+	if h.work != nil {
+		h.work()
+	}
+	return Answer{Status: http.StatusOK, Header: http.Header{"Content-Type": {"text/plain"}}, Body: h.body}
+}
+
+// served is h at an address of its own.
+func served(t *testing.T, h http.Handler, g Guard) *Endpoint {
 	t.Helper()
-	e := opened(t, f, g)
+	e := opened(t, h, g)
 	e.start()
 	return e
 }
 
 // opened is like served, but nobody is accepted yet.
-func opened(t *testing.T, f *fixture, g Guard) *Endpoint {
+func opened(t *testing.T, h http.Handler, g Guard) *Endpoint {
 	t.Helper()
-	g.Log = slog.New(slog.NewTextHandler(f.log, nil))
-	e, err := newEndpoint("127.0.0.1:0", f.Server, g)
+	e, err := newEndpoint("127.0.0.1:0", h, g)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,73 +119,10 @@ const (
 	good = "HTTP/1.1 200 OK\r\n"
 )
 
-// An answer is the same to the last byte, whoever reads the request.
-func TestAnswersOfBothWays(t *testing.T) {
-	t.Parallel()
-	f := newFixture(Options{MaxInFlight: 1, Deadline: 100 * time.Millisecond, BodyLimit: 5000, Credentials: "fs:secret",
-		Handler: HandlerFunc(func(_ context.Context, r *Request, d *Document) error {
-			switch r.KeyValue {
-			case "missing":
-				return ErrNotFound
-			case "fault":
-				return errors.New("a fault")
-			case "stale":
-				d.Stale(90*time.Second, errors.New("away"))
-			case "long":
-				writeLong(d, 1<<16)
-			}
-			d.Empty("context", A("name", r.Hostname))
-			return nil
-		})})
-	e := served(t, f, Guard{})
-	const allowed = "Authorization: Basic ZnM6c2VjcmV0"
-	for name, tc := range map[string]struct{ form, authorization, status string }{
-		"found":            {call, allowed, "200 OK"},
-		"a registration":   {"section=directory&user=1000&domain=a", allowed, "200 OK"},
-		"not found":        {"section=dialplan&key_value=missing", allowed, "200 OK"},
-		"a fault":          {"section=dialplan&key_value=fault", allowed, "500 Internal Server Error"},
-		"stale":            {"section=dialplan&key_value=stale", allowed, "200 OK"},
-		"a long answer":    {"section=dialplan&key_value=long", allowed, "200 OK"},
-		"no form":          {"nothing", allowed, "400 Bad Request"},
-		"an empty form":    {"", allowed, "400 Bad Request"},
-		"a long form":      {call + strings.Repeat("x", 4000), allowed, "200 OK"},
-		"too long a form":  {call + strings.Repeat("x", 5000), allowed, "413 Request Entity Too Large"},
-		"a huge form":      {call + strings.Repeat("x", promptSizeOfTests), allowed, "413 Request Entity Too Large"},
-		"no credentials":   {call, "Accept: */*", "401 Unauthorized"},
-		"other ones":       {call, "Authorization: Basic eDp5", "401 Unauthorized"},
-		"not even a pair":  {call, "Authorization: Basic eA==", "401 Unauthorized"},
-		"of another kind":  {call, "Authorization: Bearer x", "401 Unauthorized"},
-		"a type of no use": {call, allowed + "\r\nContent-Type: text/plain", "400 Bad Request"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			plain := raw(tc.form, tc.authorization)
-			if strings.Count(plain, "Content-Type") > 1 {
-				plain = strings.Replace(plain, "Content-Type: application/x-www-form-urlencoded\r\n", "", 1)
-			}
-			other := strings.Replace(plain, "Host: a", "Host: a\r\nCookie: x", 1)
-			got, want := asked(t, e, plain), asked(t, e, other)
-			if got != want || !strings.HasPrefix(got, "HTTP/1.1 "+tc.status+"\r\n") {
-				t.Errorf("%d bytes: %.300q\nby net/http: %d bytes: %.300q", len(got), got, len(want), want)
-			}
-		})
-	}
-}
-
-// writeLong writes so many elements, of 16 bytes at least.
-func writeLong(d *Document, elements int) {
-	for range elements {
-		d.Empty("context", A("name", "a"))
-	}
-}
-
-// promptSizeOfTests is more than the fast path reads.
-const promptSizeOfTests = 20 << 10
-
 // A request is answered in however many pieces it comes.
 func TestRequestInPieces(t *testing.T) {
 	t.Parallel()
-	f := newFixture(Options{})
-	e := served(t, f, Guard{})
+	e := served(t, answers{}, Guard{})
 	whole := raw(call)
 	for _, pauses := range []bool{false, true} {
 		for _, at := range []int{1, 10, 50, strings.Index(whole, "\r\n\r\n") + 2, len(whole) - 1} {
@@ -178,8 +143,7 @@ func TestRequestInPieces(t *testing.T) {
 // Whoever reads nothing of a long answer gets all of it later.
 func TestLongAnswerToASlowReader(t *testing.T) {
 	t.Parallel()
-	f := newFixture(Options{AnswerLimit: 64 << 20, Handler: writes(func(d *Document) { writeLong(d, 1<<19) })}) // more than the kernel takes
-	c := dial(t, served(t, f, Guard{}))
+	c := dial(t, served(t, answers{body: make([]byte, 9<<20)}, Guard{})) // more than the kernel takes
 	send(t, c, raw(call))
 	answer, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
@@ -191,26 +155,32 @@ func TestLongAnswerToASlowReader(t *testing.T) {
 	}
 }
 
-// panics is an Authenticator with a fault.
-type panics struct{}
-
-func (panics) Authenticate(context.Context, string, string) (string, error) { panic("a fault") }
-
-// A fault outside the handlers costs one connection, and is logged; others are answered.
+// A fault of a handler costs one connection, and is logged; others are answered.
 func TestServeSurvivesAFault(t *testing.T) {
 	t.Parallel()
-	f := newFixture(Options{Nodes: panics{}})
-	e := served(t, f, Guard{})
-	if answer := asked(t, e, raw(call, "Authorization: Basic YTpi")); answer != "" {
+	var log bytes.Buffer
+	faults := make(chan string, 1)
+	faults <- "a fault"
+	e := served(t, answers{work: func() {
+		select {
+		case fault := <-faults:
+			panic(fault)
+		default:
+		}
+	}}, Guard{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if answer := asked(t, e, raw(call)); answer != "" {
 		t.Errorf("%q", answer)
 	}
 	if answer := asked(t, e, raw(call)); !strings.HasPrefix(answer, good) {
 		t.Errorf("the next one: %q", answer)
 	}
-	if got := f.log.String(); strings.Count(got, "a fault") != 1 {
+	e.connections.idle(t.Context())
+	if err := e.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := log.String(); strings.Count(got, "a fault") != 1 {
 		t.Errorf("logged: %s", got)
 	}
-	e.connections.idle(t.Context())
 }
 
 // What was sent too slowly is dropped when it becomes too many or too much, the oldest first; a request is not.
@@ -226,7 +196,7 @@ func TestIncompleteIsLimited(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			e := opened(t, newFixture(Options{}), Guard{MaxIncomplete: tc.most})
+			e := opened(t, answers{}, Guard{MaxIncomplete: tc.most})
 			e.connections.mostBytes = tc.bytes
 			e.start()
 			var slow []net.Conn
@@ -263,12 +233,7 @@ func TestArrivedIsNotDropped(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			began, end := make(chan struct{}), make(chan struct{})
-			e := served(t, newFixture(Options{Deadline: time.Minute, Handler: HandlerFunc(func(_ context.Context, _ *Request, d *Document) error {
-				close(began)
-				<-end
-				d.Empty("context")
-				return nil
-			})}), Guard{MaxIncomplete: 1})
+			e := served(t, answers{work: func() { close(began); <-end }}, Guard{MaxIncomplete: 1})
 			c := dial(t, e)
 			send(t, c, sends)
 			<-began
@@ -288,7 +253,7 @@ func TestArrivedIsNotDropped(t *testing.T) {
 // A connection that is closed twice is counted once.
 func TestClosedTwice(t *testing.T) {
 	t.Parallel()
-	e := opened(t, newFixture(Options{}), Guard{})
+	e := opened(t, answers{}, Guard{})
 	one, _ := net.Pipe()
 	other, _ := net.Pipe()
 	c, left := e.connections.add(one), e.connections.add(other)
@@ -311,18 +276,18 @@ func TestNetworks(t *testing.T) {
 		{"10.0.0.0/8", "10.1.2.3", "127.0.0.1"}, // loopback is not implied
 		{"0.0.0.0/0", "127.0.0.1", "::1"},
 	} {
-		f := newFixture(Options{})
+		var log bytes.Buffer
 		var allowed []netip.Prefix
 		for _, network := range strings.Fields(tc.allowed) {
 			allowed = append(allowed, netip.MustParsePrefix(network))
 		}
-		n := newNetworks(allowed, slog.New(slog.NewTextHandler(f.log, nil)), f.reg)
+		n := newNetworks(allowed, slog.New(slog.NewTextHandler(&log, nil)), prometheus.NewRegistry())
 		for range 2 {
 			if !n.admit(comesFrom(tc.in)) || n.admit(comesFrom(tc.out)) {
 				t.Errorf("%s: not %s, or %s", tc.allowed, tc.in, tc.out)
 			}
 		}
-		if told := strings.Count(f.log.String(), tc.out); told != 1 || testutil.ToFloat64(n.refused) != 2 {
+		if told := strings.Count(log.String(), tc.out); told != 1 || testutil.ToFloat64(n.refused) != 2 {
 			t.Errorf("%s: logged %d times, %v counted", tc.allowed, told, testutil.ToFloat64(n.refused))
 		}
 	}
@@ -344,7 +309,7 @@ func (p peer) RemoteAddr() net.Addr { return p.address }
 // there; whoever comes later is refused.
 func TestCloseLeavesNobodyWaiting(t *testing.T) {
 	t.Parallel()
-	e := opened(t, newFixture(Options{}), Guard{})
+	e := opened(t, answers{}, Guard{})
 	var waiting []net.Conn
 	for range 20 {
 		waiting = append(waiting, dial(t, e))
@@ -403,7 +368,7 @@ func TestCloseWaitsNoLongerThanItMay(t *testing.T) {
 // Those who serve plain requests end with the endpoint.
 func TestCloseEndsTheWorkers(t *testing.T) {
 	t.Parallel()
-	e := served(t, newFixture(Options{}), Guard{})
+	e := served(t, answers{}, Guard{})
 	var callers sync.WaitGroup
 	for range 10 {
 		callers.Go(func() {
@@ -423,7 +388,7 @@ func TestCloseEndsTheWorkers(t *testing.T) {
 
 func TestServeAtAnAddressThatIsTaken(t *testing.T) {
 	t.Parallel()
-	e := served(t, newFixture(Options{}), Guard{})
+	e := served(t, answers{}, Guard{})
 	if _, err := Serve(e.Address(), http.NotFoundHandler(), Guard{Name: "admin"}); !errors.Is(err, syscall.EADDRINUSE) || !strings.HasPrefix(err.Error(), "admin: ") {
 		t.Error(err)
 	}
@@ -435,7 +400,7 @@ func TestGuardOfAnyHandler(t *testing.T) {
 	secure := httptest.NewTLSServer(nil) // for its certificate
 	defer secure.Close()
 	said := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "said") })
-	for name, handler := range map[string]http.Handler{"a Server": newFixture(Options{}).Server, "another": said} {
+	for name, handler := range map[string]http.Handler{"of plain requests": answers{}, "another": said} {
 		for network, let := range map[string]bool{"127.0.0.0/8": true, "10.0.0.0/8": false} {
 			e, err := Serve("127.0.0.1:0", handler, Guard{
 				TLS: &tls.Config{Certificates: secure.TLS.Certificates}, Networks: []netip.Prefix{netip.MustParsePrefix(network)},
@@ -443,7 +408,7 @@ func TestGuardOfAnyHandler(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			answer, err := secure.Client().Post("https://"+e.Address()+"/xml", urlencoded, strings.NewReader(call))
+			answer, err := secure.Client().Post("https://"+e.Address()+"/xml", "text/plain", strings.NewReader(call))
 			if err == nil {
 				_ = answer.Body.Close()
 			}

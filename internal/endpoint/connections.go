@@ -1,4 +1,4 @@
-package xmlcurl
+package endpoint
 
 import (
 	"cmp"
@@ -40,6 +40,13 @@ func (c *conn) CloseWrite() error { return c.Conn.(*net.TCPConn).CloseWrite() }
 func (c *conn) Close() error {
 	c.all.closed(c)
 	return c.Conn.Close()
+}
+
+// Arrived is told that the request of ctx, which net/http read, has arrived as a whole.
+func Arrived(ctx context.Context) {
+	if c, ok := ctx.Value(connKey{}).(*conn); ok {
+		c.all.arrived(c)
+	}
 }
 
 type connKey struct{}

@@ -1,4 +1,4 @@
-package xmlcurl
+package endpoint
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package xmlcurl
+package endpoint
 
 import "golang.org/x/sys/unix"
 

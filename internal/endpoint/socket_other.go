@@ -1,6 +1,6 @@
 //go:build !linux
 
-package xmlcurl
+package endpoint
 
 // shutOut does nothing where the kernel has no way to refuse newcomers alone.
 func shutOut(uintptr) {}

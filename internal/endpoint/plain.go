@@ -1,6 +1,4 @@
-//go:build !nofast
-
-package xmlcurl
+package endpoint
 
 import (
 	"bytes"
@@ -15,8 +13,7 @@ import (
 )
 
 // This file is the fast path: the requests that FreeSWITCH makes are answered without net/http, whose work for a connection
-// that may bring more than one request is a third of what such an answer costs. The build tag nofast leaves it out, and
-// net/http answers all.
+// that may bring more than one request is a third of what such an answer costs. With the build tag nofast, net/http reads all.
 
 const (
 	// promptTime is how long a request may take to be read here. FreeSWITCH sends its request with the connection.
@@ -54,7 +51,7 @@ func (e *Endpoint) serveOne(c *conn) (plain bool) {
 	buffer := promptBuffers.Get().(*promptBuffer)
 	defer promptBuffers.Put(buffer)
 	request, read := readPlain(c, buffer)
-	if request.path != e.server.path {
+	if request.path != e.plain.Path() {
 		_ = c.SetReadDeadline(time.Time{})
 		c.read = bytes.Clone(read)
 		c.all.grew(c, len(read))
@@ -68,17 +65,18 @@ func (e *Endpoint) serveOne(c *conn) (plain bool) {
 		}
 		_ = c.Close()
 	}()
-	e.server.exchange(&plainTransport{request, c})
+	request.conn = c
+	e.plain.ServePlain(&request)
 	return true
 }
 
 // readPlain reads until there is a plain request, or it is clear that there will be none in time. It returns what it read.
-func readPlain(c *conn, buffer *promptBuffer) (r plainRequest, read []byte) {
+func readPlain(c *conn, buffer *promptBuffer) (r PlainRequest, read []byte) {
 	_ = c.SetReadDeadline(time.Now().Add(promptTime))
 	for more := true; more; {
 		n, err := c.Conn.Read(buffer[len(read):])
 		if read = buffer[:len(read)+n]; err != nil {
-			return plainRequest{}, read
+			return PlainRequest{}, read
 		}
 		r, more = parsePlain(read)
 		more = more && len(read) < len(buffer)
@@ -86,26 +84,62 @@ func readPlain(c *conn, buffer *promptBuffer) (r plainRequest, read []byte) {
 	return r, read
 }
 
-// plainRequest is a POST that HTTP has no two opinions about.
-type plainRequest struct {
+// PlainRequest is a POST that HTTP has no two opinions about.
+type PlainRequest struct {
+	ContentType string
+	Posted      []byte
+
 	path          string // "": it is none
-	contentType   string
 	authorization string
-	posted        []byte
+	conn          *conn
 }
+
+// BasicAuth returns the user and password of HTTP's Basic scheme, if they were sent.
+func (r *PlainRequest) BasicAuth() (user, password string, sent bool) {
+	if r.authorization == "" {
+		return "", "", false
+	}
+	return (&http.Request{Header: http.Header{"Authorization": {r.authorization}}}).BasicAuth()
+}
+
+// Arrived is told that the request has arrived as a whole.
+func (r *PlainRequest) Arrived() { r.conn.all.arrived(r.conn) }
+
+// Reply sends the answer, and returns how much of its body was taken.
+func (r *PlainRequest) Reply(a Answer) (sent int) {
+	head := heads.Get().(*bytes.Buffer)
+	defer heads.Put(head)
+	head.Reset()
+	a.writeHead(head)
+	together := min(len(a.Body), togetherSize)
+	head.Write(a.Body[:together])
+	_ = r.conn.SetWriteDeadline(time.Now().Add(answerTime))
+	n, err := r.conn.Write(head.Bytes())
+	sent = max(0, n-(head.Len()-together))
+	if err == nil && together < len(a.Body) {
+		n, _ = r.conn.Write(a.Body[together:])
+		sent += n
+	}
+	return sent
+}
+
+// togetherSize is how much of an answer is put behind its header to be sent in one piece, in bytes.
+const togetherSize = 16 << 10
+
+var heads = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // parsePlain reads a POST of HTTP/1.1 with the fields that libcurl sends, each of them once, in letters that mean nothing
 // but themselves, and with all of its body. Whatever else there may be in HTTP is not for here to judge. It reports whether
 // more may make a plain request of what is none yet.
-func parsePlain(read []byte) (r plainRequest, more bool) {
+func parsePlain(read []byte) (r PlainRequest, more bool) {
 	head, posted, whole := bytes.Cut(read, []byte("\r\n\r\n"))
 	if !whole {
-		return plainRequest{}, bytes.HasPrefix(read, []byte("POST /"))
+		return PlainRequest{}, bytes.HasPrefix(read, []byte("POST /"))
 	}
 	line, fields, _ := strings.Cut(string(head), "\r\n")
 	path, ok := plainPath(line)
 	if !ok {
-		return plainRequest{}, false
+		return PlainRequest{}, false
 	}
 	var values [len(plainFields)]string
 	for fields != "" {
@@ -113,19 +147,19 @@ func parsePlain(read []byte) (r plainRequest, more bool) {
 		name, value, _ := strings.Cut(line, ": ")
 		i := plainField(name)
 		if i < 0 || values[i] != "" || !plain(value) {
-			return plainRequest{}, false
+			return PlainRequest{}, false
 		}
 		values[i] = value
 	}
 	host, length := values[fieldHost], values[fieldLength]
 	announced, err := strconv.Atoi(length)
 	if err != nil || strconv.Itoa(announced) != length || announced < len(posted) || host == "" || strings.ContainsFunc(host, notInHost) {
-		return plainRequest{}, false
+		return PlainRequest{}, false
 	}
 	if announced > len(posted) {
-		return plainRequest{}, true
+		return PlainRequest{}, true
 	}
-	return plainRequest{path, values[fieldType], values[fieldAuthorization], posted}, false
+	return PlainRequest{path: path, ContentType: values[fieldType], authorization: values[fieldAuthorization], Posted: posted}, false
 }
 
 const (
@@ -176,76 +210,4 @@ func plain(value string) bool {
 		}
 	}
 	return value != "" && value[0] != ' ' && value[len(value)-1] != ' '
-}
-
-// plainTransport is a plain request on its connection.
-type plainTransport struct {
-	plainRequest
-	conn *conn
-}
-
-// BasicAuth implements transport.
-func (t *plainTransport) BasicAuth() (user, password string, sent bool) {
-	if t.authorization == "" {
-		return "", "", false
-	}
-	return (&http.Request{Header: http.Header{"Authorization": {t.authorization}}}).BasicAuth()
-}
-
-// arrived implements transport.
-func (t *plainTransport) arrived() { t.conn.all.arrived(t.conn) }
-
-// form implements transport.
-func (t *plainTransport) form(_ *formBuffer, limit int64) ([]byte, error) {
-	switch {
-	case !formType(t.contentType):
-		return nil, ErrNotForm
-	case int64(len(t.posted)) > limit:
-		return nil, errBodyTooLarge
-	}
-	return t.posted, nil
-}
-
-// togetherSize is how much of an answer is put behind its header to be sent in one piece, in bytes.
-const togetherSize = 16 << 10
-
-var heads = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// reply implements transport.
-func (t *plainTransport) reply(a answer) (sent int) {
-	head := heads.Get().(*bytes.Buffer)
-	defer heads.Put(head)
-	head.Reset()
-	a.writeHead(head)
-	together := min(len(a.body), togetherSize)
-	head.Write(a.body[:together])
-	_ = t.conn.SetWriteDeadline(time.Now().Add(answerTime))
-	n, err := t.conn.Write(head.Bytes())
-	sent = max(0, n-(head.Len()-together))
-	if err == nil && together < len(a.body) {
-		n, _ = t.conn.Write(a.body[together:])
-		sent += n
-	}
-	return sent
-}
-
-// writeHead writes what net/http would.
-func (a *answer) writeHead(b *bytes.Buffer) {
-	line := func(parts ...string) {
-		for _, part := range parts {
-			b.WriteString(part)
-		}
-		b.WriteString("\r\n")
-	}
-	line("HTTP/1.1 ", strconv.Itoa(a.status), " ", http.StatusText(a.status))
-	line("Content-Length: ", strconv.Itoa(len(a.body)))
-	line("Content-Type: ", a.contentType[0])
-	if a.challenge {
-		line("Www-Authenticate: ", challenge[0])
-	}
-	if a.stale != "" {
-		line(staleHeader, ": ", a.stale)
-	}
-	line("Connection: close")
-	line()
 }

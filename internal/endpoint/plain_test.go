@@ -1,6 +1,4 @@
-//go:build !nofast
-
-package xmlcurl
+package endpoint
 
 import (
 	"bufio"
@@ -59,7 +57,7 @@ func TestPlainRequest(t *testing.T) {
 		}
 	}
 	r, more := parsePlain([]byte(libcurls))
-	if more || r.path != "/xml" || r.authorization != "Basic Zm9vOmJhcg==" || r.contentType != urlencoded || string(r.posted) != "a=b&c" {
+	if more || r.path != "/xml" || r.authorization != "Basic Zm9vOmJhcg==" || r.ContentType != "application/x-www-form-urlencoded" || string(r.Posted) != "a=b&c" {
 		t.Errorf("FreeSWITCH's own is read as %+v", r)
 	}
 }
@@ -85,7 +83,7 @@ func TestReplyToNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := net.Pipe()
 		began := time.Now()
-		sent := (&plainTransport{conn: &conn{Conn: c}}).reply(answer{status: http.StatusOK, contentType: xmlType, body: []byte("a")})
+		sent := (&PlainRequest{conn: &conn{Conn: c}}).Reply(Answer{Status: http.StatusOK, Body: []byte("a")})
 		if took := time.Since(began); sent != 0 || took != answerTime {
 			t.Errorf("%d bytes sent, after %v", sent, took)
 		}
@@ -109,17 +107,17 @@ func FuzzPlainRequest(f *testing.F) {
 			t.Fatalf("http.ReadRequest: %v", err)
 		}
 		body, err := io.ReadAll(want.Body)
-		if err != nil || !bytes.Equal(body, r.posted) || more {
-			t.Errorf("posted %q, want %q, %v, more: %t", r.posted, body, err, more)
+		if err != nil || !bytes.Equal(body, r.Posted) || more {
+			t.Errorf("posted %q, want %q, %v, more: %t", r.Posted, body, err, more)
 		}
 		if left, _ := io.ReadAll(rest); len(left) > 0 {
 			t.Errorf("left: %q", left)
 		}
 		if want.Method != http.MethodPost || want.URL.Path != r.path || want.RequestURI != r.path || want.Proto != "HTTP/1.1" ||
-			want.Header.Get("Content-Type") != r.contentType || want.Header.Get("Authorization") != r.authorization {
+			want.Header.Get("Content-Type") != r.ContentType || want.Header.Get("Authorization") != r.authorization {
 			t.Errorf("%+v, want %+v", r, want)
 		}
-		user, password, ok := (&plainTransport{plainRequest: r}).BasicAuth()
+		user, password, ok := r.BasicAuth()
 		if u, p, k := want.BasicAuth(); u != user || p != password || k != ok {
 			t.Errorf("%q %q %t, want %q %q %t", user, password, ok, u, p, k)
 		}

@@ -1,4 +1,6 @@
-package xmlcurl
+// Package endpoint serves HTTP at an address: sockets, TLS, whose connections are accepted, and draining. FreeSWITCH's plain
+// requests are read and answered without net/http.
+package endpoint
 
 import (
 	"context"
@@ -9,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"sync"
 	"syscall"
 	"time"
 
@@ -25,26 +26,39 @@ const (
 	headerLimit = 128 << 10
 )
 
+// PlainHandler is a handler that answers plain requests without net/http, too. For its endpoint, a connection is incomplete
+// until the handler says that the request has arrived.
+type PlainHandler interface {
+	http.Handler
+	// Path is where plain requests are posted to. Those for another path go to ServeHTTP.
+	Path() string
+	// ServePlain answers r, which may not be used after that.
+	ServePlain(r *PlainRequest)
+}
+
+// DefaultMaxIncomplete holds where a Guard says 0.
+const DefaultMaxIncomplete = 2048
+
 // Guard says whom an Endpoint serves. The zero value serves everybody over plain HTTP, and logs nothing.
 type Guard struct {
 	Name          string                // of the endpoint, in the log and in errors
 	Networks      []netip.Prefix        // whose connections are accepted; none: everybody's
 	TLS           *tls.Config           // nil: plain HTTP
-	MaxIncomplete int                   // connections of a Server whose request has not arrived as a whole; 0: DefaultMaxIncomplete
+	MaxIncomplete int                   // connections of a PlainHandler whose request has not arrived as a whole; 0: DefaultMaxIncomplete
 	Log           *slog.Logger          // nil: nothing is logged
 	Registerer    prometheus.Registerer // nil: nothing is exported
 }
 
 // Endpoint is one address that is served, from accepting a connection until the last one is closed. All connections pass
 // its accept loop: those from foreign networks are closed, the others are counted; net/http serves them, but for the plain
-// requests of FreeSWITCH, which a Server answers without it (plain.go). Each connection brings one request, as FreeSWITCH
+// requests of FreeSWITCH, which a PlainHandler answers without it (plain.go). Each connection brings one request, as FreeSWITCH
 // makes a new one for each lookup.
 type Endpoint struct {
 	name        string
 	socket      *socket
 	networks    *networks
 	tls         *tls.Config
-	server      *Server // nil: the handler is another one
+	plain       PlainHandler // nil: the handler is another one
 	http        *http.Server
 	forHTTP     *handover
 	workers     chan *conn // goroutines that wait for a plain request; closed with the accept loop
@@ -89,8 +103,8 @@ func newEndpoint(address string, handler http.Handler, g Guard) (*Endpoint, erro
 	// FreeSWITCH closes each connection after its answer. The server does not wait for that.
 	e.http.SetKeepAlivesEnabled(false)
 	e.networks = newNetworks(g.Networks, e.log, g.Registerer)
-	if server, ok := handler.(*Server); ok {
-		e.server, e.http.ConnContext = server, connContext
+	if plain, ok := handler.(PlainHandler); ok {
+		e.plain, e.http.ConnContext = plain, connContext
 		e.connections.limitTo(g.MaxIncomplete, g.Registerer)
 	}
 	return e, nil
@@ -121,7 +135,7 @@ func (e *Endpoint) Close(ctx context.Context) error {
 		return nil
 	}
 	e.socket.drain(ctx)
-	if e.server != nil { // http.Server.Shutdown would hang up on those whose request has not arrived yet
+	if e.plain != nil { // http.Server.Shutdown would hang up on those whose request has not arrived yet
 		e.connections.idle(ctx)
 	}
 	if err := e.http.Shutdown(ctx); err != nil {
@@ -165,9 +179,9 @@ func (e *Endpoint) take(c net.Conn) {
 		_ = c.Close()
 		return
 	}
-	if e.server != nil {
+	if e.plain != nil {
 		counted := e.connections.add(c)
-		if e.tls == nil {
+		if fast && e.tls == nil {
 			e.takePlain(counted)
 			return
 		}
@@ -177,46 +191,4 @@ func (e *Endpoint) take(c net.Conn) {
 		c = tls.Server(c, e.tls)
 	}
 	e.forHTTP.give(c)
-}
-
-// handover is the net.Listener of an http.Server that is given its connections.
-type handover struct {
-	address net.Addr
-	given   chan net.Conn
-	ended   chan struct{}
-	end     func()
-}
-
-func newHandover(address net.Addr) *handover {
-	h := &handover{address: address, given: make(chan net.Conn), ended: make(chan struct{})}
-	h.end = sync.OnceFunc(func() { close(h.ended) })
-	return h
-}
-
-// give returns when the http.Server has c, or has ended.
-func (h *handover) give(c net.Conn) {
-	select {
-	case h.given <- c:
-	case <-h.ended:
-		_ = c.Close()
-	}
-}
-
-// Accept implements net.Listener.
-func (h *handover) Accept() (net.Conn, error) {
-	select {
-	case c := <-h.given:
-		return c, nil
-	case <-h.ended:
-		return nil, net.ErrClosed
-	}
-}
-
-// Addr implements net.Listener.
-func (h *handover) Addr() net.Addr { return h.address }
-
-// Close implements net.Listener.
-func (h *handover) Close() error {
-	h.end()
-	return nil
 }

@@ -1,0 +1,6 @@
+//go:build !nofast
+
+package endpoint
+
+// fast has plain requests read without net/http.
+const fast = true

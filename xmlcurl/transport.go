@@ -1,0 +1,118 @@
+package xmlcurl
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"xmlcurld/internal/endpoint"
+)
+
+// transport is one HTTP request and the way back, by net/http or without it.
+type transport interface {
+	// BasicAuth returns the user and password of HTTP's Basic scheme, if they were sent.
+	BasicAuth() (user, password string, sent bool)
+	// form returns what is asked for. It may use the buffer for it.
+	form(buffer *formBuffer, limit int64) ([]byte, error)
+	// Arrived is told that the request has arrived as a whole.
+	Arrived()
+	// Reply sends the answer, and returns how much of its body was taken. When that is less, the caller is gone, and there is
+	// nobody to tell.
+	Reply(a endpoint.Answer) (sent int)
+}
+
+// plainTransport is a request that the endpoint read.
+type plainTransport struct{ *endpoint.PlainRequest }
+
+func (t plainTransport) form(_ *formBuffer, limit int64) ([]byte, error) {
+	switch {
+	case !formType(t.ContentType):
+		return nil, ErrNotForm
+	case int64(len(t.Posted)) > limit:
+		return nil, errBodyTooLarge
+	}
+	return t.Posted, nil
+}
+
+// httpTransport is a request that net/http read.
+type httpTransport struct {
+	*http.Request
+	w http.ResponseWriter
+}
+
+// Arrived implements transport.
+func (t httpTransport) Arrived() { endpoint.Arrived(t.Context()) }
+
+// Reply implements transport.
+func (t httpTransport) Reply(a endpoint.Answer) (sent int) { return a.Write(t.w) }
+
+// form reads the query of a GET, the body of a POST.
+func (t httpTransport) form(buffer *formBuffer, limit int64) (_ []byte, err error) {
+	switch {
+	case t.Method == http.MethodGet:
+		err = buffer.query(t.URL.RawQuery, limit)
+	case !formType(t.Header.Get("Content-Type")):
+		err = ErrNotForm
+	default:
+		err = buffer.body(t.Request, limit)
+	}
+	return buffer.bytes, err
+}
+
+// formType reports whether a body of contentType can be a form; none at all is taken for one.
+func formType(contentType string) bool {
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.TrimSpace(media)
+	return media == "" || strings.EqualFold(media, "application/x-www-form-urlencoded")
+}
+
+var (
+	errBodyTooLarge = errors.New("body too large")
+	errBodyBroken   = errors.New("body broken off")
+)
+
+var forms = sync.Pool{New: func() any { return new(formBuffer) }}
+
+// formBuffer is memory for one form. It grows with what arrives, not with what is announced.
+type formBuffer struct{ bytes []byte }
+
+func (f *formBuffer) release() {
+	if cap(f.bytes) <= keptForm {
+		f.bytes = f.bytes[:0]
+		forms.Put(f)
+	}
+}
+
+func (f *formBuffer) query(query string, limit int64) error {
+	if int64(len(query)) > limit {
+		return errBodyTooLarge
+	}
+	f.bytes = append(f.bytes, query...)
+	return nil
+}
+
+func (f *formBuffer) body(r *http.Request, limit int64) error {
+	if r.ContentLength > limit {
+		return errBodyTooLarge
+	}
+	for {
+		if len(f.bytes) == cap(f.bytes) {
+			f.bytes = slices.Grow(f.bytes, max(1024, len(f.bytes)))
+		}
+		end := min(int64(cap(f.bytes)), limit+1)
+		n, err := r.Body.Read(f.bytes[len(f.bytes):end])
+		f.bytes = f.bytes[:len(f.bytes)+n]
+		switch {
+		case int64(len(f.bytes)) > limit:
+			return errBodyTooLarge
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("%w: %w", errBodyBroken, err)
+		}
+	}
+}
