@@ -28,7 +28,7 @@ func (s *Server) account(ctx context.Context, x *exchange, took time.Duration) {
 	}
 	attrs := x.attrs(took)
 	if verdicts[x.outcome].strangers {
-		tell, untold := s.strangers[x.outcome].tell(time.Now())
+		tell, untold := s.strangers[x.outcome].tell(time.Now(), strangersEvery)
 		if !tell {
 			return
 		}
@@ -41,13 +41,17 @@ func (s *Server) account(ctx context.Context, x *exchange, took time.Duration) {
 // outcome each.
 const strangersEvery = time.Second
 
-// throttle lets one line through in strangersEvery and counts the others.
+// refusalsEvery is likewise for requests for which there was no room: to write a line for each would take what is needed for
+// answers.
+const refusalsEvery = 10 * time.Second
+
+// throttle lets one line through at a time and counts the others.
 type throttle struct{ told, untold atomic.Int64 }
 
-// tell reports whether the line may be written, and how many were not since the last one.
-func (t *throttle) tell(now time.Time) (tell bool, untold int64) {
+// tell reports whether the line may be written, the first in so much time, and how many were not since the last one.
+func (t *throttle) tell(now time.Time, every time.Duration) (tell bool, untold int64) {
 	last := t.told.Load()
-	if now.UnixNano()-last < int64(strangersEvery) || !t.told.CompareAndSwap(last, now.UnixNano()) {
+	if now.UnixNano()-last < int64(every) || !t.told.CompareAndSwap(last, now.UnixNano()) {
 		t.untold.Add(1)
 		return false, 0
 	}
@@ -73,21 +77,16 @@ func (s *Server) accountAnswer(ctx context.Context, x *exchange, m *kindMetrics)
 		return
 	}
 	size := int64(len(x.document.out))
-	m.size(size)
-	if x.outcome == found && size > s.answerLimit*8/10 && m.nearLimit.CompareAndSwap(false, true) {
+	m.bytes.Observe(float64(size))
+	if x.outcome == found && size > warnPart(s.answerLimit) && m.nearLimit.CompareAndSwap(false, true) {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "answer past 80 % of what FreeSWITCH accepts: raise the limit at both ends",
 			slog.String("kind", x.document.kind), slog.Int64("bytes", size), slog.Int64("limit", s.answerLimit))
 	}
 }
 
-// refusalsEvery is the least time between two lines in the log about requests for which there was no room: to write one
-// for each would take what is needed for answers.
-const refusalsEvery = 10 * time.Second
-
 // accountRefusal tells, now and then, that there is no room.
 func (s *Server) accountRefusal(ctx context.Context) {
-	now, told := time.Now().UnixNano(), s.refusalsTold.Load()
-	if now-told < int64(refusalsEvery) || !s.refusalsTold.CompareAndSwap(told, now) {
+	if tell, _ := s.refusals.tell(time.Now(), refusalsEvery); !tell {
 		return
 	}
 	s.log.LogAttrs(ctx, slog.LevelWarn, "more is asked than can be answered, the rest is refused",
@@ -124,7 +123,7 @@ func (s *Server) accountStale(ctx context.Context, x *exchange) {
 	if !d.stale {
 		return
 	}
-	s.metrics.stale.WithLabelValues(x.request.Section, d.kind).Inc()
+	s.metrics.degraded.WithLabelValues(x.request.Section, d.kind, "stale").Inc()
 	now := time.Now()
 	if last := s.lastStale.Swap(now.UnixNano()); now.Sub(time.Unix(0, last)) > staleAgain {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "stale answers are given until the database answers",
@@ -138,7 +137,7 @@ func (s *Server) accountWithheld(ctx context.Context, x *exchange) {
 	if len(d.withheld) == 0 {
 		return
 	}
-	s.metrics.withheld.WithLabelValues(x.request.Section, d.kind).Inc()
+	s.metrics.degraded.WithLabelValues(x.request.Section, d.kind, "withheld").Inc()
 	for _, err := range d.withheld {
 		if s.metrics.withheldRows.add(err.Error()) {
 			s.log.LogAttrs(ctx, slog.LevelError, "left out of an answer because of what its row says",

@@ -19,13 +19,11 @@ const (
 // a map of labels costs more than the rest of the accounting.
 type metrics struct {
 	requests            *prometheus.CounterVec
-	duration            *prometheus.HistogramVec
-	lastBytes, maxBytes *prometheus.GaugeVec
+	duration, bytes     *prometheus.HistogramVec
 	nodeLast            *prometheus.GaugeVec
+	degraded            *prometheus.CounterVec
 	unknownNodeRequests prometheus.Counter
-	stale               *prometheus.CounterVec
 	misnamedRequests    prometheus.Counter
-	withheld            *prometheus.CounterVec
 	inFlight            prometheus.Gauge
 
 	kinds        bounded[labels, *kindMetrics]
@@ -44,9 +42,6 @@ func newMetrics(r prometheus.Registerer, answerLimit int64) *metrics {
 	if r == nil {
 		r = prometheus.NewRegistry()
 	}
-	gauges := func(name, help string, labels ...string) *prometheus.GaugeVec {
-		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
-	}
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "xmlcurld_requests_total",
@@ -57,26 +52,29 @@ func newMetrics(r prometheus.Registerer, answerLimit int64) *metrics {
 			Help:    "Time from a request's header to its answer.",
 			Buckets: []float64{.0002, .0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5},
 		}, []string{"section", "kind"}),
-		lastBytes: gauges("xmlcurld_answer_bytes", "Size of the last answer.", "section", "kind"),
-		maxBytes:  gauges("xmlcurld_answer_max_bytes", "Size of the largest answer since the start.", "section", "kind"),
-		nodeLast: gauges("xmlcurld_node_last_request_timestamp_seconds",
-			"When a node that has a row was last given a configuration document.", "node", "kind"),
+		bytes: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "xmlcurld_answer_bytes",
+			Help:    "Size of answers. The last two bounds are 80 % and all of xmlcurld_answer_limit_bytes.",
+			Buckets: sizeBuckets(answerLimit),
+		}, []string{"section", "kind"}),
+		nodeLast: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "xmlcurld_node_last_request_timestamp_seconds",
+			Help: "When a node that has a row was last given a configuration document.",
+		}, []string{"node", "kind"}),
+		degraded: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "xmlcurld_degraded_answers_total",
+			Help: "Answers that are not all of what the rows say now. " +
+				"stale: from rows of a while ago, because the database did not answer, or a standby that is behind did; " +
+				"withheld: without what a row says that would do harm, and the log names the row.",
+		}, []string{"section", "kind", "reason"}),
 		unknownNodeRequests: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "xmlcurld_unknown_node_requests_total",
 			Help: "Requests of nodes that have no row and got the common answer.",
 		}),
-		stale: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "xmlcurld_stale_answers_total",
-			Help: "Answers that were right a while ago, given because the database did not answer, or a standby that is behind did.",
-		}, []string{"section", "kind"}),
 		misnamedRequests: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "xmlcurld_misnamed_requests_total",
 			Help: "Requests of nodes that said they were another than their credentials are of.",
 		}),
-		withheld: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "xmlcurld_withheld_total",
-			Help: "Answers that left something out because of what its row says: the log names the row.",
-		}, []string{"section", "kind"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "xmlcurld_requests_in_flight",
 			Help: "Requests being read or answered now.",
@@ -87,21 +85,28 @@ func newMetrics(r prometheus.Registerer, answerLimit int64) *metrics {
 		Help: "Size from which on FreeSWITCH drops an answer.",
 	})
 	limit.Set(float64(answerLimit))
-	r.MustRegister(m.requests, m.duration, m.lastBytes, m.maxBytes, m.nodeLast, m.unknownNodeRequests, m.misnamedRequests, m.withheld, m.stale,
-		m.inFlight, limit)
+	r.MustRegister(m.requests, m.duration, m.bytes, m.nodeLast, m.degraded, m.unknownNodeRequests, m.misnamedRequests, m.inFlight, limit)
 	return m
+}
+
+// warnPart is how much of the limit an answer may reach without a warning.
+func warnPart(limit int64) int64 { return limit * 8 / 10 }
+
+// sizeBuckets are bounds in bytes, fine enough to tell which kind of document is large.
+func sizeBuckets(limit int64) []float64 {
+	var bounds []float64
+	for size := int64(1 << 10); size < warnPart(limit); size *= 4 {
+		bounds = append(bounds, float64(size))
+	}
+	return append(bounds, float64(warnPart(limit)), float64(limit))
 }
 
 // kindMetrics is the series of one kind of document.
 type kindMetrics struct {
 	results   [outcomes]prometheus.Counter
 	duration  prometheus.Observer
-	lastBytes prometheus.Gauge
-	maxBytes  prometheus.Gauge
+	bytes     prometheus.Observer
 	nearLimit atomic.Bool // was warned about
-
-	mu  sync.Mutex
-	max int64 // bytes
 }
 
 // kind returns the series for l, or for "other" once there are too many.
@@ -115,9 +120,8 @@ func (m *metrics) kind(l labels) *kindMetrics {
 
 func (m *metrics) newKind(l labels) *kindMetrics {
 	k := &kindMetrics{
-		duration:  m.duration.WithLabelValues(l.section, l.kind),
-		lastBytes: m.lastBytes.WithLabelValues(l.section, l.kind),
-		maxBytes:  m.maxBytes.WithLabelValues(l.section, l.kind),
+		duration: m.duration.WithLabelValues(l.section, l.kind),
+		bytes:    m.bytes.WithLabelValues(l.section, l.kind),
 	}
 	for o := range outcomes {
 		k.results[o] = m.requests.WithLabelValues(l.section, l.kind, verdicts[o].result)
@@ -128,17 +132,6 @@ func (m *metrics) newKind(l labels) *kindMetrics {
 func (k *kindMetrics) observe(o outcome, took time.Duration) {
 	k.results[o].Inc()
 	k.duration.Observe(took.Seconds())
-}
-
-// size takes the length of an answer, in bytes.
-func (k *kindMetrics) size(bytes int64) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.lastBytes.Set(float64(bytes))
-	if bytes > k.max {
-		k.max = bytes
-		k.maxBytes.Set(float64(bytes))
-	}
 }
 
 // nodeAsked takes the time at which a known node was given a configuration document.

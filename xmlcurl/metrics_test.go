@@ -24,21 +24,35 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("lint: %v %v", problems, err)
 	}
 	want := `
-# HELP xmlcurld_answer_bytes Size of the last answer.
-# TYPE xmlcurld_answer_bytes gauge
-xmlcurld_answer_bytes{kind="acl.conf",section="configuration"} 175
-xmlcurld_answer_bytes{kind="dialplan",section="dialplan"} 164
-xmlcurld_answer_bytes{kind="other",section="configuration"} 0
-xmlcurld_answer_bytes{kind="other",section="other"} 0
+# HELP xmlcurld_answer_bytes Size of answers. The last two bounds are 80 % and all of xmlcurld_answer_limit_bytes.
+# TYPE xmlcurld_answer_bytes histogram
+xmlcurld_answer_bytes_bucket{kind="acl.conf",section="configuration",le="1024"} 1
+xmlcurld_answer_bytes_bucket{kind="acl.conf",section="configuration",le="1600"} 1
+xmlcurld_answer_bytes_bucket{kind="acl.conf",section="configuration",le="2000"} 1
+xmlcurld_answer_bytes_bucket{kind="acl.conf",section="configuration",le="+Inf"} 1
+xmlcurld_answer_bytes_sum{kind="acl.conf",section="configuration"} 175
+xmlcurld_answer_bytes_count{kind="acl.conf",section="configuration"} 1
+xmlcurld_answer_bytes_bucket{kind="dialplan",section="dialplan",le="1024"} 2
+xmlcurld_answer_bytes_bucket{kind="dialplan",section="dialplan",le="1600"} 3
+xmlcurld_answer_bytes_bucket{kind="dialplan",section="dialplan",le="2000"} 3
+xmlcurld_answer_bytes_bucket{kind="dialplan",section="dialplan",le="+Inf"} 3
+xmlcurld_answer_bytes_sum{kind="dialplan",section="dialplan"} 1504
+xmlcurld_answer_bytes_count{kind="dialplan",section="dialplan"} 3
+xmlcurld_answer_bytes_bucket{kind="other",section="configuration",le="1024"} 0
+xmlcurld_answer_bytes_bucket{kind="other",section="configuration",le="1600"} 0
+xmlcurld_answer_bytes_bucket{kind="other",section="configuration",le="2000"} 0
+xmlcurld_answer_bytes_bucket{kind="other",section="configuration",le="+Inf"} 0
+xmlcurld_answer_bytes_sum{kind="other",section="configuration"} 0
+xmlcurld_answer_bytes_count{kind="other",section="configuration"} 0
+xmlcurld_answer_bytes_bucket{kind="other",section="other",le="1024"} 0
+xmlcurld_answer_bytes_bucket{kind="other",section="other",le="1600"} 0
+xmlcurld_answer_bytes_bucket{kind="other",section="other",le="2000"} 0
+xmlcurld_answer_bytes_bucket{kind="other",section="other",le="+Inf"} 0
+xmlcurld_answer_bytes_sum{kind="other",section="other"} 0
+xmlcurld_answer_bytes_count{kind="other",section="other"} 0
 # HELP xmlcurld_answer_limit_bytes Size from which on FreeSWITCH drops an answer.
 # TYPE xmlcurld_answer_limit_bytes gauge
 xmlcurld_answer_limit_bytes 2000
-# HELP xmlcurld_answer_max_bytes Size of the largest answer since the start.
-# TYPE xmlcurld_answer_max_bytes gauge
-xmlcurld_answer_max_bytes{kind="acl.conf",section="configuration"} 175
-xmlcurld_answer_max_bytes{kind="dialplan",section="dialplan"} 1178
-xmlcurld_answer_max_bytes{kind="other",section="configuration"} 0
-xmlcurld_answer_max_bytes{kind="other",section="other"} 0
 # HELP xmlcurld_requests_in_flight Requests being read or answered now.
 # TYPE xmlcurld_requests_in_flight gauge
 xmlcurld_requests_in_flight 0
@@ -46,7 +60,7 @@ xmlcurld_requests_in_flight 0
 # TYPE xmlcurld_unknown_node_requests_total counter
 xmlcurld_unknown_node_requests_total 1
 `
-	if err := testutil.GatherAndCompare(f.reg, strings.NewReader(want), "xmlcurld_answer_bytes", "xmlcurld_answer_max_bytes",
+	if err := testutil.GatherAndCompare(f.reg, strings.NewReader(want), "xmlcurld_answer_bytes",
 		"xmlcurld_answer_limit_bytes", "xmlcurld_requests_in_flight", "xmlcurld_unknown_node_requests_total"); err != nil {
 		t.Error(err)
 	}
@@ -69,7 +83,7 @@ func TestWithheld(t *testing.T) {
 	for range 3 {
 		f.do(post("section=directory&hostname=fs1"))
 	}
-	if got := testutil.ToFloat64(f.metrics.withheld.WithLabelValues("directory", "user")); got != 3 {
+	if got := testutil.ToFloat64(f.metrics.degraded.WithLabelValues("directory", "user", "withheld")); got != 3 {
 		t.Errorf("%v answers are counted, want 3", got)
 	}
 	if got := strings.Count(f.log.String(), "user 1000@acme.example"); got != 1 {
@@ -102,7 +116,7 @@ func TestThrottle(t *testing.T) {
 		untold int64
 	}{{0, true, 0}, {0, false, 0}, {999 * time.Millisecond, false, 0}, {time.Millisecond, true, 2}, {time.Minute, true, 0}} {
 		at = at.Add(step.after)
-		if tell, untold := line.tell(at); tell != step.tell || untold != step.untold {
+		if tell, untold := line.tell(at, time.Second); tell != step.tell || untold != step.untold {
 			t.Errorf("after %v: %t, %d", step.after, tell, untold)
 		}
 	}

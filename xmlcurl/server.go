@@ -53,8 +53,8 @@ type Server struct {
 	lastStale   atomic.Int64 // when a stale answer was given last, in ns
 	limiters    limiters
 
-	refusalsTold atomic.Int64       // when the log told last of requests without room, in ns
-	strangers    [outcomes]throttle // what the log tells of those that anybody brings about
+	refusals  throttle           // what the log tells of requests without room
+	strangers [outcomes]throttle // likewise of those that anybody brings about
 }
 
 // NewServer makes a Server and registers its metrics, once per Registerer.

@@ -241,7 +241,7 @@ func TestDocsNames(t *testing.T) {
 	for _, page := range documentation(t) {
 		text := readFromRoot(t, page)
 		for _, name := range append(metric.FindAllString(text, -1), variable.FindAllString(text, -1)...) {
-			if !slices.Contains(known, name) {
+			if !slices.Contains(known, strings.TrimSuffix(name, "_bucket")) { // of a histogram
 				t.Errorf("%s mentions %s, which does not exist", page, name)
 			}
 		}

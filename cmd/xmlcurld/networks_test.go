@@ -72,7 +72,7 @@ func TestServeToSomeNetworks(t *testing.T) {
 		}
 		_ = conn.Close()
 	}
-	if _, metrics := p.get("/metrics"); !strings.Contains(metrics, "\nxmlcurld_refused_connections_total 2\n") {
+	if _, metrics := p.get("/metrics"); !strings.Contains(metrics, "\n"+`xmlcurld_connections_dropped_total{reason="network"} 2`+"\n") {
 		t.Error("they were not counted")
 	}
 	if n := strings.Count(p.stderr.String(), "address=127.0.0.2"); n != 1 {

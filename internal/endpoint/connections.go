@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"cmp"
 	"container/list"
 	"context"
 	"crypto/tls"
@@ -81,16 +80,6 @@ type entry struct {
 	element *list.Element // of incomplete; nil once the request has arrived
 	sent    int64         // bytes
 	closed  bool
-}
-
-// limitTo sets the limit of incomplete connections, 0 for the usual one, and registers how many were closed for it.
-func (s *connections) limitTo(incomplete int, reg prometheus.Registerer) {
-	s.mostIncomplete, s.mostBytes = cmp.Or(incomplete, DefaultMaxIncomplete), mostBytes
-	s.dropped = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "xmlcurld_connections_dropped_total",
-		Help: "Connections closed because too many had not sent their request yet, or too much of it.",
-	})
-	reg.MustRegister(s.dropped)
 }
 
 // add counts an accepted connection as incomplete.

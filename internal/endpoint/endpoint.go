@@ -3,6 +3,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -90,9 +91,6 @@ func newEndpoint(address string, handler http.Handler, g Guard) (*Endpoint, erro
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
-	if g.Registerer == nil {
-		g.Registerer = prometheus.NewRegistry()
-	}
 	e.http = &http.Server{
 		Handler:        handler,
 		ReadTimeout:    requestTime,
@@ -102,12 +100,27 @@ func newEndpoint(address string, handler http.Handler, g Guard) (*Endpoint, erro
 	}
 	// FreeSWITCH closes each connection after its answer. The server does not wait for that.
 	e.http.SetKeepAlivesEnabled(false)
-	e.networks = newNetworks(g.Networks, e.log, g.Registerer)
+	dropped := newDropped(g.Registerer)
+	e.networks = newNetworks(g.Networks, e.log, dropped.WithLabelValues("network"))
 	if plain, ok := handler.(PlainHandler); ok {
 		e.plain, e.http.ConnContext = plain, connContext
-		e.connections.limitTo(g.MaxIncomplete, g.Registerer)
+		e.connections.mostIncomplete, e.connections.mostBytes = cmp.Or(g.MaxIncomplete, DefaultMaxIncomplete), mostBytes
+		e.connections.dropped = dropped.WithLabelValues("incomplete")
 	}
 	return e, nil
+}
+
+// newDropped registers on r, or nowhere when r is nil.
+func newDropped(r prometheus.Registerer) *prometheus.CounterVec {
+	dropped := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "xmlcurld_connections_dropped_total",
+		Help: "Connections closed without an answer. network: they came from outside allow_networks; " +
+			"incomplete: too many had not sent their request yet, or too much of it.",
+	}, []string{"reason"})
+	if r != nil {
+		r.MustRegister(dropped)
+	}
+	return dropped
 }
 
 func (e *Endpoint) start() {

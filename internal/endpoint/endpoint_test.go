@@ -21,7 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
@@ -281,7 +280,7 @@ func TestNetworks(t *testing.T) {
 		for _, network := range strings.Fields(tc.allowed) {
 			allowed = append(allowed, netip.MustParsePrefix(network))
 		}
-		n := newNetworks(allowed, slog.New(slog.NewTextHandler(&log, nil)), prometheus.NewRegistry())
+		n := newNetworks(allowed, slog.New(slog.NewTextHandler(&log, nil)), newDropped(nil).WithLabelValues("network"))
 		for range 2 {
 			if !n.admit(comesFrom(tc.in)) || n.admit(comesFrom(tc.out)) {
 				t.Errorf("%s: not %s, or %s", tc.allowed, tc.in, tc.out)

@@ -20,13 +20,8 @@ type networks struct {
 	logged  map[netip.Addr]bool
 }
 
-func newNetworks(allowed []netip.Prefix, log *slog.Logger, reg prometheus.Registerer) *networks {
-	n := &networks{allowed: allowed, log: log, logged: map[netip.Addr]bool{}, refused: prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "xmlcurld_refused_connections_total",
-		Help: "Connections from outside allow_networks, closed unread.",
-	})}
-	reg.MustRegister(n.refused)
-	return n
+func newNetworks(allowed []netip.Prefix, log *slog.Logger, refused prometheus.Counter) *networks {
+	return &networks{allowed: allowed, log: log, refused: refused, logged: map[netip.Addr]bool{}}
 }
 
 // admit reports whether c may be served, and counts it and logs its address if it may not. It is for one goroutine.
