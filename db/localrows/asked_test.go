@@ -3,6 +3,7 @@ package localrows_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -96,5 +97,17 @@ func TestLocalRowsForgetsTheOldest(t *testing.T) {
 	want = map[string]int{"fs2": 1}
 	if diff := cmp.Diff([]map[string]int{want, want}, []map[string]int{c.Asked(), c.Kept()}); diff != "" {
 		t.Errorf("questions kept after a node was removed:\n%s", diff)
+	}
+}
+
+// An answer is asked for again when one of its tables changes, so each of them notes its changes.
+func TestRelationsAreNoted(t *testing.T) {
+	t.Parallel()
+	for operation, relations := range localrows.Relations() {
+		for _, relation := range relations {
+			if !slices.Contains(db.NotedTables, relation) {
+				t.Errorf("%s is made of table %s, whose changes are not noted", operation, relation)
+			}
+		}
 	}
 }

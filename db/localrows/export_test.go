@@ -30,6 +30,15 @@ func count(questions askedQuestions) map[string]int {
 	return counts
 }
 
+// Relations are the tables that the answers to each operation are made of.
+func Relations() map[string][]string {
+	relations := make(map[string][]string)
+	for name, operation := range keptOperations {
+		relations[name] = operation.relations
+	}
+	return relations
+}
+
 // Follow brings the local rows up to date, as Run does.
 func (l *Store) Follow(ctx context.Context) error { return l.follow(ctx) }
 

@@ -31,16 +31,8 @@ type lastChange struct {
 	At  time.Time
 }
 
-// notedTables are those whose changes are noted in table change.
-const notedTables = `
-	'node', 'node_credential', 'module', 'switch_param', 'switch_variable', 'event_socket_param', 'acl_list', 'acl_entry',
-	'sofia_param', 'sip_profile', 'sip_profile_param', 'sip_profile_domain', 'sip_profile_alias',
-	'gateway', 'gateway_param', 'gateway_variable', 'tenant', 'context', 'context_extension', 'extension', 'number',
-	'domain', 'domain_param', 'domain_variable', 'domain_user', 'domain_user_param', 'domain_user_variable',
-	'domain_group', 'domain_group_user', 'document'`
-
-// positionQuery asks for the moment that a transaction sees, whether it shows the change $1, and for tables that do not tell
-// of all their changes. To turn a trigger off and on again makes another row of it, with another xmin.
+// positionQuery asks for the moment that a transaction sees, whether it shows the change $1, and which of the tables $2 do
+// not tell of all their changes. To turn a trigger off and on again makes another row of it, with another xmin.
 const positionQuery = db.Moment + `
 SELECT
 	` + db.SnapshotSeen + `,
@@ -67,7 +59,7 @@ CROSS JOIN (
 	) g
 	WHERE c.relnamespace = current_schema::regnamespace
 		AND c.relkind = 'r'
-		AND c.relname IN (` + notedTables + `)
+		AND c.relname = ANY ($2)
 ) t
 LEFT JOIN (SELECT id, xid, at FROM change ORDER BY id DESC LIMIT 1) l ON true`
 
@@ -115,7 +107,7 @@ var errSilent = errors.New("nobody is told what changes")
 func (r *reader) readPosition(ctx context.Context) error {
 	now, database, silent := &r.now.Position, int64(0), ""
 	now.WAL = r.moment.WAL
-	err := r.tx.QueryRow(ctx, positionQuery, r.was.Last.ID).Scan(&now.Snapshot, &now.At, &database, &now.WAL.LSN,
+	err := r.tx.QueryRow(ctx, positionQuery, r.was.Last.ID, db.NotedTables).Scan(&now.Snapshot, &now.At, &database, &now.WAL.LSN,
 		&now.Journal, &now.Tables, &silent, &r.stillThere, &now.Last.ID, &now.Last.XID, &now.Last.At)
 	now.Database = fmt.Sprintf("%d/%d/%d", now.WAL.System, database, now.WAL.Timeline)
 	r.now.InStepAt = r.moment.InStep

@@ -98,6 +98,25 @@ ORDER BY 1`, table)
 	}
 }
 
+// The tables that note their changes are those that whoever follows them asks for.
+func TestNotedTables(t *testing.T) {
+	t.Parallel()
+	rows, _ := dbtest.Connect(t, dbtest.DemoURL(t)).Query(t.Context(), `
+SELECT c.relname::text
+FROM pg_class c
+JOIN pg_trigger g ON g.tgrelid = c.oid
+WHERE g.tgname ^@ 'note_'
+GROUP BY c.relname
+ORDER BY c.relname COLLATE "C"`)
+	noted, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(db.NotedTables, noted); diff != "" {
+		t.Errorf("db.NotedTables (-) and the tables with triggers (+):\n%s", diff)
+	}
+}
+
 // A change names its row, unless there are many or the whole table counts as one.
 func TestChangesNameTheirRows(t *testing.T) {
 	t.Parallel()
