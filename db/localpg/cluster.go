@@ -158,7 +158,7 @@ func (c *Cluster) Done() <-chan struct{} {
 	if c.server == nil {
 		return nil
 	}
-	return c.server.done
+	return c.server.Done()
 }
 
 // Stop shuts the server down: open connections are ended, committed data are safe. It returns when the server is gone,
@@ -191,8 +191,8 @@ func (c *Cluster) awaitReady(ctx context.Context) error {
 			return fmt.Errorf("it refuses this program: %w", err)
 		}
 		select {
-		case <-c.server.done:
-			return fmt.Errorf("postgres ended (%w), its last words: %s", c.server.err, c.server.lastWords)
+		case <-c.server.Done():
+			return fmt.Errorf("postgres ended (%s), its last words: %s", c.server.State(), c.server.lastWords)
 		case <-ctx.Done():
 			return fmt.Errorf("%w while waiting for it to accept connections: %w", ctx.Err(), err)
 		case <-retry.C:

@@ -29,7 +29,7 @@ func beParent(dir string) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	fmt.Println(c.server.cmd.Process.Pid)
+	fmt.Println(c.server.PID())
 	select {}
 }
 

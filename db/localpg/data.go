@@ -61,13 +61,13 @@ func runProgram(ctx context.Context, program string, args []string, who *account
 	}
 	name := filepath.Base(program)
 	select {
-	case <-p.done:
+	case <-p.Done():
 	case <-ctx.Done():
 		_ = p.stop()
 		return fmt.Errorf("%s: %w", name, ctx.Err())
 	}
-	if !errors.Is(p.err, errEnded) {
-		return fmt.Errorf("%s: %w: %s", name, p.err, p.lastWords)
+	if err := p.Err(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, p.lastWords)
 	}
 	return nil
 }

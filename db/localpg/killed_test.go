@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -16,7 +17,7 @@ func TestKilledServerIsNoticedAndRestartable(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
 	c := mustStart(t, dir)
-	if err := c.server.cmd.Process.Kill(); err != nil {
+	if err := syscall.Kill(c.server.PID(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	select {

@@ -62,7 +62,7 @@ func (c *Cluster) Processes() []int {
 	if c.server == nil {
 		return nil
 	}
-	postmaster := c.server.cmd.Process.Pid
+	postmaster := c.server.PID()
 	all := []int{postmaster}
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well formed: no error
 	for _, name := range stats {

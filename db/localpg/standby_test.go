@@ -103,7 +103,7 @@ func TestProcesses(t *testing.T) {
 	defer func() { _ = conn.Close(context.Background()) }()
 	backend := int(conn.PgConn().PID())
 	all := c.Processes()
-	if all[0] != c.server.cmd.Process.Pid {
+	if all[0] != c.server.PID() {
 		t.Errorf("the first of %v is not the postmaster", all)
 	}
 	for _, pid := range all {

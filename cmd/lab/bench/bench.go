@@ -18,26 +18,23 @@ package bench
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"regexp"
 	"time"
 
+	"xmlcurld/cmd/lab/testbed"
 	"xmlcurld/cmd/lab/world"
 )
 
 // options are what the command line says.
 type options struct {
+	testbed.Options
 	sizes    world.Sizes
 	rounds   int
 	duration time.Duration // of one measurement
 	inFlight int
 	only     *regexp.Regexp
 	dir      string
-	server   string
 	against  string // another build of xmlcurld
-	write    string
-	quick    bool
 }
 
 // Run measures as args say.
@@ -45,7 +42,7 @@ func Run(ctx context.Context, args []string) error { return run(ctx, commandLine
 
 func commandLine(args []string) options {
 	o := options{sizes: world.Full}
-	flags := flag.NewFlagSet("lab bench", flag.ExitOnError)
+	flags := o.Flags("bench")
 	flags.IntVar(&o.sizes.Tenants, "tenants", o.sizes.Tenants, "tenants of the world, up to 9999")
 	flags.IntVar(&o.sizes.Numbers, "numbers", o.sizes.Numbers, "numbers of the world")
 	flags.IntVar(&o.sizes.Users, "users", o.sizes.Users, "users of the world, up to 9000 a tenant")
@@ -56,12 +53,10 @@ func commandLine(args []string) options {
 	flags.DurationVar(&o.duration, "time", 3*time.Second, "time of one measurement")
 	flags.IntVar(&o.inFlight, "in-flight", 32, "connections in flight")
 	flags.StringVar(&o.dir, "dir", "", "folder that keeps the worlds for the next run (none: a temporary one)")
-	flags.StringVar(&o.server, "server", "", "xmlcurld to measure (none: it is built from here)")
 	flags.StringVar(&o.against, "against", "", "another build of xmlcurld, measured in turn with this one, on a world of its own schema")
-	flags.StringVar(&o.write, "write", "", "file, as docs/benchmarks.md, whose results are replaced by these")
 	only := flags.String("only", "", "regular expression: measure only what has such a name")
 	flags.BoolFunc("quick", "a sanity check: 100,000 numbers and 3 short rounds, if later flags do not say otherwise; no bar fails it", func(string) error {
-		o.sizes.Numbers, o.sizes.Users, o.rounds, o.duration, o.quick = 100_000, 10_000, 3, 500*time.Millisecond, true
+		o.sizes.Numbers, o.sizes.Users, o.rounds, o.duration, o.Quick = 100_000, 10_000, 3, 500*time.Millisecond, true
 		return nil
 	})
 	_ = flags.Parse(args) // ends the program where it fails
@@ -71,11 +66,5 @@ func commandLine(args []string) options {
 
 func run(ctx context.Context, o options) error {
 	b, err := open(ctx, o)
-	if err == nil {
-		err = b.measure(ctx)
-	}
-	if err := errors.Join(err, b.Close()); err != nil {
-		return err
-	}
-	return b.report().Show(o.write, Results, o.quick)
+	return testbed.Run(ctx, b, err, o.Options, Results)
 }

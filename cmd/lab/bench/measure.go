@@ -50,7 +50,7 @@ const (
 // open makes the worlds and starts everything. It returns b with an error too, to be closed.
 func open(ctx context.Context, o options) (b *bench, err error) {
 	b = &bench{options: o}
-	if b.Bed, err = testbed.Open(ctx, o.dir, o.server); err != nil {
+	if b.Bed, err = testbed.Open(ctx, o.dir, o.Server); err != nil {
 		return b, err
 	}
 	if b.large, err = b.ServeWorld(ctx, "xmlcurld", o.sizes); err != nil {
@@ -132,8 +132,8 @@ func (b *bench) add(name string, q load.Question, by testbed.Server, l *load.Loa
 	}
 }
 
-// measure measures every subject in every round. Each round begins with another subject.
-func (b *bench) measure(ctx context.Context) (err error) {
+// Measure measures every subject in every round. Each round begins with another subject.
+func (b *bench) Measure(ctx context.Context) (err error) {
 	// What is slow the first time only: not least each page of a table, for each process of PostgreSQL's.
 	for _, s := range b.subjects {
 		if _, err := s.load.Run(2 * b.options.duration); err != nil {

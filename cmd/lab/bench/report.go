@@ -14,7 +14,7 @@ import (
 // Results is where docs/benchmarks.md has what a run came to.
 const Results = "results"
 
-func (b *bench) report() report.Report {
+func (b *bench) Report() report.Report {
 	var out strings.Builder
 	o := b.options
 	fmt.Fprintf(&out, "%d numbers, %d users and %d gateways of %d tenants, %d ACL entries, %d nodes.\n",

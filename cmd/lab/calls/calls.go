@@ -8,7 +8,6 @@ package calls
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,7 +27,7 @@ const callsPerSecond = 10
 
 // options are what the command line says.
 type options struct {
-	rig.SwitchOptions
+	testbed.SwitchOptions
 	sizes    world.Sizes
 	rounds   int
 	duration time.Duration // of one measurement
@@ -74,16 +73,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	b, err := open(ctx, o)
-	if err == nil {
-		err = b.measure(ctx)
-	}
-	if err := errors.Join(err, b.Close()); err != nil {
-		return err
-	}
-	if half := report.Over(b.oneNumber.rounds, delays.p50).Median; half > disturbed {
-		return fmt.Errorf("a call to the only number there is takes %.1f ms: the machine has other work, so that nothing can be said", half)
-	}
-	return b.report().Show(o.Write, Results, o.Quick)
+	return testbed.Run(ctx, b, err, o.Options, Results)
 }
 
 // open starts everything. It returns b with an error too, to be closed.
@@ -208,8 +198,8 @@ func (b *bench) switches() []*freeSWITCH {
 	return []*freeSWITCH{b.asking, b.constant, b.oneNumber, b.manyNumbers}
 }
 
-// measure calls every switch in every round. Each round begins with another one.
-func (b *bench) measure(ctx context.Context) error {
+// Measure calls every switch in every round. Each round begins with another one. It is an error if the machine has other work.
+func (b *bench) Measure(ctx context.Context) error {
 	all := b.switches()
 	for r := range b.options.rounds {
 		rig.Progress("round %d of %d", r+1, b.options.rounds)
@@ -219,6 +209,9 @@ func (b *bench) measure(ctx context.Context) error {
 				return fmt.Errorf("%s, %d numbers: %w", f.dialplan, f.numbers, err)
 			}
 		}
+	}
+	if half := report.Over(b.oneNumber.rounds, delays.p50).Median; half > disturbed {
+		return fmt.Errorf("a call to the only number there is takes %.1f ms: the machine has other work, so that nothing can be said", half)
 	}
 	return nil
 }

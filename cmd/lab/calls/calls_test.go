@@ -53,7 +53,7 @@ func TestCallReport(t *testing.T) {
 				oneNumber:   &freeSWITCH{dialplan: "static XML", numbers: 1, rounds: test.one},
 				manyNumbers: &freeSWITCH{dialplan: "static XML", numbers: manyNumbers, rounds: test.many},
 			}
-			if r := b.report(); r.Missed != test.missed {
+			if r := b.Report(); r.Missed != test.missed {
 				t.Errorf("missed %v:\n%s", r.Missed, r.Text)
 			}
 		})

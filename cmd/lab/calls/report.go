@@ -25,7 +25,7 @@ var (
 	belowManyNumbers = report.Limit{What: "p50 with static XML of 10,000 numbers, against that with xmlcurld", AtLeast: true, Limit: 5}
 )
 
-func (b *bench) report() report.Report {
+func (b *bench) Report() report.Report {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d rounds of %v for each line, %d calls a second; median (lowest–highest) of the rounds.\n\n%s, %s.\n\n",
 		b.options.rounds, b.options.duration, callsPerSecond, rig.Machine(),

@@ -30,7 +30,7 @@ const verb = "edits"
 
 // options are what the command line says.
 type options struct {
-	rig.SwitchOptions
+	testbed.SwitchOptions
 	sizes     world.Sizes
 	simulated int           // nodes
 	rounds    int           // of each edit
@@ -87,13 +87,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	b, err := open(ctx, o)
-	if err == nil {
-		err = b.measure(ctx)
-	}
-	if err := errors.Join(err, b.Close()); err != nil {
-		return err
-	}
-	return b.report().Show(o.Write, Results, o.Quick)
+	return testbed.Run(ctx, b, err, o.Options, Results)
 }
 
 // open makes the world and starts everything. It returns b with an error too, to be closed.
@@ -168,8 +162,8 @@ func (b *bench) proved(ctx context.Context, limit time.Duration) error {
 	return err
 }
 
-// measure measures edits on the one switch, then with the simulated ones beside it, then calls.
-func (b *bench) measure(ctx context.Context) error {
+// Measure measures edits on the one switch, then with the simulated ones beside it, then calls.
+func (b *bench) Measure(ctx context.Context) error {
 	if err := b.measureEdits(ctx, func(e *edit) *[]time.Duration { return &e.one }); err != nil {
 		return err
 	}

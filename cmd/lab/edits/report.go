@@ -22,7 +22,7 @@ const (
 	slower = 0.05
 )
 
-func (b *bench) report() report.Report {
+func (b *bench) Report() report.Report {
 	var out strings.Builder
 	o := b.options
 	fmt.Fprintf(&out, "%d rounds of each edit, %d rounds of calls, %.0f a second, and %d of %v of calls with %d connections in flight;\n"+

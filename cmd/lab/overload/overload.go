@@ -14,7 +14,6 @@ package overload
 import (
 	"context"
 	"errors"
-	"flag"
 	"runtime"
 	"time"
 
@@ -31,6 +30,7 @@ const database = "overload"
 
 // options are what the command line says.
 type options struct {
+	testbed.Options
 	sizes    world.Sizes
 	factors  []float64
 	inFlight int
@@ -38,21 +38,17 @@ type options struct {
 	rounds   int
 	duration time.Duration // of one measurement
 	dir      string
-	server   string
-	write    string
 }
 
 func commandLine(args []string) options {
 	o := options{sizes: world.Small, factors: []float64{1.5, 2, 4}}
-	flags := flag.NewFlagSet("lab overload", flag.ExitOnError)
+	flags := o.Flags("overload")
 	flags.IntVar(&o.sizes.Numbers, "numbers", 100_000, "numbers of the world")
 	flags.IntVar(&o.inFlight, "in-flight", 32, "connections in flight when the server is busy, and no more than that")
 	flags.IntVar(&o.actions, "actions", 100, "actions that each call gets besides the usual ones")
 	flags.IntVar(&o.rounds, "rounds", 3, "rounds")
 	flags.DurationVar(&o.duration, "time", 5*time.Second, "time of one measurement")
 	flags.StringVar(&o.dir, "dir", "", "folder that keeps the world for the next run (none: a temporary one)")
-	flags.StringVar(&o.server, "server", "", "xmlcurld to measure (none: it is built from here)")
-	flags.StringVar(&o.write, "write", "", "file, as docs/benchmarks.md, whose results are replaced by these")
 	_ = flags.Parse(args) // it exits
 	return o
 }
@@ -62,13 +58,7 @@ func Run(ctx context.Context, args []string) error { return run(ctx, commandLine
 
 func run(ctx context.Context, o options) error {
 	b, err := open(ctx, o)
-	if err == nil {
-		err = b.measure(ctx)
-	}
-	if err := errors.Join(err, b.Close()); err != nil {
-		return err
-	}
-	return b.report().Show(o.write, Results, false)
+	return testbed.Run(ctx, b, err, o.Options, Results)
 }
 
 // bench is everything that runs while it is measured, and what was.
@@ -87,7 +77,7 @@ func open(ctx context.Context, o options) (b *bench, err error) {
 	if err := stayOn(serversProcessors()); err != nil { // and so do the children
 		return b, err
 	}
-	if b.Bed, err = testbed.Open(ctx, o.dir, o.server); err != nil {
+	if b.Bed, err = testbed.Open(ctx, o.dir, o.Server); err != nil {
 		return b, err
 	}
 	url, err := b.heavierWorld(ctx)
@@ -130,8 +120,8 @@ func (b *bench) heavierWorld(ctx context.Context) (url string, err error) {
 	return url, err
 }
 
-// measure measures all of it in every round.
-func (b *bench) measure(ctx context.Context) error {
+// Measure measures all of it in every round.
+func (b *bench) Measure(ctx context.Context) error {
 	if _, err := b.busy(time.Second); err != nil { // what is slow the first time only
 		return err
 	}

@@ -24,7 +24,7 @@ type round struct {
 	after  []probed // and right after each
 }
 
-func (b *bench) report() report.Report {
+func (b *bench) Report() report.Report {
 	var out strings.Builder
 	o := b.options
 	fmt.Fprintf(&out, "%d rounds of %v for each line, %d numbers, answers of %d bytes; median (lowest–highest) of the rounds.\n\n%s.\n\n",

@@ -3,8 +3,6 @@
 package rig
 
 import (
-	"flag"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,29 +42,4 @@ func StartFreeSWITCH(program, conf, dir, priority string, env ...string) (*Proce
 	cmd.Env = append(env, "PATH="+os.Getenv("PATH"), "HOME="+dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: priority == AfterOthers}
 	return Start(cmd, dir, "freeswitch")
-}
-
-// SwitchOptions are what the command line says of a measurement that takes a real switch.
-type SwitchOptions struct {
-	FreeSWITCH string // program
-	Server     string
-	Write      string
-	Quick      bool
-}
-
-// Flags begins the command line that comes after verb.
-func (o *SwitchOptions) Flags(verb string) *flag.FlagSet {
-	flags := flag.NewFlagSet("lab "+verb, flag.ExitOnError)
-	flags.StringVar(&o.FreeSWITCH, "freeswitch", "", "the switch's program")
-	flags.StringVar(&o.Server, "server", "", "xmlcurld to measure (none: it is built from here)")
-	flags.StringVar(&o.Write, "write", "", "file, as docs/benchmarks.md, whose results of "+verb+" are replaced by these")
-	return flags
-}
-
-// Check reports that no switch is named.
-func (o *SwitchOptions) Check(verb string) error {
-	if o.FreeSWITCH == "" {
-		return fmt.Errorf("no switch is named: make bench-%s FREESWITCH=/path/to/freeswitch", verb)
-	}
-	return nil
 }

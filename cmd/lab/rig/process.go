@@ -12,11 +12,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"xmlcurld/internal/child"
 )
 
 // startTime is how long a process may take to be ready, and to end.
@@ -24,43 +25,24 @@ const startTime = 30 * time.Second
 
 // Process is a child that ends with us.
 type Process struct {
-	cmd  *exec.Cmd
+	*child.Process
+	name string
 	log  string
-	done chan struct{}
-	err  error // how it ended; read after done
 }
 
 // Start starts a program. Its output is added to dir/name.log.
 func Start(cmd *exec.Cmd, dir, name string) (*Process, error) {
-	p := &Process{cmd: cmd, log: filepath.Join(dir, name+".log"), done: make(chan struct{})}
+	p := &Process{name: name, log: filepath.Join(dir, name+".log")}
 	output, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = output.Close() }()
 	cmd.Stdout, cmd.Stderr = output, output
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
-	}
-	cmd.SysProcAttr.Pdeathsig, cmd.SysProcAttr.Setpgid = syscall.SIGTERM, !cmd.SysProcAttr.Setsid
-	started := make(chan error)
-	go p.run(started)
-	if err := <-started; err != nil {
+	if p.Process, err = child.Start(cmd, syscall.SIGTERM); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	return p, nil
-}
-
-// run starts the child and waits for it on one thread: the kernel ends a child when the thread that started it ends.
-func (p *Process) run(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := p.cmd.Start()
-	started <- err
-	if err == nil {
-		p.err = p.cmd.Wait()
-		close(p.done)
-	}
 }
 
 // Await returns when ready does without an error.
@@ -72,12 +54,12 @@ func (p *Process) Await(ctx context.Context, ready func() error) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%s is not ready: %w", p.cmd.Path, err)
+			return fmt.Errorf("%s is not ready: %w", p.name, err)
 		}
 		select {
-		case <-p.done:
+		case <-p.Done():
 			said, _ := os.ReadFile(p.log)
-			return fmt.Errorf("%s ended (%w): %s", p.cmd.Path, p.err, bytes.TrimSpace(said))
+			return fmt.Errorf("%s ended (%s): %s", p.name, p.State(), bytes.TrimSpace(said))
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(10 * time.Millisecond):
@@ -85,27 +67,8 @@ func (p *Process) Await(ctx context.Context, ready func() error) error {
 	}
 }
 
-// PID is the process's id.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
-
-// Done is closed when the process has ended.
-func (p *Process) Done() <-chan struct{} { return p.done }
-
-// Kill ends the process as a crash does, and returns when it has ended.
-func (p *Process) Kill() {
-	_ = p.cmd.Process.Kill() // one that has ended is as good as killed
-	<-p.done
-}
-
 // Stop asks the process to end, and returns when it has ended.
-func (p *Process) Stop() {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-p.done:
-	case <-time.After(startTime):
-		p.Kill()
-	}
-}
+func (p *Process) Stop() { _ = p.Process.Stop(child.Order{Signal: syscall.SIGTERM, Within: startTime}) }
 
 // tick is the kernel's unit for processor time, USER_HZ.
 const tick = 10 * time.Millisecond

@@ -8,10 +8,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
+	"xmlcurld/cmd/lab/report"
 	"xmlcurld/cmd/lab/rig"
 	"xmlcurld/cmd/lab/world"
 	"xmlcurld/db/localpg"
@@ -53,8 +52,8 @@ func Open(ctx context.Context, dir, binary string) (b Bed, err error) {
 		return b, err
 	}
 	b.OnClose(b.Cluster.Stop)
-	b.Postgres, err = postgresProcess(b.Dir)
-	return b, err
+	b.Postgres = b.Cluster.Processes()[0]
+	return b, nil
 }
 
 // makeDir makes the folder that everything stands in. PostgreSQL and nginx run as users of their own when we are root, so
@@ -71,16 +70,6 @@ func (b *Bed) makeDir(dir string) (err error) {
 	return os.Chmod(made, 0o755)
 }
 
-// postgresProcess is the first line of what the server writes into its data folder.
-func postgresProcess(dir string) (int, error) {
-	content, err := os.ReadFile(filepath.Join(dir, "postgres", "data", "postmaster.pid"))
-	if err != nil {
-		return 0, err
-	}
-	line, _, _ := strings.Cut(string(content), "\n")
-	return strconv.Atoi(line)
-}
-
 // OnClose does something in the end.
 func (b *Bed) OnClose(end func() error) { b.ends = append(b.ends, end) }
 
@@ -91,6 +80,24 @@ func (b *Bed) Close() error {
 		err = errors.Join(err, b.ends[i]())
 	}
 	return err
+}
+
+// Bench is everything that runs while something is measured, and what was.
+type Bench interface {
+	Measure(ctx context.Context) error
+	Report() report.Report
+	Close() error
+}
+
+// Run has b measure, unless it was opened with an error, ends all of it, and shows the report as the results of its kind.
+func Run(ctx context.Context, b Bench, err error, o Options, kind string) error {
+	if err == nil {
+		err = b.Measure(ctx)
+	}
+	if err := errors.Join(err, b.Close()); err != nil {
+		return err
+	}
+	return b.Report().Show(o.Write, kind, o.Quick)
 }
 
 // Started sees that the process is stopped in the end, whether it is of use or not.

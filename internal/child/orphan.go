@@ -1,6 +1,6 @@
 //go:build linux || freebsd
 
-package localpg
+package child
 
 import "syscall"
 
