@@ -39,7 +39,6 @@ type Document struct {
 
 	kind        string
 	nodeUnknown bool
-	inside      int // where in out the inside of the section begins
 	stale       bool
 	age         time.Duration // of a stale answer
 	cause       error         // why it is stale
@@ -109,12 +108,6 @@ func (d *Document) Withhold(err error) { d.withheld = append(d.withheld, err) }
 // to whoever asks in a header, counted and logged.
 func (d *Document) Stale(age time.Duration, cause error) { d.stale, d.age, d.cause = true, age, cause }
 
-// Restart forgets what was written, so that the answer can be written another way.
-func (d *Document) Restart() {
-	d.out, d.line = d.out[:d.inside], d.inside
-	d.open, d.err, d.nodeUnknown, d.withheld = d.open[:0], nil, false, nil
-}
-
 // fill has h write the answer to r from the first byte to the last.
 func (d *Document) fill(ctx context.Context, h Handler, r *Request) error {
 	d.reset()
@@ -123,7 +116,6 @@ func (d *Document) fill(ctx context.Context, h Handler, r *Request) error {
 	d.start("section", []Attr{A("name", r.Section)})
 	d.out = append(d.out, '>')
 	d.newline()
-	d.inside = len(d.out)
 	if err := h.ServeXML(ctx, r, d); err != nil {
 		return err
 	}

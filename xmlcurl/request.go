@@ -28,7 +28,6 @@ type Request struct {
 	KeyValue string // value wanted: a document's file name or a domain, with whatever a phone put in its realm
 
 	form []byte // the form as it came, not copied
-	more bool   // fields other than the five were sent
 }
 
 // ParseRequest reads form, the body of a POST or the query string of a GET, and keeps it: it must not change while the
@@ -44,15 +43,11 @@ func ParseRequest(form []byte) (*Request, error) {
 		var pair []byte
 		pair, rest = cutPair(rest)
 		name, value, _ := bytes.Cut(pair, equals)
-		switch field := baseField(name); {
-		case field != 0 && seen&field == 0:
+		if field := baseField(name); field != 0 && seen&field == 0 {
 			seen |= field
 			*r.base(field) = baseString(value)
-		case len(pair) > 0:
-			r.more = true
 		}
 	}
-	r.more = r.more || len(bytes.TrimLeft(rest, "&")) > 0
 	if r.Section == "" {
 		return nil, ErrNoSection
 	}
@@ -100,9 +95,6 @@ func valueAt(rest []byte) (value []byte, ok bool) {
 	}
 	return nil, false
 }
-
-// Bare reports whether nothing but the five base fields was sent, as for acl.conf or the list_users command.
-func (r *Request) Bare() bool { return !r.more }
 
 var equals = []byte("=")
 

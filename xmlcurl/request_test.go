@@ -45,11 +45,10 @@ func TestParseCaptured(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		want   Request
-		bare   bool
 		fields map[string]string
 	}{
-		{name: "acl", want: acl, bare: true, fields: map[string]string{"key_value": "acl.conf", "profile": ""}},
-		{name: "post_load_modules", want: modules, bare: true},
+		{name: "acl", want: acl, fields: map[string]string{"key_value": "acl.conf", "profile": ""}},
+		{name: "post_load_modules", want: modules},
 		{name: "startgw", want: sofia, fields: map[string]string{"profile": "external", "reconfig": "true", "gateway": "twilio"}},
 		{name: "sip_auth", want: domain, fields: map[string]string{
 			"action": "sip_auth", "user": "1000", "domain": "acme.example", "ip": "127.0.0.1", "sip_auth_uri": "sip:127.0.0.1:5060",
@@ -69,9 +68,6 @@ func TestParseCaptured(t *testing.T) {
 			}
 			if diff := cmp.Diff(tc.want, *r, cmpopts.IgnoreUnexported(Request{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
-			}
-			if r.Bare() != tc.bare {
-				t.Errorf("bare: %v", r.Bare())
 			}
 			for name, want := range tc.fields {
 				if got := r.Field(name); got != want {
@@ -156,21 +152,17 @@ func FuzzParseRequest(f *testing.F) {
 		if got := r.Field(name); got != want.field(name) && !strings.ContainsAny(name, "&=") { // no field has such a name
 			t.Errorf("field %q: got %q, want %q", name, got, want.field(name))
 		}
-		if r.Bare() != want.bare {
-			t.Errorf("bare: %v", r.Bare())
-		}
 	})
 }
 
 // slow is a form read the obvious way.
 type slow struct {
 	base, others map[string]string
-	bare         bool
 	err          error
 }
 
 func slowParse(form string) slow {
-	s := slow{base: map[string]string{}, others: map[string]string{}, bare: true}
+	s := slow{base: map[string]string{}, others: map[string]string{}}
 	if !strings.Contains(form, "=") {
 		s.err = ErrNotForm
 		return s
@@ -183,7 +175,6 @@ func slowParse(form string) slow {
 			s.base[name] = forPostgres(value)
 		default:
 			s.others[name] = value
-			s.bare = s.bare && pair == ""
 		}
 	}
 	for _, name := range []string{"hostname", "section", "tag_name", "key_name", "key_value"} {

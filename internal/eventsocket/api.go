@@ -27,16 +27,6 @@ type Reply struct {
 	Err  error  // nil or a *CommandError
 }
 
-// API runs one api command and returns its reply's body, before ctx is done. Its errors are *CommandError; ErrArgument as
-// of Command.Check; and else those that break the connection, after which the command may have been run or not.
-func (c *Conn) API(ctx context.Context, command string, arguments ...string) (string, error) {
-	replies, err := c.Pipeline(ctx, append(Command{command}, arguments...))
-	if err != nil {
-		return "", err
-	}
-	return replies[0].Body, replies[0].Err
-}
-
 // Pipeline sends all commands at once and returns their replies in the same order, before ctx is done: thousands cost one
 // wait. FreeSWITCH runs them one after another. If one of them is ErrArgument none is sent. On any other error the
 // replies are those that came before it, and any number of the commands after them may have been run as well.

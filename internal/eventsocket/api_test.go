@@ -35,11 +35,11 @@ func TestAPI(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			c := dial(t, hear("api sofia status gateway\n\n"), say(tc.reply), hear("api status\n\n"), say(response("again")))
-			got, err := c.API(soon(t), "sofia", "status", "gateway")
+			got, err := ask(soon(t), c, "sofia", "status", "gateway")
 			if err != nil || got != tc.want {
 				t.Errorf("got %.80q %v", got, err)
 			}
-			if got, err := c.API(soon(t), "status"); err != nil || got != "again" {
+			if got, err := ask(soon(t), c, "status"); err != nil || got != "again" {
 				t.Errorf("then got %.80q %v", got, err)
 			}
 		})
@@ -61,7 +61,7 @@ func TestAPIRefused(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			c := dial(t, hear("api nothing x\n\n"), say(tc.reply), hear("api status\n\n"), say(response("again")))
-			_, err := c.API(soon(t), "nothing", "x")
+			_, err := ask(soon(t), c, "nothing", "x")
 			var refused *CommandError
 			if !errors.As(err, &refused) {
 				t.Fatalf("got %v", err)
@@ -69,7 +69,7 @@ func TestAPIRefused(t *testing.T) {
 			if diff := cmp.Diff(&CommandError{Command: "nothing x", Reply: tc.want}, refused); diff != "" {
 				t.Error(diff)
 			}
-			if got, err := c.API(soon(t), "status"); err != nil || got != "again" {
+			if got, err := ask(soon(t), c, "status"); err != nil || got != "again" {
 				t.Errorf("then got %q %v", got, err)
 			}
 		})
@@ -107,12 +107,12 @@ func TestAPIBreaks(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			c := dial(t, append([]step{hear("api status\n\n")}, tc.reply...)...)
-			_, err := c.API(soon(t), "status")
+			_, err := ask(soon(t), c, "status")
 			if !errors.Is(err, tc.want) {
 				t.Errorf("got %v, want %v", err, tc.want)
 			}
 			without(t, err)
-			if _, err := c.API(soon(t), "status"); !errors.Is(err, ErrBroken) || errors.Is(err, tc.want) {
+			if _, err := ask(soon(t), c, "status"); !errors.Is(err, ErrBroken) || errors.Is(err, tc.want) {
 				t.Errorf("then got %v", err)
 			}
 		})
@@ -122,10 +122,10 @@ func TestAPIBreaks(t *testing.T) {
 func TestReplyToNothing(t *testing.T) {
 	t.Parallel()
 	c := dial(t, hear("api status\n\n"), say(response("one")+response("two")), hold)
-	if got, err := c.API(soon(t), "status"); err != nil || got != "one" {
+	if got, err := ask(soon(t), c, "status"); err != nil || got != "one" {
 		t.Fatalf("got %q %v", got, err)
 	}
-	if got, err := c.API(soon(t), "version"); !errors.Is(err, ErrProtocol) {
+	if got, err := ask(soon(t), c, "version"); !errors.Is(err, ErrProtocol) {
 		t.Errorf("got %q %v", got, err)
 	}
 }
@@ -134,10 +134,10 @@ func TestEventBetweenCalls(t *testing.T) {
 	t.Parallel()
 	event := withBody("Content-Type: text/event-plain\n", "Event-Name: HEARTBEAT\n\n")
 	c := dial(t, hear("api status\n\n"), say(response("one")+event), hear("api version\n\n"), say(response("two")))
-	if got, err := c.API(soon(t), "status"); err != nil || got != "one" {
+	if got, err := ask(soon(t), c, "status"); err != nil || got != "one" {
 		t.Errorf("got %q %v", got, err)
 	}
-	if got, err := c.API(soon(t), "version"); err != nil || got != "two" {
+	if got, err := ask(soon(t), c, "version"); err != nil || got != "two" {
 		t.Errorf("got %q %v", got, err)
 	}
 }
@@ -146,7 +146,7 @@ func TestClosed(t *testing.T) {
 	t.Parallel()
 	c := dial(t, hold)
 	c.Close()
-	if _, err := c.API(soon(t), "status"); !errors.Is(err, net.ErrClosed) {
+	if _, err := ask(soon(t), c, "status"); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -159,7 +159,7 @@ func TestManyCallers(t *testing.T) {
 	for i := range callers {
 		all.Go(func() {
 			word := fmt.Sprint("caller", i)
-			if got, err := c.API(soon(t), "echo", word); err != nil || got != word {
+			if got, err := ask(soon(t), c, "echo", word); err != nil || got != word {
 				t.Errorf("%s got %q %v", word, got, err)
 			}
 		})

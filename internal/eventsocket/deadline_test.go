@@ -90,13 +90,13 @@ func TestAPIDeadline(t *testing.T) {
 					t.Fatal(err)
 				}
 				start := time.Now()
-				_, err = c.API(limited(t), "status")
+				_, err = ask(limited(t), c, "status")
 				if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != limit {
 					t.Errorf("got %v after %v", err, time.Since(start))
 				}
 				time.Sleep(limit) // of the bubble: what is late has come
 				start = time.Now()
-				body, err := c.API(limited(t), "version")
+				body, err := ask(limited(t), c, "version")
 				if !errors.Is(err, ErrBroken) || errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 0 {
 					t.Errorf("then got %q %v after %v", body, err, time.Since(start))
 				}
@@ -128,7 +128,7 @@ func TestNoDeadlineOfOnesOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		_, err = c.API(t.Context(), "status")
+		_, err = ask(t.Context(), c, "status")
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != patience {
 			t.Errorf("got %v after %v", err, time.Since(start))
 		}
@@ -145,7 +145,7 @@ func TestCancel(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		start := time.Now()
-		if _, err := c.API(ctx, "status"); !errors.Is(err, context.Canceled) || time.Since(start) != time.Second {
+		if _, err := ask(ctx, c, "status"); !errors.Is(err, context.Canceled) || time.Since(start) != time.Second {
 			t.Errorf("got %v after %v", err, time.Since(start))
 		}
 	})
@@ -161,7 +161,7 @@ func TestDeadlineBeforeTheTurn(t *testing.T) {
 			t.Fatal(err)
 		}
 		go func() {
-			if got, err := c.API(limited(t), "slow"); err != nil || got != "slow" {
+			if got, err := ask(limited(t), c, "slow"); err != nil || got != "slow" {
 				t.Errorf("got %q %v", got, err)
 			}
 		}()
@@ -169,14 +169,14 @@ func TestDeadlineBeforeTheTurn(t *testing.T) {
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		for range 2 {
-			if _, err := c.API(short, "status"); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := ask(short, c, "status"); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v", err)
 			}
 		}
-		if got, err := c.API(limited(t), "echo", "next"); err != nil || got != "next" {
+		if got, err := ask(limited(t), c, "echo", "next"); err != nil || got != "next" {
 			t.Errorf("got %q %v", got, err)
 		}
-		if _, err := c.API(short, "status"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := ask(short, c, "status"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -26,7 +26,7 @@ func TestNotices(t *testing.T) {
 	if err := c.LogErrors(soon(t), true); err != nil {
 		t.Fatal(err)
 	}
-	if reply, err := c.API(soon(t), "status"); err != nil || reply != "+OK\n" {
+	if reply, err := ask(soon(t), c, "status"); err != nil || reply != "+OK\n" {
 		t.Errorf("got %q %v", reply, err)
 	}
 	if err := c.LogErrors(soon(t), false); err != nil {

@@ -137,3 +137,12 @@ func without(t *testing.T, err error) {
 		t.Errorf("the error shows the password: %v", err)
 	}
 }
+
+// ask runs one command.
+func ask(ctx context.Context, c *Conn, command ...string) (string, error) {
+	replies, err := c.Pipeline(ctx, command)
+	if err != nil {
+		return "", err
+	}
+	return replies[0].Body, replies[0].Err
+}

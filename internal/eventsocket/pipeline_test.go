@@ -49,7 +49,7 @@ func TestPipelineCutOff(t *testing.T) {
 	if diff := cmp.Diff([]Reply{{Body: "1"}}, got); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := c.API(soon(t), "two"); !errors.Is(err, ErrBroken) {
+	if _, err := ask(soon(t), c, "two"); !errors.Is(err, ErrBroken) {
 		t.Errorf("then got %v", err)
 	}
 }
@@ -71,7 +71,7 @@ func TestPipelineRefusesAllForOne(t *testing.T) {
 	if !errors.Is(err, ErrArgument) || got != nil {
 		t.Errorf("got %v %v", got, err)
 	}
-	if got, err := c.API(soon(t), "status"); err != nil || got != "ok" {
+	if got, err := ask(soon(t), c, "status"); err != nil || got != "ok" {
 		t.Errorf("then got %q %v", got, err)
 	}
 }
