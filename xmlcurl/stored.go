@@ -53,11 +53,15 @@ func ReadStored(source string) (*Stored, error) {
 
 func readStored(source string) (*Stored, error) {
 	r := storedReader{open: []*Stored{{}}}
-	decoder := xml.NewDecoder(strings.NewReader(blankAttributes(source)))
+	decoder := xml.NewDecoder(strings.NewReader(source))
 	for {
+		begins := decoder.InputOffset()
 		token, err := decoder.RawToken()
 		if errors.Is(err, io.EOF) {
 			break
+		}
+		if _, isTag := token.(xml.StartElement); isTag && err == nil {
+			token, err = readTag(source[begins:decoder.InputOffset()])
 		}
 		if err == nil {
 			err = r.add(token)
@@ -200,56 +204,11 @@ func (e *Stored) isEmpty() bool {
 	return !e.hasText()
 }
 
-// blankAttributes returns source with a blank for each line's end and tab inside an attribute's quotes: what XML 1.0,
-// section 3.3.3, and FreeSWITCH's parser make of them. Go's decoder leaves them, and nobody can tell them from &#10; then.
-func blankAttributes(source string) string {
-	var out []byte // nil while nothing had to change
-	done := 0      // source[:done] is in out
-	for i := 0; i < len(source); {
-		if source[i] != '<' {
-			i++
-			continue
-		}
-		if end := skipMarkup(source[i:]); end > 0 {
-			i += end
-			continue
-		}
-		var quote byte // that is open
-		for i++; i < len(source) && (quote != 0 || source[i] != '>'); i++ {
-			switch c := source[i]; {
-			case quote == 0:
-				if c == '"' || c == '\'' {
-					quote = c
-				}
-			case c == quote:
-				quote = 0
-			case c == '\t', c == '\n', c == '\r':
-				out = append(append(out, source[done:i]...), ' ')
-				if c == '\r' && strings.HasPrefix(source[i:], "\r\n") {
-					i++
-				}
-				done = i + 1
-			}
-		}
-	}
-	if out == nil {
-		return source
-	}
-	return string(append(out, source[done:]...))
-}
+// blanks are what XML 1.0, section 3.3.3, and FreeSWITCH's parser make of lines' ends and tabs in an attribute.
+var blanks = strings.NewReplacer("\r\n", " ", "\r", " ", "\n", " ", "\t", " ")
 
-// skipMarkup returns the length of the comment, CDATA section or processing instruction that s starts with, 0 when it
-// starts with a tag.
-func skipMarkup(s string) int {
-	for _, markup := range [...]struct{ start, end string }{{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"}} {
-		inside, found := strings.CutPrefix(s, markup.start)
-		if !found {
-			continue
-		}
-		if end := strings.Index(inside, markup.end); end >= 0 {
-			return len(markup.start) + end + len(markup.end)
-		}
-		return len(s)
-	}
-	return 0
+// readTag reads an element's tag as FreeSWITCH does. Go's decoder leaves lines' ends and tabs in attributes, where nobody can
+// tell them from &#10; then. Between attributes a blank is as good.
+func readTag(tag string) (xml.Token, error) {
+	return xml.NewDecoder(strings.NewReader(blanks.Replace(tag))).RawToken()
 }

@@ -1,11 +1,11 @@
 package xmlcurl
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 
@@ -53,14 +53,18 @@ func (t httpTransport) Reply(a endpoint.Answer) (sent int) { return a.Write(t.w)
 // form reads the query of a GET, the body of a POST.
 func (t httpTransport) form(buffer *formBuffer, limit int64) (_ []byte, err error) {
 	switch {
+	case t.Method == http.MethodGet && int64(len(t.URL.RawQuery)) > limit:
+		err = errBodyTooLarge
 	case t.Method == http.MethodGet:
-		err = buffer.query(t.URL.RawQuery, limit)
+		buffer.WriteString(t.URL.RawQuery)
 	case !formType(t.Header.Get("Content-Type")):
 		err = ErrNotForm
+	case t.ContentLength > limit:
+		err = errBodyTooLarge
 	default:
-		err = buffer.body(t.Request, limit)
+		err = buffer.read(t.Body, limit)
 	}
-	return buffer.bytes, err
+	return buffer.Bytes(), err
 }
 
 // formType reports whether a body of contentType can be a form; none at all is taken for one.
@@ -78,41 +82,26 @@ var (
 var forms = sync.Pool{New: func() any { return new(formBuffer) }}
 
 // formBuffer is memory for one form. It grows with what arrives, not with what is announced.
-type formBuffer struct{ bytes []byte }
+type formBuffer struct {
+	bytes.Buffer
+	body io.LimitedReader
+}
 
 func (f *formBuffer) release() {
-	if cap(f.bytes) <= keptForm {
-		f.bytes = f.bytes[:0]
+	if f.body.R = nil; f.Cap() <= keptForm {
+		f.Reset()
 		forms.Put(f)
 	}
 }
 
-func (f *formBuffer) query(query string, limit int64) error {
-	if int64(len(query)) > limit {
+// read takes all of body, up to the limit in bytes.
+func (f *formBuffer) read(body io.Reader, limit int64) error {
+	f.body = io.LimitedReader{R: body, N: limit + 1}
+	switch _, err := f.ReadFrom(&f.body); {
+	case f.body.N <= 0:
 		return errBodyTooLarge
+	case err != nil:
+		return fmt.Errorf("%w: %w", errBodyBroken, err)
 	}
-	f.bytes = append(f.bytes, query...)
 	return nil
-}
-
-func (f *formBuffer) body(r *http.Request, limit int64) error {
-	if r.ContentLength > limit {
-		return errBodyTooLarge
-	}
-	for {
-		if len(f.bytes) == cap(f.bytes) {
-			f.bytes = slices.Grow(f.bytes, max(1024, len(f.bytes)))
-		}
-		end := min(int64(cap(f.bytes)), limit+1)
-		n, err := r.Body.Read(f.bytes[len(f.bytes):end])
-		f.bytes = f.bytes[:len(f.bytes)+n]
-		switch {
-		case int64(len(f.bytes)) > limit:
-			return errBodyTooLarge
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return fmt.Errorf("%w: %w", errBodyBroken, err)
-		}
-	}
 }

@@ -16,8 +16,11 @@ type conn struct {
 	net.Conn
 	read []byte // and not consumed yet, which comes before what Conn has; for one goroutine, as Read is
 
-	all   *connections
-	entry entry // in all
+	all *connections
+	// What follows is under the lock of all.
+	element *list.Element // of all.incomplete; nil once the request has arrived
+	sent    int64         // bytes
+	closed  bool
 }
 
 // Read implements net.Conn.
@@ -75,18 +78,11 @@ type connections struct {
 // mostBytes limits what was sent and is in memory. The memory itself is up to three times that.
 const mostBytes = 8 << 20
 
-// entry is what connections know of one, under their lock.
-type entry struct {
-	element *list.Element // of incomplete; nil once the request has arrived
-	sent    int64         // bytes
-	closed  bool
-}
-
 // add counts an accepted connection as incomplete.
 func (s *connections) add(accepted net.Conn) *conn {
 	c := &conn{Conn: accepted, all: s}
 	s.mu.Lock()
-	c.entry.element = s.incomplete.PushBack(c)
+	c.element = s.incomplete.PushBack(c)
 	s.count++
 	s.mu.Unlock()
 	s.dropSome()
@@ -96,8 +92,8 @@ func (s *connections) add(accepted net.Conn) *conn {
 // grew is told that c sent n bytes more.
 func (s *connections) grew(c *conn, n int) {
 	s.mu.Lock()
-	if !c.entry.closed {
-		c.entry.sent += int64(n)
+	if !c.closed {
+		c.sent += int64(n)
 		s.bytes += int64(n)
 	}
 	over := s.bytes > s.mostBytes
@@ -111,9 +107,9 @@ func (s *connections) grew(c *conn, n int) {
 func (s *connections) arrived(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.entry.element != nil {
-		s.incomplete.Remove(c.entry.element)
-		c.entry.element = nil
+	if c.element != nil {
+		s.incomplete.Remove(c.element)
+		c.element = nil
 	}
 }
 
@@ -122,12 +118,12 @@ func (s *connections) closed(c *conn) {
 	s.arrived(c)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.entry.closed {
+	if c.closed {
 		return
 	}
-	s.bytes -= c.entry.sent
+	s.bytes -= c.sent
 	s.count--
-	c.entry.sent, c.entry.closed = 0, true
+	c.sent, c.closed = 0, true
 }
 
 // idle returns when no connection is open any more, or ctx is done.
