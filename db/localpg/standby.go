@@ -3,12 +3,11 @@ package localpg
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/internal/child"
 )
 
 // StartStandby starts a streaming standby of primary on o.Dir, which it fills with a copy of the primary's data if it is
@@ -62,20 +61,5 @@ func (c *Cluster) Processes() []int {
 	if c.server == nil {
 		return nil
 	}
-	postmaster := c.server.PID()
-	all := []int{postmaster}
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well formed: no error
-	for _, name := range stats {
-		stat, err := os.ReadFile(name)
-		if err != nil {
-			continue // it has ended
-		}
-		// After the program's name, in parentheses, come the state and the parent.
-		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
-		if err == nil && fields[1] == strconv.Itoa(postmaster) {
-			all = append(all, pid)
-		}
-	}
-	return all
+	return child.Family(c.server.PID())
 }

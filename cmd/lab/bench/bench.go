@@ -38,7 +38,10 @@ type options struct {
 }
 
 // Run measures as args say.
-func Run(ctx context.Context, args []string) error { return run(ctx, commandLine(args)) }
+func Run(ctx context.Context, args []string) error {
+	o := commandLine(args)
+	return testbed.Run(ctx, o.Options, Results, func() (testbed.Bench, error) { return open(ctx, o) })
+}
 
 func commandLine(args []string) options {
 	o := options{sizes: world.Full}
@@ -62,9 +65,4 @@ func commandLine(args []string) options {
 	_ = flags.Parse(args) // ends the program where it fails
 	o.only = regexp.MustCompile(*only)
 	return o
-}
-
-func run(ctx context.Context, o options) error {
-	b, err := open(ctx, o)
-	return testbed.Run(ctx, b, err, o.Options, Results)
 }

@@ -20,14 +20,12 @@ import (
 	"xmlcurld/cmd/lab/world"
 )
 
-const verb = "calls"
-
 // callsPerSecond is slow enough for each call to be over before the next.
 const callsPerSecond = 10
 
 // options are what the command line says.
 type options struct {
-	testbed.SwitchOptions
+	testbed.Options
 	sizes    world.Sizes
 	rounds   int
 	duration time.Duration // of one measurement
@@ -52,7 +50,7 @@ const disturbed = 12
 
 func commandLine(args []string) options {
 	o := options{sizes: world.Full}
-	flags := o.Flags(verb)
+	flags := o.SwitchFlags("calls")
 	flags.IntVar(&o.sizes.Numbers, "numbers", o.sizes.Numbers, "numbers of the world")
 	flags.IntVar(&o.rounds, "rounds", 5, "rounds")
 	flags.DurationVar(&o.duration, "time", 10*time.Second, "time of one measurement")
@@ -66,14 +64,9 @@ func commandLine(args []string) options {
 }
 
 // Run measures calls as args say.
-func Run(ctx context.Context, args []string) error { return run(ctx, commandLine(args)) }
-
-func run(ctx context.Context, o options) error {
-	if err := o.Check(verb); err != nil {
-		return err
-	}
-	b, err := open(ctx, o)
-	return testbed.Run(ctx, b, err, o.Options, Results)
+func Run(ctx context.Context, args []string) error {
+	o := commandLine(args)
+	return testbed.Run(ctx, o.Options, Results, func() (testbed.Bench, error) { return open(ctx, o) })
 }
 
 // open starts everything. It returns b with an error too, to be closed.

@@ -26,11 +26,9 @@ import (
 	"xmlcurld/internal/reconcile"
 )
 
-const verb = "edits"
-
 // options are what the command line says.
 type options struct {
-	testbed.SwitchOptions
+	testbed.Options
 	sizes     world.Sizes
 	simulated int           // nodes
 	rounds    int           // of each edit
@@ -61,7 +59,7 @@ type bench struct {
 
 func commandLine(args []string) options {
 	o := options{sizes: world.Sizes{Tenants: 100, Numbers: 100_000, Users: 10_000, ACLEntries: 100, Nodes: 1}}
-	flags := o.Flags(verb)
+	flags := o.SwitchFlags("edits")
 	flags.IntVar(&o.sizes.Numbers, "numbers", o.sizes.Numbers, "numbers of the world")
 	flags.IntVar(&o.sizes.ACLEntries, "acl-entries", o.sizes.ACLEntries, "entries of access lists of the world")
 	flags.IntVar(&o.simulated, "simulated", 50, "simulated nodes beside the real one")
@@ -80,14 +78,9 @@ func commandLine(args []string) options {
 }
 
 // Run measures edits as args say.
-func Run(ctx context.Context, args []string) error { return run(ctx, commandLine(args)) }
-
-func run(ctx context.Context, o options) error {
-	if err := o.Check(verb); err != nil {
-		return err
-	}
-	b, err := open(ctx, o)
-	return testbed.Run(ctx, b, err, o.Options, Results)
+func Run(ctx context.Context, args []string) error {
+	o := commandLine(args)
+	return testbed.Run(ctx, o.Options, Results, func() (testbed.Bench, error) { return open(ctx, o) })
 }
 
 // open makes the world and starts everything. It returns b with an error too, to be closed.

@@ -54,11 +54,9 @@ func commandLine(args []string) options {
 }
 
 // Run asks for more than the server can answer, as args say.
-func Run(ctx context.Context, args []string) error { return run(ctx, commandLine(args)) }
-
-func run(ctx context.Context, o options) error {
-	b, err := open(ctx, o)
-	return testbed.Run(ctx, b, err, o.Options, Results)
+func Run(ctx context.Context, args []string) error {
+	o := commandLine(args)
+	return testbed.Run(ctx, o.Options, Results, func() (testbed.Bench, error) { return open(ctx, o) })
 }
 
 // bench is everything that runs while it is measured, and what was.

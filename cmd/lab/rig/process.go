@@ -76,22 +76,12 @@ const tick = 10 * time.Millisecond
 // ProcessorTime is what process pid and its living children took so far.
 func ProcessorTime(pid int) time.Duration {
 	var total time.Duration
-	all, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well formed: no error
-	for _, name := range all {
-		stat, err := os.ReadFile(name)
-		if err != nil {
-			continue // it has ended
+	for _, one := range child.Family(pid) {
+		if stat := child.Stat(one); stat != nil {
+			user, _ := strconv.Atoi(stat[11])
+			system, _ := strconv.Atoi(stat[12])
+			total += time.Duration(user+system) * tick
 		}
-		id, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
-		// state, parent, … utime and stime are the 12th and 13th after the name, which may hold blanks
-		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		parent, _ := strconv.Atoi(fields[1])
-		if id != pid && parent != pid {
-			continue
-		}
-		user, _ := strconv.Atoi(fields[11])
-		system, _ := strconv.Atoi(fields[12])
-		total += time.Duration(user+system) * tick
 	}
 	return total
 }

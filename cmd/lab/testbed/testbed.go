@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"xmlcurld/cmd/lab/report"
 	"xmlcurld/cmd/lab/rig"
 	"xmlcurld/cmd/lab/world"
 	"xmlcurld/db/localpg"
@@ -80,24 +79,6 @@ func (b *Bed) Close() error {
 		err = errors.Join(err, b.ends[i]())
 	}
 	return err
-}
-
-// Bench is everything that runs while something is measured, and what was.
-type Bench interface {
-	Measure(ctx context.Context) error
-	Report() report.Report
-	Close() error
-}
-
-// Run has b measure, unless it was opened with an error, ends all of it, and shows the report as the results of its kind.
-func Run(ctx context.Context, b Bench, err error, o Options, kind string) error {
-	if err == nil {
-		err = b.Measure(ctx)
-	}
-	if err := errors.Join(err, b.Close()); err != nil {
-		return err
-	}
-	return b.Report().Show(o.Write, kind, o.Quick)
 }
 
 // Started sees that the process is stopped in the end, whether it is of use or not.
