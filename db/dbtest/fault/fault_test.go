@@ -93,6 +93,9 @@ func TestKill(t *testing.T) {
 	p := newPair(t)
 	conn := mustConnect(t, p.Primary)
 	execute(t, p.Primary, `UPDATE word SET word = 'second'`)
+	if err := p.AwaitStandby(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	p.Primary.Kill()
 	if got, err := word(t, conn, patience); err == nil || code(err) != "" {
 		t.Errorf("a killed server says %q, %v", got, err)
