@@ -118,6 +118,36 @@ const (
 	good = "HTTP/1.1 200 OK\r\n"
 )
 
+// ways is a PlainHandler that says which way a request came.
+type ways struct{}
+
+func (ways) Path() string { return "/xml" }
+
+func (ways) ServePlain(r *PlainRequest) {
+	r.Reply(Answer{Status: http.StatusOK, Body: []byte("plain")})
+}
+
+func (ways) ServeHTTP(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "net/http") }
+
+// FreeSWITCH's requests come without net/http, and no others.
+func TestWhoReads(t *testing.T) {
+	t.Parallel()
+	e := served(t, ways{}, Guard{})
+	shortcut := "plain"
+	if !fast {
+		shortcut = "net/http"
+	}
+	for sends, want := range map[string]string{
+		raw(call):              shortcut,
+		raw(call, "Cookie: x"): "net/http",
+		strings.Replace(raw(call), "/xml", "/other", 1): "net/http",
+	} {
+		if answer := asked(t, e, sends); !strings.HasSuffix(answer, want) {
+			t.Errorf("%q: %q, want %s", sends, answer, want)
+		}
+	}
+}
+
 // A request is answered in however many pieces it comes.
 func TestRequestInPieces(t *testing.T) {
 	t.Parallel()
