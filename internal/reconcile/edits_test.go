@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -319,13 +320,14 @@ func TestRegistrations(t *testing.T) {
 func TestBursts(t *testing.T) {
 	t.Parallel()
 	r, s := newKept(t)
-	before := s.Did("")
+	before, began := s.Did(""), time.Now()
 	for n := range 500 {
 		r.sql(t, `INSERT INTO acl_entry (list, cidr) VALUES ('domains', ('10.' || $1::int || '.' || $2::int || '.0/24')::cidr)`, n/250, n%250)
 	}
 	r.inSync(t)
-	if reloads, all := s.Did("reloadacl"), s.Did("")-before; reloads == 0 || reloads > 30 || all > 200 {
-		t.Errorf("500 transactions: %d reloads, %d commands", reloads, all)
+	most := 10 + int(time.Since(began)/(100*time.Millisecond)) // looks in a burst, on however busy a machine
+	if reloads, all := s.Did("reloadacl"), s.Did("")-before; reloads == 0 || reloads > most || all > 7*most {
+		t.Errorf("500 transactions: %d reloads, %d commands, %d looks at the most", reloads, all, most)
 	}
 	reloads := s.Did("reloadacl")
 	r.edit(t, `INSERT INTO acl_entry (list, cidr) SELECT 'domains', ('11.' || n / 250 || '.' || n % 250 || '.0/24')::cidr FROM generate_series(0, 9999) n`)
