@@ -3,8 +3,11 @@ package localrows_test
 import (
 	"log/slog"
 	osexec "os/exec"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
@@ -86,6 +89,8 @@ func TestLogicalReplication(t *testing.T) {
 		`INSERT INTO change (relation) SELECT 'nothing' FROM generate_series(1, 100)`, // their keys are the subscriber's, too
 		`INSERT INTO node_fetch (node, document, revision) VALUES ('*', 'a', 'b')`,
 		`UPDATE domain_user SET password = 'another-1' WHERE id = '1001'`,
+		`DELETE FROM domain_user WHERE id = '1000'`,
+		`INSERT INTO domain_user (domain, id, password) VALUES ('acme.example', '1000', 'another-2')`,
 		`UPDATE number SET forward_number = '7002' WHERE number = '7000'`,
 	} {
 		dbtest.Execute(t, publisher, statement)
@@ -98,9 +103,15 @@ func TestLogicalReplication(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := switchstate.UserChange{Domain: "acme.example", UserID: "1001", NumberAlias: "71001", Unregister: true}
-	if len(changes) != 1 || changes[0] != want {
-		t.Errorf("changes of users: %+v, want %+v", changes, want)
+	slices.SortFunc(changes, func(a, b switchstate.UserChange) int { return strings.Compare(a.Name, b.Name) })
+	want := []switchstate.UserChange{
+		{Domain: "acme.example", Name: "1000", Unregister: true},
+		{Domain: "acme.example", Name: "1001", Unregister: true},
+		{Domain: "acme.example", Name: "71000"}, // nobody's now
+		{Domain: "acme.example", Name: "71001", Unregister: true},
+	}
+	if diff := cmp.Diff(want, changes); diff != "" {
+		t.Errorf("changes of users (-want +got):\n%s", diff)
 	}
 	var foreign, fetches, errors int
 	err = conn.QueryRow(t.Context(), `

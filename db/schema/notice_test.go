@@ -2,7 +2,6 @@ package schema_test
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -86,7 +85,7 @@ ORDER BY 1`, table)
 		{`INSERT INTO node_credential (username, node, password_hash) VALUES ('fs1', 'fs1', '$2a$10$' || repeat('x', 53))`, []string{db.CredentialNotice}},
 		{`DELETE FROM node WHERE name = 'fs1'`, nil}, // with its cascades
 		{`UPDATE sip_profile SET name = 'outside' WHERE name = 'external'`, nil},
-		{`INSERT INTO node_fetch (node, document, revision) VALUES ('*', 'a', 'b'); INSERT INTO user_change (unregister) VALUES (true)`, []string{}},
+		{`INSERT INTO node_fetch (node, document, revision) VALUES ('*', 'a', 'b'); INSERT INTO change (relation) VALUES ('number')`, []string{}},
 	} {
 		got := notices(t, conn, listener, tc.statement)
 		switch {
@@ -128,15 +127,20 @@ func TestChangesNameTheirRows(t *testing.T) {
 		statement string
 		want      []string
 	}{
-		{`UPDATE number SET number = '7999' WHERE number = '7000' AND context = 'acme'`, []string{"number acme 7000", "number acme 7999"}},
+		{`UPDATE number SET number = '7999' WHERE number = '7000' AND context = 'acme'`, []string{"number acme 7000", "number acme 7999 new"}},
 		{`UPDATE number SET enabled = false WHERE false`, nil},
-		{`INSERT INTO acl_entry (list, cidr) VALUES ('domains', '192.0.2.7')`, []string{"acl_entry  42"}},
+		{`UPDATE domain_user SET number_alias = '9' WHERE id = '1001'`, []string{"domain_user acme.example 1001", "domain_user acme.example 71001", "domain_user acme.example 9 new"}},
+		{`INSERT INTO domain_user (domain, id, password) VALUES ('acme.example', '1009', 'a-password')`, []string{"domain_user acme.example 1009 new"}},
+		{`UPDATE domain_user SET id = '1010' WHERE id = '1009'`, []string{"domain_user acme.example 1009", "domain_user acme.example 1010 new"}},
+		{`DELETE FROM domain_user WHERE id = '1010'`, []string{"domain_user acme.example 1010"}},
+		{`INSERT INTO acl_entry (list, cidr) VALUES ('domains', '192.0.2.7')`, []string{"acl_entry  42 new"}},
 		{`UPDATE acl_entry SET note = 'x' WHERE cidr = '192.0.2.7'`, []string{"acl_entry  42"}},
 		{`DELETE FROM acl_entry WHERE cidr = '192.0.2.7'`, []string{"acl_entry  42"}},
 		{`UPDATE domain_group_user SET position = 1`, []string{"domain_group_user  acme.example"}},
 		{`UPDATE module SET enabled = false`, []string{"module  all"}},
 		{`TRUNCATE acl_entry`, []string{"acl_entry  all"}},
-		{`INSERT INTO number (context, number, tenant, extension) SELECT context, '9' || n, tenant, extension FROM number, generate_series(100000, 120000) n WHERE number = '7001'`, []string{"number  all"}},
+		{`INSERT INTO number (context, number, tenant, extension) SELECT context, '9' || n, tenant, extension FROM number, generate_series(100000, 120000) n WHERE number = '7001'`, []string{"number  all new"}},
+		{`UPDATE number SET display_name = 'X' WHERE number LIKE '9%'`, []string{"number  all"}},
 	} {
 		var seen int64
 		if err := conn.QueryRow(t.Context(), `SELECT coalesce(max(id), 0) FROM change`).Scan(&seen); err != nil {
@@ -145,7 +149,7 @@ func TestChangesNameTheirRows(t *testing.T) {
 		if _, err := conn.Exec(t.Context(), tc.statement); err != nil {
 			t.Fatalf("%s: %v", tc.statement, err)
 		}
-		rows, _ := conn.Query(t.Context(), `SELECT concat_ws(' ', relation, scope, coalesce(key, 'all')) FROM change WHERE id > $1 ORDER BY 1`, seen)
+		rows, _ := conn.Query(t.Context(), `SELECT concat_ws(' ', relation, scope, coalesce(key, 'all'), CASE WHEN NOT existed THEN 'new' END) FROM change WHERE id > $1 ORDER BY 1`, seen)
 		got, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		if err != nil || !slices.Equal(got, tc.want) {
 			t.Errorf("%s: %q, %v, want %q", tc.statement, got, err, tc.want)
@@ -153,65 +157,70 @@ func TestChangesNameTheirRows(t *testing.T) {
 	}
 }
 
+// userChanges returns the names of the users that changed since a snapshot, and that snapshot's successor. One who loses the
+// registration has a bar.
+func userChanges(t *testing.T, state *switchstate.Store, since string, noted bool) (names []string, seen string) {
+	t.Helper()
+	changes, seen, err := state.UserChanges(t.Context(), since, noted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range changes {
+		name := c.Name
+		if c.Name == "" {
+			name = "any"
+		}
+		if c.Unregister {
+			name += " |"
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names, seen
+}
+
 func TestUserChanges(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
 	conn, store := dbtest.Connect(t, url), dbtest.Open(t, url)
 	state := dbtest.State(t, store)
-	const domain = "acme.example"
-	all := func(unregister bool) []switchstate.UserChange {
-		return []switchstate.UserChange{{Domain: domain, Unregister: unregister}}
-	}
-	sales := func(unregister bool) switchstate.UserChange {
-		return switchstate.UserChange{Domain: domain, UserID: "1001", NumberAlias: "71001", Unregister: unregister}
-	}
 	for _, tc := range []struct {
 		name, statement string
-		want            []switchstate.UserChange
+		want            []string
 	}{
-		{"name", `UPDATE domain_user SET caller_id_name = 'Desk' WHERE id = '1001'`, []switchstate.UserChange{sales(false)}},
-		{"nothing", `UPDATE domain_user SET caller_id_name = caller_id_name`, nil},
-		{"password", `UPDATE domain_user SET password = 'b' WHERE id = '1001'`, []switchstate.UserChange{sales(true)}},
-		{"to an a1_hash", `UPDATE domain_user SET password = NULL, a1_hash = md5('') WHERE id = '1001'`, []switchstate.UserChange{sales(true)}},
-		{"off", `UPDATE domain_user SET enabled = false WHERE id = '1001'`, []switchstate.UserChange{sales(true)}},
-		{"alias", `UPDATE domain_user SET enabled = true, number_alias = '9' WHERE id = '1001'`, []switchstate.UserChange{sales(false)}},
-		{"renamed", `UPDATE domain_user SET id = '1005' WHERE id = '1001'`, []switchstate.UserChange{{Domain: domain, UserID: "1001", NumberAlias: "9", Unregister: true}}},
+		{"name", `UPDATE domain_user SET caller_id_name = 'Desk' WHERE id = '1001'`, []string{"1001", "71001"}},
+		{"nothing", `UPDATE domain_user SET caller_id_name = caller_id_name, password = password WHERE id = '1001'`, []string{"1001", "71001"}},
+		{"password", `UPDATE domain_user SET password = 'b' WHERE id = '1001'`, []string{"1001 |", "71001 |"}},
+		{"to an a1_hash", `UPDATE domain_user SET password = NULL, a1_hash = md5('') WHERE id = '1001'`, []string{"1001 |", "71001 |"}},
+		{"off", `UPDATE domain_user SET enabled = false WHERE id = '1001'`, []string{"1001", "71001"}},
+		{"alias", `UPDATE domain_user SET enabled = true, number_alias = '9' WHERE id = '1001'`, []string{"1001", "71001", "9"}},
+		{"renamed", `UPDATE domain_user SET id = '1005' WHERE id = '1001'`, []string{"1001", "9"}},
 		{"new", `INSERT INTO domain_user (domain, id, password) VALUES ('acme.example', '1001', 'x')`, nil},
-		{"a variable", `INSERT INTO domain_user_variable (domain, user_id, name, value) VALUES ('acme.example', '1001', 'a', 'b')`, []switchstate.UserChange{{Domain: domain, UserID: "1001"}}},
-		{"a variable of the domain", `DELETE FROM domain_variable`, all(false)},
-		{"deleted", `DELETE FROM domain_user WHERE id = '1001'`, []switchstate.UserChange{{Domain: domain, UserID: "1001"}, {Domain: domain, UserID: "1001", Unregister: true}}},
-		{"domain's dial string", `UPDATE domain SET dial_string = 'x'`, all(false)},
-		{"tenant off", `UPDATE tenant SET enabled = false WHERE name = 'acme'`, all(true)},
+		{"new with a variable", `
+			INSERT INTO domain_user (domain, id, password) VALUES ('acme.example', '1006', 'x');
+			INSERT INTO domain_user_variable (domain, user_id, name, value) VALUES ('acme.example', '1006', 'a', 'b')`, []string{"1006"}},
+		{"a variable", `INSERT INTO domain_user_variable (domain, user_id, name, value) VALUES ('acme.example', '1005', 'a', 'b')`, []string{"1005", "9"}},
+		{"a variable of the domain", `DELETE FROM domain_variable`, []string{"any"}},
+		{"made anew", `
+			DELETE FROM domain_user WHERE id = '1001';
+			INSERT INTO domain_user (domain, id, password) VALUES ('acme.example', '1001', 'y')`, []string{"1001 |"}},
+		{"deleted", `DELETE FROM domain_user WHERE id = '1001'`, []string{"1001"}},
+		{"many new", `INSERT INTO domain_user (domain, id, password) SELECT 'acme.example', 'a' || n, 'x' FROM generate_series(1, 20001) n`, nil},
+		{"many", `UPDATE domain_user SET caller_id_name = 'X', password = CASE id WHEN 'a7' THEN 'y' ELSE password END WHERE id LIKE 'a%'`, []string{"a7 |", "any"}},
+		{"many deleted", `DELETE FROM domain_user WHERE id LIKE 'a%'`, []string{"any"}},
+		{"domain's dial string", `UPDATE domain SET dial_string = 'x'`, []string{"any"}},
+		{"tenant off", `UPDATE tenant SET enabled = false WHERE name = 'acme'`, []string{"any"}},
 		{"another tenant", `UPDATE tenant SET note = 'x' WHERE name = 'vumi'`, nil},
-		{"truncate", `TRUNCATE domain_user_param`, []switchstate.UserChange{{}}},
-		{"truncate users", `TRUNCATE domain_user CASCADE`, []switchstate.UserChange{{}, {Unregister: true}}},
-		{"tenant deleted", `DELETE FROM tenant WHERE name = 'acme'`, all(true)},
+		{"truncate", `TRUNCATE domain_user_param`, []string{"any"}},
+		{"truncate users", `TRUNCATE domain_user CASCADE`, []string{"any"}},
+		{"tenant deleted", `DELETE FROM tenant WHERE name = 'acme'`, []string{"any"}},
 	} {
-		_, before, err := state.UserChanges(t.Context(), "", true)
-		if err != nil {
-			t.Fatal(err)
-		}
+		_, before := userChanges(t, state, "", true)
 		if _, err := conn.Exec(t.Context(), tc.statement); err != nil {
 			t.Fatalf("%s: %v", tc.statement, err)
 		}
-		got, _, err := state.UserChanges(t.Context(), before, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		slices.SortFunc(got, func(a, b switchstate.UserChange) int {
-			switch {
-			case a.Unregister == b.Unregister:
-				return 0
-			case b.Unregister:
-				return -1
-			}
-			return 1
-		})
-		if len(got) == 0 {
-			got = nil
-		}
-		if diff := cmp.Diff(tc.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", tc.name, diff)
+		if got, _ := userChanges(t, state, before, true); !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
 		}
 	}
 }
@@ -222,10 +231,7 @@ func TestUserChangesOfATransactionHeldOpen(t *testing.T) {
 	url := dbtest.DemoURL(t)
 	conn, held, store := dbtest.Connect(t, url), dbtest.Connect(t, url), dbtest.Open(t, url)
 	state := dbtest.State(t, store)
-	_, seen, err := state.UserChanges(t.Context(), "", true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, seen := userChanges(t, state, "", true)
 	tx, err := held.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -240,31 +246,20 @@ func TestUserChangesOfATransactionHeldOpen(t *testing.T) {
 	}
 	check := func(want ...string) {
 		t.Helper()
-		changes, next, err := state.UserChanges(t.Context(), seen, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen = next
 		var got []string
-		for _, c := range changes {
-			got = append(got, c.UserID)
-		}
-		slices.Sort(got)
-		if !slices.Equal(want, got) {
+		if got, seen = userChanges(t, state, seen, true); !slices.Equal(want, got) {
 			t.Errorf("changed: %q, want %q", got, want)
 		}
 	}
-	check("1001", "1002")
+	check("1001", "1002", "71001")
 	check()
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	check("1000")
+	check("1000 |", "71000 |")
 	check()
 	seen = "9000000000:9000000000:" // of a database that was restored from a dump
-	if changes, _, err := state.UserChanges(t.Context(), seen, true); err != nil || len(changes) != 1 || changes[0] != (switchstate.UserChange{}) {
-		t.Errorf("%v, %v", changes, err)
-	}
+	check("any")
 }
 
 // Of changes that are not noted any more those remain known that end a registration.
@@ -273,29 +268,18 @@ func TestUserChangesOfLongAgo(t *testing.T) {
 	url := dbtest.DemoURL(t)
 	store := dbtest.Open(t, url)
 	state := dbtest.State(t, store)
-	_, seen, err := state.UserChanges(t.Context(), "", false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, seen := userChanges(t, state, "", false)
 	for _, edit := range []string{
 		`UPDATE domain_user SET password = 'another' WHERE id = '1000'`,
 		`UPDATE domain_user SET caller_id_name = 'Another', password = password`,
 		`UPDATE domain_user SET id = 'renamed' WHERE id = '1002'`,
 		`INSERT INTO domain_user (domain, id, password) VALUES ('acme.example', '1002', 'a-password')`,
-		`DELETE FROM user_change`,
+		`DELETE FROM change`,
 	} {
 		dbtest.Execute(t, url, edit)
 	}
-	changes, _, err := state.UserChanges(t.Context(), seen, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, c := range changes {
-		got = append(got, fmt.Sprintf("%s %t", c.UserID, c.Unregister))
-	}
-	slices.Sort(got)
-	if want := []string{" false", "1000 true", "1002 true", "renamed true"}; !slices.Equal(got, want) {
+	got, _ := userChanges(t, state, seen, false)
+	if want := []string{"1000 |", "1002 |", "71000 |", "any", "renamed |"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -25,11 +25,8 @@ type Node struct {
 	FetchedAt    time.Time // by the database's clock, when the switch fetched a document last; zero: never
 }
 
-// userChangesKept is how long user_change is kept, and usersSeenKept how long a switch may be away to be given only those.
-const (
-	userChangesKept = `interval '25 hours'`
-	usersSeenKept   = `interval '24 hours'`
-)
+// usersSeenKept is how long a switch may be away to be given only the users that changed. It is less than db.ChangesKept.
+const usersSeenKept = `interval '24 hours'`
 
 const nodesQuery = `
 SELECT

@@ -9,12 +9,11 @@ import (
 	"xmlcurld/db/pg"
 )
 
-// UserChange is a user, or many, whom a switch has to forget.
+// UserChange is a name of a user whom a switch has to forget.
 type UserChange struct {
-	Domain      string // empty: all
-	UserID      string // empty: all of the domain
-	NumberAlias string
-	Unregister  bool // its registration as well
+	Domain     string
+	Name       string // its id or its alias; empty: any user of any domain
+	Unregister bool   // its registration as well
 }
 
 const snapshotQuery = `
@@ -22,32 +21,52 @@ SELECT
 	pg_current_snapshot()::text,
 	$1 <> '' AND pg_snapshot_xmax(nullif($1, '')::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot())`
 
-// A change whose number the present snapshot cannot have seen was made in another cluster, from which the database was
-// restored: it would count as unseen again and again.
+// userChangesQuery asks for the users whom a switch may hold, and who changed since snapshot $1. The registration of one ends
+// who has another password, or is another under the same name. Users who are off or gone are left to strangersQuery. Of many
+// that changed at once only that is noted, and of what changed long ago nothing, $2: then all users are looked at.
 const userChangesQuery = `
-SELECT DISTINCT
-	coalesce(domain, '') AS domain,
-	coalesce(user_id, '') AS user_id,
-	coalesce(number_alias, '') AS number_alias,
-	unregister
-FROM user_change
-WHERE xid >= pg_snapshot_xmin($1::pg_snapshot)
-	AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
-	AND xid < pg_snapshot_xmax(pg_current_snapshot())`
+WITH unseen AS MATERIALIZED (
+	SELECT relation, scope, key
+	FROM (SELECT $1::pg_snapshot AS seen) m` + db.ChangesUnseen + `
+		AND (existed OR relation IN ('domain_param', 'domain_variable', 'domain_user_param', 'domain_user_variable'))
+)
+SELECT domain, name, bool_or(unregister) AS unregister
+FROM (
+	SELECT '' AS domain, '' AS name, false AS unregister
+	WHERE $2 OR EXISTS (
+		SELECT
+		FROM unseen
+		WHERE relation IN ('domain', 'domain_param', 'domain_variable')
+			OR relation IN ('domain_user', 'domain_user_param', 'domain_user_variable') AND key IS NULL
+			OR relation = 'tenant' AND EXISTS (
+				SELECT
+				FROM domain d
+				JOIN tenant t ON t.name = d.tenant
+				WHERE NOT t.enabled
+					AND t.name = coalesce(key, t.name)
+			)
+	)
+	UNION ALL
+	SELECT scope, unnest(ARRAY[key, number_alias]), relation = 'domain_user' AND ` + newPassword + `
+	FROM unseen
+	LEFT JOIN domain_user u ON u.domain = scope AND u.id = key
+	WHERE relation IN ('domain_user', 'domain_user_param', 'domain_user_variable')
+	UNION ALL
+	SELECT domain, unnest(ARRAY[id, number_alias]), true
+	FROM domain_user
+	WHERE ($2 OR EXISTS (SELECT FROM unseen WHERE relation = 'domain_user' AND key IS NULL))
+		AND ` + newPassword + `
+) c
+WHERE name IS NOT NULL
+GROUP BY domain, name`
 
-// newPasswordsQuery: all users changed, and of these have other passwords, or are others under the same name.
-const newPasswordsQuery = `
-SELECT '' AS domain, '' AS user_id, '' AS number_alias, false AS unregister
-UNION ALL
-SELECT domain, id, coalesce(number_alias, ''), true
-FROM domain_user
-WHERE NOT pg_visible_in_snapshot(password_xid, $1::pg_snapshot)
-	AND password_xid < pg_snapshot_xmax(pg_current_snapshot())`
+// newPassword: a transaction that the present snapshot cannot have seen was another cluster's, from which the database was
+// restored. It would count as unseen again and again.
+const newPassword = `coalesce(NOT pg_visible_in_snapshot(password_xid, $1) AND password_xid < pg_snapshot_xmax(pg_current_snapshot()), false)`
 
 // UserChanges returns the changes that the snapshot since did not show, and the snapshot to ask with the next time. When
-// they are not noted any more that is one change of all users, and one of each whose password is another. With since empty,
-// or from another database's life (it was restored from a dump), nobody knows what changed: that is one change of all
-// users.
+// not all of them are noted any more, or with since empty or from another database's life (it was restored from a dump), any
+// user may have changed. In the first case it is known all the same who has another password.
 func (s *Store) UserChanges(ctx context.Context, since string, noted bool) (changes []UserChange, seen string, err error) {
 	tx, err := s.pg.Primary().BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
@@ -61,11 +80,7 @@ func (s *Store) UserChanges(ctx context.Context, since string, noted bool) (chan
 	if !known {
 		return []UserChange{{}}, seen, nil
 	}
-	query := userChangesQuery
-	if !noted {
-		query = newPasswordsQuery
-	}
-	rows, err := tx.Query(ctx, query, since)
+	rows, err := tx.Query(ctx, userChangesQuery, since, !noted)
 	if err != nil {
 		return nil, "", pg.Translate("user changes", err)
 	}
@@ -104,12 +119,8 @@ func (s *Store) Strangers(ctx context.Context, registrations []Registration) ([]
 // ofAnotherCluster are the changes that came with a dump: a row that can be seen, of a transaction that is yet to come.
 const ofAnotherCluster = ` OR xid >= pg_snapshot_xmax(pg_current_snapshot())`
 
-// ForgetChanges deletes the changes of users that every switch was given, or that are too old to be told one by one, those
-// that are too old for local rows to be brought up to date by, and those of the cluster that the database was restored from.
+// ForgetChanges deletes the changes that are too old to be told one by one, and those of the cluster that the database was
+// restored from.
 func (s *Store) ForgetChanges(ctx context.Context) error {
-	err := s.pg.Exec(ctx, "forget_changes", `DELETE FROM user_change WHERE at < now() - `+userChangesKept+ofAnotherCluster)
-	if err != nil {
-		return err
-	}
 	return s.pg.Exec(ctx, "forget_changes", `DELETE FROM change WHERE at < now() - `+db.ChangesKept+ofAnotherCluster)
 }

@@ -45,7 +45,7 @@ func TestEditsOfManyDays(t *testing.T) {
 	s.Set(func() { s.Registered = []string{other, same} })
 	r.sql(t, `UPDATE domain_user SET password = 'another' WHERE id = '1000'`)
 	r.sql(t, `UPDATE domain_user SET caller_id_name = 'Another'`)
-	r.sql(t, `DELETE FROM user_change`)
+	r.sql(t, `DELETE FROM change`)
 	r.sql(t, `UPDATE node_state SET users_seen_at = now() - interval '2 days'`)
 	r.keep(t, "two")
 	r.inSync(t)

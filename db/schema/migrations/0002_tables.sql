@@ -766,7 +766,7 @@ COMMENT ON COLUMN domain_user.vm_password      IS 'Tenant: param vm-password: th
 COMMENT ON COLUMN domain_user.caller_id_name   IS 'Tenant: variable effective_caller_id_name, unless domain_user_variable has one.';
 COMMENT ON COLUMN domain_user.caller_id_number IS 'Tenant: variable effective_caller_id_number, unless domain_user_variable has one.';
 COMMENT ON COLUMN domain_user.cidr             IS 'user cidr=: an access list with this domain lets these networks in, as this user, without a password: ''{192.0.2.64/29,198.51.100.7}''.';
-COMMENT ON COLUMN domain_user.password_xid     IS 'Made by PostgreSQL: the transaction that last changed the user''s names or its password.';
+COMMENT ON COLUMN domain_user.password_xid     IS 'Made by PostgreSQL: the transaction that last changed the user''s id or password.';
 
 CREATE TABLE domain_user_param (
     domain  host_name     NOT NULL,

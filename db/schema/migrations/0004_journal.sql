@@ -34,10 +34,29 @@ CREATE TRIGGER revise_gateway BEFORE UPDATE ON gateway FOR EACH ROW
     EXECUTE FUNCTION revise_gateway();
 ALTER TABLE gateway ENABLE ALWAYS TRIGGER revise_gateway;
 
--- Users --------------------------------------------------------------------------
+-- +goose StatementBegin
+DO $$
+DECLARE
+    t text;
+BEGIN
+    FOREACH t IN ARRAY '{gateway_param,gateway_variable}'::text[] LOOP
+        EXECUTE format('
+            CREATE TRIGGER revise_gateways_insert AFTER INSERT ON %1$I REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION revise_gateways();
+            CREATE TRIGGER revise_gateways_update AFTER UPDATE ON %1$I REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION revise_gateways();
+            CREATE TRIGGER revise_gateways_delete AFTER DELETE ON %1$I REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION revise_gateways();
+            CREATE TRIGGER revise_gateways_truncate AFTER TRUNCATE ON %1$I FOR EACH STATEMENT EXECUTE FUNCTION revise_all_gateways();
+            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER revise_gateways_insert;
+            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER revise_gateways_update;
+            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER revise_gateways_delete;
+            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER revise_gateways_truncate', t);
+    END LOOP;
+END $$;
+-- +goose StatementEnd
 
--- Rows of user_change are kept for a day. By password_xid a server that was away
--- for longer finds the users whose registrations have to end.
+-- Passwords of users ---------------------------------------------------------------
+
+-- Changes are kept for a day. By password_xid a server finds the users whose
+-- registrations have to end, however long it was away.
 -- +goose StatementBegin
 CREATE FUNCTION date_password() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
@@ -46,146 +65,12 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 CREATE TRIGGER date_password BEFORE UPDATE ON domain_user FOR EACH ROW
-    WHEN ((OLD.domain, OLD.id, OLD.number_alias, OLD.password, OLD.a1_hash)
-        IS DISTINCT FROM (NEW.domain, NEW.id, NEW.number_alias, NEW.password, NEW.a1_hash))
+    WHEN ((OLD.domain, OLD.id, OLD.password, OLD.a1_hash) IS DISTINCT FROM (NEW.domain, NEW.id, NEW.password, NEW.a1_hash))
     EXECUTE FUNCTION date_password();
 ALTER TABLE domain_user ENABLE ALWAYS TRIGGER date_password;
-
--- A switch may hold a user in its cache, and the user's registration. Both have
--- to go when the user changes.
-CREATE TABLE user_change (
-    id           bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    xid          xid8        NOT NULL DEFAULT pg_current_xact_id(),
-    at           timestamptz NOT NULL DEFAULT now(),
-    domain       host_name,
-    user_id      user_name,
-    number_alias user_name,
-    unregister   boolean     NOT NULL
-);
-CREATE INDEX user_change_xid ON user_change (xid);
-COMMENT ON TABLE  user_change              IS 'Written by triggers, read by xmlcurld: users whom switches have to forget. Kept for a day.';
-COMMENT ON COLUMN user_change.xid          IS 'The transaction. A reader takes the rows that its last snapshot did not show, so it does not miss a transaction that stayed open.';
-COMMENT ON COLUMN user_change.at           IS 'When the transaction began.';
-COMMENT ON COLUMN user_change.domain       IS 'NULL = all users of all domains.';
-COMMENT ON COLUMN user_change.user_id      IS 'NULL = all users of the domain.';
-COMMENT ON COLUMN user_change.number_alias IS 'The user''s other name, under which it may be cached as well.';
-COMMENT ON COLUMN user_change.unregister   IS 'true: its registration goes too, because it is off, gone, or has another password.';
-
--- These functions run as their owner, so a role that may edit users needs no
--- right to user_change or change.
--- +goose StatementBegin
-CREATE FUNCTION note_user_update() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-BEGIN
-    INSERT INTO user_change (domain, user_id, number_alias, unregister)
-    SELECT o.domain, o.id, o.number_alias,
-        n.id IS NULL OR NOT n.enabled OR (o.password, o.a1_hash) IS DISTINCT FROM (n.password, n.a1_hash)
-    FROM former o
-    LEFT JOIN changed n ON n.domain = o.domain AND n.id = o.id
-    WHERE o IS DISTINCT FROM n;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION note_user_delete() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-BEGIN
-    INSERT INTO user_change (domain, user_id, number_alias, unregister)
-    SELECT domain, id, number_alias, true FROM former;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION note_user_setting() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-BEGIN
-    INSERT INTO user_change (domain, user_id, unregister) SELECT DISTINCT domain, user_id, false FROM changed;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION note_domain_setting() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-BEGIN
-    INSERT INTO user_change (domain, unregister) SELECT DISTINCT domain, false FROM changed;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION note_domain_update() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-BEGIN
-    INSERT INTO user_change (domain, unregister)
-    SELECT o.name, n.name IS NULL OR NOT n.enabled
-    FROM former o
-    LEFT JOIN changed n ON n.name = o.name
-    WHERE o IS DISTINCT FROM n;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION note_domain_delete() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-BEGIN
-    INSERT INTO user_change (domain, unregister) SELECT name, true FROM former;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION note_tenant_update() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-BEGIN
-    INSERT INTO user_change (domain, unregister)
-    SELECT d.name, true
-    FROM changed n
-    JOIN domain d ON d.tenant = n.name
-    WHERE NOT n.enabled;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION note_all_users() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-BEGIN
-    INSERT INTO user_change (unregister) VALUES (TG_ARGV[0]::boolean);
-    RETURN NULL;
-END $$;
--- +goose StatementEnd
-CREATE TRIGGER note_user_update AFTER UPDATE ON domain_user REFERENCING OLD TABLE AS former NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION note_user_update();
-CREATE TRIGGER note_user_delete AFTER DELETE ON domain_user REFERENCING OLD TABLE AS former
-    FOR EACH STATEMENT EXECUTE FUNCTION note_user_delete();
-CREATE TRIGGER note_user_truncate AFTER TRUNCATE ON domain_user
-    FOR EACH STATEMENT EXECUTE FUNCTION note_all_users('true');
-CREATE TRIGGER note_domain_update AFTER UPDATE ON domain REFERENCING OLD TABLE AS former NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION note_domain_update();
-CREATE TRIGGER note_domain_delete AFTER DELETE ON domain REFERENCING OLD TABLE AS former
-    FOR EACH STATEMENT EXECUTE FUNCTION note_domain_delete();
-CREATE TRIGGER note_domain_truncate AFTER TRUNCATE ON domain
-    FOR EACH STATEMENT EXECUTE FUNCTION note_all_users('true');
-CREATE TRIGGER note_tenant_update AFTER UPDATE ON tenant REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION note_tenant_update();
-ALTER TABLE domain_user ENABLE ALWAYS TRIGGER note_user_update;
-ALTER TABLE domain_user ENABLE ALWAYS TRIGGER note_user_delete;
-ALTER TABLE domain_user ENABLE ALWAYS TRIGGER note_user_truncate;
-ALTER TABLE domain ENABLE ALWAYS TRIGGER note_domain_update;
-ALTER TABLE domain ENABLE ALWAYS TRIGGER note_domain_delete;
-ALTER TABLE domain ENABLE ALWAYS TRIGGER note_domain_truncate;
-ALTER TABLE tenant ENABLE ALWAYS TRIGGER note_tenant_update;
-
--- Parameters and variables of gateways, domains and users --------------------------
-
--- Four triggers for each table: of an INSERT, an UPDATE, a DELETE and a TRUNCATE.
--- +goose StatementBegin
-DO $$
-DECLARE
-    t record;
-BEGIN
-    FOR t IN SELECT * FROM (VALUES
-        ('gateway_param', 'revise_gateways', 'revise_all_gateways()'),
-        ('gateway_variable', 'revise_gateways', 'revise_all_gateways()'),
-        ('domain_param', 'note_domain_setting', 'note_all_users(''false'')'),
-        ('domain_variable', 'note_domain_setting', 'note_all_users(''false'')'),
-        ('domain_user_param', 'note_user_setting', 'note_all_users(''false'')'),
-        ('domain_user_variable', 'note_user_setting', 'note_all_users(''false'')')
-    ) v (name, function, of_truncate) LOOP
-        EXECUTE format('
-            CREATE TRIGGER %2$s_insert AFTER INSERT ON %1$I REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION %2$s();
-            CREATE TRIGGER %2$s_update AFTER UPDATE ON %1$I REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION %2$s();
-            CREATE TRIGGER %2$s_delete AFTER DELETE ON %1$I REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION %2$s();
-            CREATE TRIGGER %2$s_truncate AFTER TRUNCATE ON %1$I FOR EACH STATEMENT EXECUTE FUNCTION %3$s;
-            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER %2$s_insert;
-            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER %2$s_update;
-            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER %2$s_delete;
-            ALTER TABLE %1$I ENABLE ALWAYS TRIGGER %2$s_truncate', t.name, t.function, t.of_truncate);
-    END LOOP;
-END $$;
--- +goose StatementEnd
+-- A user that is replicated brings a transaction of another server's.
+CREATE TRIGGER date_replicated BEFORE INSERT ON domain_user FOR EACH ROW EXECUTE FUNCTION date_password();
+ALTER TABLE domain_user ENABLE REPLICA TRIGGER date_replicated;
 
 -- What the servers know of each switch ----------------------------------------------
 
@@ -231,7 +116,7 @@ COMMENT ON COLUMN node_state.event_socket_address  IS 'Where the switch answered
 COMMENT ON COLUMN node_state.event_socket_password IS 'The password that the switch accepted last. It may still want that one after the row has another.';
 COMMENT ON COLUMN node_state.modules               IS 'The modules that the rows had, by which the server finds modules to unload.';
 COMMENT ON COLUMN node_state.limits                IS 'The limits that the rows set, by which the server finds limits to take back.';
-COMMENT ON COLUMN node_state.users_seen            IS 'The snapshot up to which user_change was applied.';
+COMMENT ON COLUMN node_state.users_seen            IS 'The snapshot up to which changes of users were applied.';
 COMMENT ON COLUMN node_state.users_seen_at         IS 'When that snapshot was taken.';
 COMMENT ON COLUMN node_state.looked_at             IS 'Edits committed before this time, by the database''s clock, have been looked at.';
 COMMENT ON COLUMN node_state.checked_at            IS 'When a server last reported on the switch. Long ago = no server takes care of it.';
@@ -239,44 +124,53 @@ COMMENT ON COLUMN node_state.checked_at            IS 'When a server last report
 -- Changes ----------------------------------------------------------------------------
 
 -- A server keeps local rows of what it answers from, and follows the database by
--- these changes.
+-- these changes. By them it also finds the users whom a switch may hold in its
+-- cache, and whose registration may have to end.
 CREATE TABLE change (
     id       bigint           GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     xid      xid8             NOT NULL DEFAULT pg_current_xact_id(),
     at       timestamptz      NOT NULL DEFAULT now(),
     relation text COLLATE "C" NOT NULL,
     scope    text COLLATE "C" NOT NULL DEFAULT '',
-    key      text COLLATE "C"
+    key      text COLLATE "C",
+    existed  boolean          NOT NULL DEFAULT true
 );
 CREATE INDEX change_xid ON change (xid);
-COMMENT ON TABLE  change          IS 'Written by triggers, read by xmlcurld: what its local rows have to follow. Kept for a day.';
+COMMENT ON TABLE  change          IS 'Written by triggers, read by xmlcurld: what its local rows have to follow, and which users switches have to forget. Kept for a day.';
 COMMENT ON COLUMN change.xid      IS 'The transaction. A reader takes the rows that its last snapshot did not show, so it does not miss a transaction that stayed open.';
 COMMENT ON COLUMN change.at       IS 'When the transaction began.';
 COMMENT ON COLUMN change.relation IS 'The table.';
-COMMENT ON COLUMN change.scope    IS 'The context of a number, the domain of a user or of a setting; of other tables empty.';
-COMMENT ON COLUMN change.key      IS 'What the row is known by within its scope. NULL = any row of the table.';
+COMMENT ON COLUMN change.scope    IS 'The context of a number, the domain of a user or of a user''s setting; of other tables empty.';
+COMMENT ON COLUMN change.key      IS 'What the row is known by within its scope, or was before. A user is known by its id and by its number_alias. NULL = any row of the table.';
+COMMENT ON COLUMN change.existed  IS 'false: nothing was known by this key before, so no switch can hold it.';
 
+-- These functions run as their owner, so a role that may edit rows needs no right
+-- to change. The arguments are the columns that become key, scope and a second
+-- key; without any, each edit is noted as one of all rows.
 -- +goose StatementBegin
 CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
-    most    CONSTANT integer := 20000; -- a statement that changes more is noted as one that changes all
-    changed CONSTANT text := CASE TG_OP
-        WHEN 'INSERT' THEN 'TABLE changed'
-        WHEN 'DELETE' THEN 'TABLE former'
-        ELSE 'TABLE former UNION ALL TABLE changed'
+    most   CONSTANT integer := 20000; -- a statement that changes more is noted as one that changes all
+    edited CONSTANT text := CASE TG_OP
+        WHEN 'INSERT' THEN 'SELECT false AS existed, * FROM changed'
+        WHEN 'DELETE' THEN 'SELECT true AS existed, * FROM former'
+        ELSE 'SELECT true AS existed, * FROM former UNION ALL SELECT false, * FROM changed'
     END;
-    rows    bigint := 0;
+    rows   bigint := most + 1;
 BEGIN
-    IF TG_OP = 'TRUNCATE' OR TG_NARGS = 0 THEN
-        INSERT INTO change (relation) VALUES (TG_TABLE_NAME);
-        RETURN NULL;
+    IF TG_NARGS > 0 THEN
+        EXECUTE format('SELECT count(*) FROM (SELECT FROM (%s) x LIMIT %s) x', edited, most + 1) INTO rows;
     END IF;
-    EXECUTE format('SELECT count(*) FROM (SELECT FROM (%s) x LIMIT %s) x', changed, most + 1) INTO rows;
     IF rows > most THEN
-        INSERT INTO change (relation) VALUES (TG_TABLE_NAME);
+        INSERT INTO change (relation, existed) VALUES (TG_TABLE_NAME, TG_OP <> 'INSERT');
     ELSIF rows > 0 THEN
-        EXECUTE format('INSERT INTO change (relation, scope, key) SELECT DISTINCT %L, %s, %s::text FROM (%s) x',
-            TG_TABLE_NAME, CASE WHEN TG_NARGS > 1 THEN quote_ident(TG_ARGV[1]) ELSE quote_literal('') END, quote_ident(TG_ARGV[0]), changed);
+        EXECUTE format('
+            INSERT INTO change (relation, scope, key, existed)
+            SELECT %L, scope, key, bool_or(existed)
+            FROM (SELECT existed, %s AS scope, unnest(ARRAY[%s]::text[]) AS key FROM (%s) x) x
+            WHERE key IS NOT NULL
+            GROUP BY scope, key',
+            TG_TABLE_NAME, coalesce(quote_ident(TG_ARGV[1]), quote_literal('')), concat_ws(', ', quote_ident(TG_ARGV[0]), quote_ident(TG_ARGV[2])), edited);
     END IF;
     RETURN NULL;
 END $$;
@@ -295,12 +189,11 @@ END $$;
 -- +goose StatementBegin
 CREATE FUNCTION note_replicated() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
-    most    CONSTANT integer := 20000; -- a transaction that changes more of a table is noted as one that changes all of it
+    most    CONSTANT integer := CASE TG_NARGS WHEN 1 THEN 0 ELSE 20000 END; -- a transaction that changes more of a table is noted as one that changes all of it
     counter CONSTANT text := 'xmlcurld.replicated_' || TG_TABLE_NAME;
     counted integer;
     former  CONSTANT jsonb := to_jsonb(OLD); -- NULL for INSERT
     changed CONSTANT jsonb := to_jsonb(NEW); -- NULL for DELETE
-    gone    boolean;
 BEGIN
     IF former IS NOT DISTINCT FROM changed THEN
         RETURN NULL;
@@ -309,58 +202,23 @@ BEGIN
 
     counted := coalesce(nullif(current_setting(counter, true), ''), '0')::integer + 1;
     PERFORM set_config(counter, counted::text, true); -- until the transaction ends
-    IF TG_NARGS = 1 THEN
-        IF counted = 1 THEN
-            INSERT INTO change (relation) VALUES (TG_TABLE_NAME);
-        END IF;
-    ELSIF counted <= most THEN
-        INSERT INTO change (relation, scope, key)
-        SELECT DISTINCT TG_TABLE_NAME, coalesce(r.of ->> TG_ARGV[2], ''), r.of ->> TG_ARGV[1]
-        FROM (VALUES (former), (changed)) r (of)
-        WHERE r.of IS NOT NULL;
+    IF counted <= most THEN
+        INSERT INTO change (relation, scope, key, existed)
+        SELECT TG_TABLE_NAME, coalesce(r.of ->> TG_ARGV[2], ''), k.key, bool_or(r.existed)
+        FROM (VALUES (former, true), (changed, false)) r (of, existed)
+        CROSS JOIN LATERAL (VALUES (r.of ->> TG_ARGV[1]), (r.of ->> TG_ARGV[3])) k (key)
+        WHERE k.key IS NOT NULL
+        GROUP BY 2, 3;
     ELSIF counted = most + 1 THEN
         INSERT INTO change (relation) VALUES (TG_TABLE_NAME);
     END IF;
-
-    CASE TG_TABLE_NAME
-    WHEN 'domain_user' THEN
-        IF TG_OP <> 'INSERT' THEN
-            gone := changed IS NULL OR NOT (changed ->> 'enabled')::boolean
-                OR (former -> 'domain', former -> 'id', former -> 'password', former -> 'a1_hash')
-                    IS DISTINCT FROM (changed -> 'domain', changed -> 'id', changed -> 'password', changed -> 'a1_hash');
-            INSERT INTO user_change (domain, user_id, number_alias, unregister)
-            VALUES (former ->> 'domain', former ->> 'id', former ->> 'number_alias', gone);
-        END IF;
-    WHEN 'domain_user_param', 'domain_user_variable' THEN
-        INSERT INTO user_change (domain, user_id, unregister)
-        SELECT DISTINCT r.of ->> 'domain', r.of ->> 'user_id', false
-        FROM (VALUES (former), (changed)) r (of)
-        WHERE r.of IS NOT NULL;
-    WHEN 'domain' THEN
-        IF TG_OP <> 'INSERT' THEN
-            gone := changed IS NULL OR NOT (changed ->> 'enabled')::boolean OR former -> 'name' IS DISTINCT FROM changed -> 'name';
-            INSERT INTO user_change (domain, unregister) VALUES (former ->> 'name', gone);
-        END IF;
-    WHEN 'domain_param', 'domain_variable' THEN
-        INSERT INTO user_change (domain, unregister)
-        SELECT DISTINCT r.of ->> 'domain', false
-        FROM (VALUES (former), (changed)) r (of)
-        WHERE r.of IS NOT NULL;
-    WHEN 'tenant' THEN
-        IF NOT coalesce((changed ->> 'enabled')::boolean, true) THEN
-            INSERT INTO user_change (domain, unregister) SELECT d.name, true FROM domain d WHERE d.tenant = changed ->> 'name';
-        END IF;
-    ELSE
-        NULL;
-    END CASE;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
 
--- For each table the kind of notice, and the columns that become key and scope
--- of a change. An edit of a table without such columns is noted as a change of
--- all its rows. Conditions and actions have no changes of their own (NULL): they
--- are compiled into their extension, whose change is noted.
+-- For each table the kind of notice, and the arguments of note_change. Conditions
+-- and actions have no changes of their own (NULL): they are compiled into their
+-- extension, whose change is noted.
 -- +goose StatementBegin
 DO $$
 DECLARE
@@ -385,7 +243,7 @@ BEGIN
         ('domain', 'user', '{name}'),
         ('domain_param', 'user', '{domain}'),
         ('domain_variable', 'user', '{domain}'),
-        ('domain_user', 'user', '{id,domain}'),
+        ('domain_user', 'user', '{id,domain,number_alias}'),
         ('domain_user_param', 'user', '{user_id,domain}'),
         ('domain_user_variable', 'user', '{user_id,domain}'),
         ('domain_group', 'dialplan', '{}'),
@@ -439,10 +297,8 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 CREATE TRIGGER keep_own BEFORE INSERT OR UPDATE OR DELETE ON change FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keep_own();
-CREATE TRIGGER keep_own BEFORE INSERT OR UPDATE OR DELETE ON user_change FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keep_own();
 CREATE TRIGGER keep_own BEFORE INSERT OR UPDATE OR DELETE ON node_state FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keep_own();
 CREATE TRIGGER keep_own BEFORE INSERT OR UPDATE OR DELETE ON node_fetch FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keep_own();
 ALTER TABLE change ENABLE REPLICA TRIGGER keep_own;
-ALTER TABLE user_change ENABLE REPLICA TRIGGER keep_own;
 ALTER TABLE node_state ENABLE REPLICA TRIGGER keep_own;
 ALTER TABLE node_fetch ENABLE REPLICA TRIGGER keep_own;

@@ -204,7 +204,7 @@ DECLARE
     t regclass;
 BEGIN
     FOR t IN SELECT oid FROM pg_class WHERE relnamespace = current_schema::regnamespace AND relkind = 'r'
-        AND relname NOT IN ('change', 'user_change', 'node_fetch', 'node_state') AND relname !~ '^goose' LOOP
+        AND relname NOT IN ('change', 'node_fetch', 'node_state') AND relname !~ '^goose' LOOP
         PERFORM explain_constraints(t);
     END LOOP;
 END $$;

@@ -12,7 +12,7 @@ import (
 	"xmlcurld/internal/eventsocket"
 )
 
-// manyUsers is from how many on the whole cache is cleared, instead of one user after the other.
+// manyUsers is from how many names on the whole cache is cleared, instead of one user after the other.
 const manyUsers = 100
 
 // Users has the switch forget users that changed: out of its cache, and those that are off, gone or have a new password
@@ -45,15 +45,11 @@ func (sw *Switch) flush(ctx context.Context, changes []switchstate.UserChange) e
 	var commands []eventsocket.Command
 	for _, c := range changes {
 		// A user may be called mod_event_socket, and its domain reload: that cannot be said.
-		if c.UserID == "" || len(changes) > manyUsers || !sayable(c.UserID+c.NumberAlias+c.Domain+"reload") {
+		if c.Name == "" || len(changes) > manyUsers || !sayable(c.Name+c.Domain+"reload") {
 			return sw.command(ctx, "xml_flush_cache")
 		}
-		for _, name := range []string{c.UserID, c.NumberAlias} {
-			if name != "" {
-				commands = append(commands, eventsocket.Command{"xml_flush_cache", "id", name, c.Domain},
-					eventsocket.Command{"xml_flush_cache", "number-alias", name, c.Domain})
-			}
-		}
+		commands = append(commands, eventsocket.Command{"xml_flush_cache", "id", c.Name, c.Domain},
+			eventsocket.Command{"xml_flush_cache", "number-alias", c.Name, c.Domain})
 	}
 	_, err := sw.askAll(ctx, commands)
 	return err
@@ -113,9 +109,8 @@ func (sw *Switch) lostRegistrations(ctx context.Context, changes []switchstate.U
 		loses[r] = true
 	}
 	for _, c := range changes {
-		if c.Unregister && c.UserID != "" {
-			loses[switchstate.Registration{User: c.UserID, Domain: c.Domain}] = true
-			loses[switchstate.Registration{User: c.NumberAlias, Domain: c.Domain}] = true
+		if c.Unregister {
+			loses[switchstate.Registration{User: c.Name, Domain: c.Domain}] = true
 		}
 	}
 	return slices.DeleteFunc(has, func(r registration) bool {
