@@ -5,14 +5,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
-	"xmlcurld/db/pg"
 	"xmlcurld/internal/pace"
 )
 
@@ -20,7 +18,7 @@ import (
 type ACL struct {
 	// Entries are list by list, in the order in which FreeSWITCH should see them: of two entries with one prefix the first
 	// decides, so a node's own come before the common ones. One with neither CIDR nor Domain stands for a list that holds
-	// none; one without List, for no list at all. They are only to be read: another question may have them for its answer.
+	// none. They are only to be read: another question may have them for its answer.
 	Entries  []ACLEntry
 	Revision string // the name of the list that stands in acl.conf for the revision of all the others
 }
@@ -33,169 +31,151 @@ type ACLEntry struct {
 	CIDR         netip.Prefix // invalid: the entry is Domain
 	Domain       string
 	Networks     string // of Domain's users, with who has them: what FreeSWITCH makes of the entry
-	PortMin      int32  // 0: any port
-	PortMax      int32
+	PortMin      int64  // 0: any port
+	PortMax      int64
+
+	common bool  // it is for all nodes
+	id     int64 // they were inserted in this order
 }
 
-// ACLRun is entries of one list that have everything but the network in common. A list of 10,000 networks comes as one row:
-// Postgres makes it in half the time that 10,000 take.
-type ACLRun struct {
-	ACLEntry
-	Common bool // they are for all nodes
-	CIDRs  []netip.Prefix
-	IDs    []int64 // they were inserted in this order
+// aclTables are those that access lists are made of.
+var aclTables = []string{TenantTable, ListTable, EntryTable, DomainTable, NetworkIndex}
+
+// listsRead are lists that were made of rows.
+type listsRead struct {
+	ACL
+	own map[string]bool // nodes that have entries of their own
 }
 
-// The rows that node $1 has: most are plain networks, and others have a domain or a port.
-const (
-	aclNodeEntries = `
-	FROM acl_entry
-	WHERE enabled
-		AND (node = '*' OR node = $1)
-		AND (tenant IS NULL OR tenant NOT IN (SELECT name FROM tenant WHERE NOT enabled))`
-
-	aclPlainEntries = aclNodeEntries + `
-		AND domain IS NULL
-		AND port IS NULL`
-
-	aclOtherEntries = aclNodeEntries + `
-		AND (domain IS NOT NULL OR port IS NOT NULL)`
-)
-
-// aclPlainRuns are runs of networks. Nothing has to be turned into text for them.
-const aclPlainRuns = `
-	SELECT list, node, action, NULL AS domain, NULL::int4range AS port, array_agg(cidr) AS cidrs, array_agg(id) AS ids` +
-	aclPlainEntries + `
-	GROUP BY list, node, action`
-
-// aclOtherRuns are one entry each.
-const aclOtherRuns = `
-	SELECT e.list, e.node, e.action, e.domain, e.port, CASE WHEN e.domain IS NULL THEN ARRAY[e.cidr] END AS cidrs, ARRAY[e.id] AS ids
-	FROM (SELECT *` + aclOtherEntries + `) e
-	LEFT JOIN domain d ON d.name = e.domain AND d.enabled
-	LEFT JOIN tenant t ON t.name = d.tenant AND t.enabled
-	WHERE e.domain IS NULL OR t.name IS NOT NULL`
-
-// aclLists and aclOfLists stand around runs e. They leave the order to the program, since Postgres would carry the wide rows
-// through its sort.
-const (
-	aclLists = `
-SELECT
-	coalesce(l.name, ''),
-	coalesce(l.default_action = 'allow', false),
-	coalesce(e.action = 'allow', false),
-	coalesce(e.node = '*', false),
-	coalesce(e.domain, ''),
-	coalesce(CASE WHEN e.domain IS NOT NULL THEN (
-		SELECT string_agg(u.id || ' ' || u.cidr::text, ' ' ORDER BY u.id)
-		FROM domain_user u
-		WHERE u.domain = e.domain AND u.enabled AND cardinality(u.cidr) > 0
-	) END, ''),
-	coalesce(lower(e.port), 0),
-	coalesce(upper(e.port) - 1, 0),
-	e.cidrs,
-	e.ids,
-	` + nodeKnown + `
-FROM (SELECT) always
-LEFT JOIN acl_list l ON true
-LEFT JOIN (`
-	aclOfLists = `
-) e ON e.list = l.name`
-)
-
-const aclQuery = aclLists + aclPlainRuns + `
-	UNION ALL` + aclOtherRuns + aclOfLists
-
-// ACL implements Source. Lists that were just read for their revision, and have not changed since, are not read again:
-// FreeSWITCH asks for them, and moves no call on until it has them, as soon as the revision was told from its own.
-func (s *Store) ACL(ctx context.Context, node string) (Answer[ACL], error) {
-	if acl, current, err := s.lastACL(ctx, node); current || err != nil {
-		return acl, err
+// ACL returns all access lists for node. FreeSWITCH asks for them, and moves no call on until it has them. So they are put in
+// order once, for as long as they do not change, and for all nodes that have none of their own.
+func (b *Rulebook) ACL(ctx context.Context, node string) (Answer[ACL], error) {
+	var version uint64
+	var known bool
+	a, err := ask(ctx, b, about(aclKind, node), func(rows Rows) (lists listsRead, err error) {
+		version = rows.Version(aclTables...)
+		if lists, known = b.lists.recall(Common, version); known && !lists.own[node] {
+			return lists, nil
+		}
+		if lists, known = b.lists.recall(node, version); known {
+			return lists, nil
+		}
+		return b.readLists(rows, node)
+	})
+	if err == nil && !known { // nobody waits for the rows any more
+		a.Value.ACL = newACL(a.Value.Entries)
+		whose := Common
+		if a.Value.own[node] {
+			whose = node
+		}
+		b.lists.keep(whose, version, a.Value)
 	}
-	runs, err := s.ACLRuns(ctx, node)
+	return Answer[ACL]{a.Value.ACL, a.NodeKnown, a.Freshness}, err
+}
+
+// ACLRevision returns the revision of node's access lists.
+func (b *Rulebook) ACLRevision(ctx context.Context, node string) (string, error) {
+	a, err := b.ACL(ctx, node)
+	return a.Value.Revision, err
+}
+
+// readLists reads the lists of node, in no order, with one entry for each that holds none.
+func (b *Rulebook) readLists(rows Rows, node string) (read listsRead, err error) {
+	read.own = make(map[string]bool)
+	empty, defaults := make(map[string]bool), make(map[string]bool)
+	err = rows.Each(ListTable, "", func(list string, action []byte) error {
+		empty[list], defaults[list] = true, string(action) == "allow"
+		return nil
+	})
 	if err != nil {
-		return Answer[ACL]{}, err
+		return read, err
 	}
-	return Answer[ACL]{NewACL(runs.Value), runs.NodeKnown, runs.Freshness}, nil
-}
-
-// ACLRuns returns what NewACL makes the access lists of.
-func (s *Store) ACLRuns(ctx context.Context, node string) (a Answer[[]ACLRun], err error) {
-	a.Value, a.Freshness, err = pg.Scan(ctx, s.from, scanACLRun(&a.NodeKnown), "acl", aclQuery, node)
-	return a, err
-}
-
-func scanACLRun(nodeKnown *bool) pgx.RowToFunc[ACLRun] {
-	return func(row pgx.CollectableRow) (r ACLRun, err error) {
-		err = row.Scan(&r.List, &r.DefaultAllow, &r.Allow, &r.Common, &r.Domain, &r.Networks, &r.PortMin, &r.PortMax,
-			&r.CIDRs, &r.IDs, nodeKnown)
-		return r, err
+	err = rows.Each(EntryTable, "", func(id string, row []byte) error {
+		e, of, err := b.readEntry(rows, id, string(row), node)
+		if err != nil {
+			return err
+		}
+		if of != Common {
+			read.own[of] = true
+		}
+		if e != nil {
+			e.DefaultAllow, empty[e.List] = defaults[e.List], false
+			read.Entries = append(read.Entries, *e)
+		}
+		return nil
+	})
+	for list, none := range empty {
+		if none {
+			read.Entries = append(read.Entries, ACLEntry{List: list, DefaultAllow: defaults[list]})
+		}
 	}
+	return read, err
 }
 
-// NewACL puts runs in order.
-func NewACL(runs []ACLRun) ACL {
-	entries := aclEntries(runs)
+// readEntry reads an entry and whose it is. It is nil if node does not have it: it is another node's, or a tenant's or a
+// domain's that is switched off.
+func (b *Rulebook) readEntry(rows Rows, id, row, node string) (e *ACLEntry, of string, err error) {
+	fields := strings.Split(row, Separator)
+	if len(fields) != 8 {
+		return nil, "", fmt.Errorf("entry %s of an access list: %d fields", id, len(fields))
+	}
+	of = fields[1]
+	if !isOf(of, node) {
+		return nil, of, nil
+	}
+	if tenant := fields[3]; tenant != "" {
+		if off, err := tenantOff(rows, tenant); err != nil || off {
+			return nil, of, err
+		}
+	}
+	e = &ACLEntry{List: fields[0], Allow: fields[2] == "allow", Domain: fields[5], common: of == Common}
+	if e.Domain == "" {
+		e.CIDR, err = netip.ParsePrefix(fields[4])
+	} else {
+		var on bool
+		if e.Networks, on, err = b.networks(rows, e.Domain); !on {
+			return nil, of, err
+		}
+	}
+	for _, n := range []struct {
+		text string
+		to   *int64
+	}{{id, &e.id}, {fields[6], &e.PortMin}, {fields[7], &e.PortMax}} {
+		if err == nil {
+			*n.to, err = strconv.ParseInt(n.text, 10, 64)
+		}
+	}
+	return e, of, err
+}
+
+// networks are those of a domain's users, with who has them, and whether the domain is on.
+func (b *Rulebook) networks(rows Rows, name string) (text string, on bool, err error) {
+	domain, err := b.domain(rows, name)
+	if err != nil || domain == nil || !domain.on {
+		return "", false, err
+	}
+	var all []string
+	err = rows.Each(NetworkIndex, name+Separator, func(key string, networks []byte) error {
+		all = append(all, strings.TrimPrefix(key, name+Separator)+" {"+string(networks)+"}")
+		return nil
+	})
+	return strings.Join(all, " "), true, err
+}
+
+// newACL puts entries in order.
+func newACL(entries []ACLEntry) ACL {
+	slices.SortFunc(entries, compareACLEntries)
 	return ACL{entries, aclRevision(entries)}
 }
 
-// aclPlace is where an entry stands in its run, and in the order.
-type aclPlace struct {
-	run   *ACLRun
-	entry int
-	id    int64
-}
-
-// aclEntries takes runs apart.
-func aclEntries(runs []ACLRun) []ACLEntry {
-	count, order := 0, make([]*ACLRun, len(runs))
-	for i := range runs {
-		order[i] = &runs[i]
-		if len(runs[i].IDs) == 0 { // of a list that holds none
-			runs[i].IDs = []int64{0}
-		}
-		count += len(runs[i].IDs)
-	}
-	// Most runs come one after the other, and are in order in themselves.
-	slices.SortFunc(order, func(a, b *ACLRun) int { return cmp.Or(compareACLRuns(a, b), cmp.Compare(a.IDs[0], b.IDs[0])) })
-	places := make([]aclPlace, 0, count)
-	for _, run := range order {
-		for entry, id := range run.IDs {
-			places = append(places, aclPlace{run, entry, id})
-		}
-	}
-	if !slices.IsSortedFunc(places, compareACLPlaces) {
-		slices.SortFunc(places, compareACLPlaces)
-	}
-	var t pace.Turn
-	entries := make([]ACLEntry, count)
-	for i, p := range places {
-		t.Rest()
-		entries[i] = p.run.ACLEntry
-		if len(p.run.CIDRs) > 0 {
-			entries[i].CIDR = p.run.CIDRs[p.entry]
-		}
-	}
-	return entries
-}
-
-func compareACLPlaces(a, b aclPlace) int {
-	if a.run != b.run {
-		if c := compareACLRuns(a.run, b.run); c != 0 {
-			return c
-		}
-	}
-	return cmp.Compare(a.id, b.id)
-}
-
-func compareACLRuns(a, b *ACLRun) int {
-	own := func(r *ACLRun) int {
-		if r.Common {
+func compareACLEntries(a, b ACLEntry) int {
+	own := func(e *ACLEntry) int {
+		if e.common {
 			return 1
 		}
 		return 0
 	}
-	return cmp.Or(strings.Compare(a.List, b.List), cmp.Compare(own(a), own(b)))
+	return cmp.Or(strings.Compare(a.List, b.List), cmp.Compare(own(&a), own(&b)), cmp.Compare(a.id, b.id))
 }
 
 // aclRevision is the name of a list that stands in acl.conf for the revision of all the others.
@@ -210,8 +190,8 @@ func aclRevision(entries []ACLEntry) string {
 		line = append(strconv.AppendBool(line, e.Allow), ' ')
 		line = append(e.CIDR.AppendTo(line), ' ')
 		line = append(append(append(append(line, e.Domain...), ' '), e.Networks...), ' ')
-		line = append(strconv.AppendInt(line, int64(e.PortMin), 10), '-')
-		line = append(strconv.AppendInt(line, int64(e.PortMax), 10), '\n')
+		line = append(strconv.AppendInt(line, e.PortMin, 10), '-')
+		line = append(strconv.AppendInt(line, e.PortMax, 10), '\n')
 		hash.Write(line)
 	}
 	return "xmlcurld." + hex.EncodeToString(hash.Sum(nil)[:8])

@@ -55,6 +55,7 @@ func TestCallsWaitForNoDocument(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
 	store := dbtest.Open(t, url+"&pool_max_conns=1")
+	rules := db.NewRulebook(store, nil)
 	tx, err := dbtest.Connect(t, url).Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -64,15 +65,15 @@ func TestCallsWaitForNoDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	document := make(chan error, 1)
-	go func() { document <- sofia("external", "")(t.Context(), store) }()
+	go func() { document <- sofia("external", "")(t.Context(), rules) }()
 	dbtest.AwaitBlocked(t, url)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	if err := route("public", "+27123456789")(ctx, store); err != nil {
+	if err := route("public", "+27123456789")(ctx, rules); err != nil {
 		t.Errorf("a call: %v", err)
 	}
-	if _, err := store.User(ctx, "fs1", "acme.example", "1000"); err != nil {
+	if _, err := rules.User(ctx, "fs1", "acme.example", "1000"); err != nil {
 		t.Errorf("a user: %v", err)
 	}
 	if err := store.Ping(ctx); err != nil {
@@ -94,20 +95,20 @@ func BenchmarkAfterFew(b *testing.B) {
 	url := dbtest.DemoURL(b)
 	dbtest.Execute(b, url, `ANALYZE`)
 	store := dbtest.Open(b, url)
-	state := dbtest.State(b, store)
+	state, rules := dbtest.State(b, store), db.NewRulebook(store, nil)
 	many := []question{
 		{"number", route("public", "27199000007")},
 		{"unknown number", route("many7", "1")},
-		{"user", func(ctx context.Context, s *db.Store) error {
+		{"user", func(ctx context.Context, s *db.Rulebook) error {
 			_, err := s.User(ctx, "fs1", "many7.example", "1000")
 			return err
 		}},
-		{"users", func(ctx context.Context, s *db.Store) error { _, err := s.Users(ctx, "fs1", ""); return err }},
-		{"gateways of users", func(ctx context.Context, s *db.Store) error {
+		{"users", func(ctx context.Context, s *db.Rulebook) error { _, err := s.Users(ctx, "fs1", ""); return err }},
+		{"gateways of users", func(ctx context.Context, s *db.Rulebook) error {
 			_, err := s.UserGateways(ctx, "fs1", "", "internal")
 			return err
 		}},
-		{"registrations", func(ctx context.Context, _ *db.Store) error {
+		{"registrations", func(ctx context.Context, _ *db.Rulebook) error {
 			registered := make([]switchstate.Registration, 500)
 			for i := range registered {
 				registered[i] = switchstate.Registration{User: "1000", Domain: fmt.Sprintf("many%d.example", i)}
@@ -117,7 +118,7 @@ func BenchmarkAfterFew(b *testing.B) {
 		}},
 	}
 	for _, q := range many {
-		if err := q.ask(b.Context(), store); err != nil {
+		if err := q.ask(b.Context(), rules); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -126,7 +127,7 @@ func BenchmarkAfterFew(b *testing.B) {
 		for _, q := range many {
 			b.Run(q.name+" "+when, func(b *testing.B) {
 				for b.Loop() {
-					if err := q.ask(b.Context(), store); err != nil {
+					if err := q.ask(b.Context(), rules); err != nil {
 						b.Fatal(err)
 					}
 				}

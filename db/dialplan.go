@@ -1,11 +1,11 @@
 package db
 
 import (
+	"bytes"
 	"context"
-
-	"github.com/jackc/pgx/v5"
-
-	"xmlcurld/db/pg"
+	"fmt"
+	"slices"
+	"strings"
 )
 
 // Call is what the dialplan is asked about.
@@ -94,96 +94,177 @@ type Action struct {
 	Expand      bool   `json:"expand"`
 }
 
-// callRowsQuery reads the rows that many calls may need, by their keys: for each of the contexts $2 and the numbers $3 in them,
-// and for the nodes $1. Each row is found by index, however few there are: OFFSET 0 keeps Postgres from comparing the rows of a
-// subquery with others instead. A number is found by the index number_called, which does not tell one with a plus from one
-// without.
-const callRowsQuery = `
-WITH c AS MATERIALIZED (
-	SELECT c.*
-	FROM (SELECT DISTINCT unnest($2::text[]) AS name OFFSET 0) q
-	CROSS JOIN LATERAL (SELECT * FROM context WHERE lower(name) = q.name OFFSET 0) c
-), n AS MATERIALIZED (
-	SELECT n.*
-	FROM unnest($2::text[], $3::text[]) q (context, number)
-	JOIN c ON lower(c.name) = q.context
-	CROSS JOIN LATERAL (
-		SELECT *
-		FROM number
-		WHERE context || ' ' || ltrim(number, '+') = c.name || ' ' || ltrim(q.number, '+')
-		OFFSET 0
-	) n
-	WHERE n.context = c.name
-), x AS (
-	SELECT extension AS name FROM n
-	UNION
-	SELECT not_found_extension FROM c
-	UNION
-	SELECT x.extension
-	FROM c
-	CROSS JOIN LATERAL (SELECT extension FROM context_extension WHERE context = c.name AND enabled OFFSET 0) x
-), t AS (
-	SELECT tenant AS name FROM n
-	UNION
-	SELECT tenant FROM c
-)
-SELECT '` + NodeTable + `', r.key, r.value
-FROM (SELECT DISTINCT unnest($1::text[]) AS name OFFSET 0) q
-CROSS JOIN LATERAL (` + NodeRow + ` AND name = q.name OFFSET 0) r (key, value)
-UNION ALL
-SELECT '` + ContextTable + `', r.key, r.value
-FROM (` + ContextRow + ` FROM c) r (key, value)
-UNION ALL
-SELECT '` + NumberTable + `', r.key, r.value
-FROM (` + NumberRow + ` FROM n WHERE enabled) r (key, value)
-UNION ALL
-SELECT '` + TenantTable + `', r.key, r.value
-FROM t
-CROSS JOIN LATERAL (` + TenantRow + ` WHERE name = t.name OFFSET 0) r (key, value)
-UNION ALL
-SELECT '` + ExtensionTable + `', r.key, r.value
-FROM x
-CROSS JOIN LATERAL (` + ExtensionRow + ` WHERE name = x.name OFFSET 0) r (key, value)`
-
-// Route implements Source, in one round trip or a share of one.
-func (s *Store) Route(ctx context.Context, call Call) (Answer[Route], error) {
-	return together(ctx, s, &s.routes, s.askRoutes, call)
+// contextRow is a context with what stands in it for numbers that nobody has, and for every call.
+type contextRow struct {
+	Name        string   `json:"name"`
+	Tenant      *string  `json:"tenant"`
+	NumberForms []string `json:"number_forms"`
+	Extensions  []struct {
+		Name  string `json:"name"`
+		After bool   `json:"after"` // every call gets it, behind the number's own
+	} `json:"extensions"`
+	NotFound *string `json:"not_found"`
 }
 
-func (s *Store) askRoutes(ctx context.Context, calls []Call) ([]Answer[Route], error) {
-	nodes := make([]string, len(calls))
-	contexts, numbers := make([]string, 0, 2*len(calls)), make([]string, 0, 2*len(calls))
-	for i, call := range calls {
-		nodes[i] = call.Node
-		room := Fold(call.Context)
-		contexts, numbers = append(contexts, room, room), append(numbers, call.Number, e164(call.Number))
-	}
-	rows := make(rowsRead)
-	scan := func(row pgx.CollectableRow) (none struct{}, err error) {
-		var at rowKey
-		var value []byte
-		err = row.Scan(&at.table, &at.key, &value)
-		rows[at] = append([]byte{}, value...)
-		return none, err
-	}
-	_, fresh, err := pg.Lookup(ctx, s.from, scan, "route", callRowsQuery, nodes, contexts, numbers)
-	if err != nil {
+// Route returns what is to be done with a call. The tenants are compared, whatever the triggers let through.
+func (b *Rulebook) Route(ctx context.Context, call Call) (Answer[Route], error) {
+	q := about(routeKind, call.Node, Fold(call.Context), call.Number)
+	return ask(ctx, b, q, func(rows Rows) (route Route, err error) {
+		room, err := b.context(rows, call.Context)
+		if err != nil || room == nil {
+			return route, err
+		}
+		if room.Tenant != nil {
+			if off, err := tenantOff(rows, *room.Tenant); err != nil || off {
+				return route, err
+			}
+		}
+		route.Context = room.Name
+		r := routing{b, rows, room, &route}
+		for _, number := range room.numbers(call.Number) {
+			if found, err := r.called(number); err != nil || found {
+				return route, err
+			}
+		}
+		return route, r.notCalled()
+	})
+}
+
+// context returns the context that has name, whatever its case, nil if there is none.
+func (b *Rulebook) context(rows Rows, name string) (*contextRow, error) {
+	text, err := rows.Row(ContextTable, Fold(name))
+	if err != nil || text == nil {
 		return nil, err
 	}
-	answers := make([]Answer[Route], len(calls))
-	for i, call := range calls {
-		if answers[i], err = s.rules.Route(rows, call); err != nil {
-			return nil, err
-		}
-		answers[i].Freshness = fresh
+	room, err := b.contexts.read(text)
+	if err != nil {
+		return nil, fmt.Errorf("context %s: %w", name, err)
 	}
-	return answers, nil
+	return room, nil
 }
 
-// rowsRead are rows that were read.
-type rowsRead map[rowKey][]byte
+// tenantOff reports whether a tenant is switched off.
+func tenantOff(rows Rows, name string) (bool, error) {
+	enabled, err := rows.Row(TenantTable, name)
+	return string(enabled) == "false", err
+}
 
-type rowKey struct{ table, key string }
+// numbers are those that dialled may mean, the likelier one first.
+func (room *contextRow) numbers(dialled string) (numbers []string) {
+	takes := func(form string) bool { return slices.Contains(room.NumberForms, form) }
+	form := "bare"
+	if strings.HasPrefix(dialled, "00") {
+		form = "00"
+	}
+	numbers = make([]string, 0, 2)
+	if !strings.HasPrefix(dialled, "+") || takes("plus") {
+		numbers = append(numbers, dialled)
+	}
+	if other := e164(dialled); other != "" && takes(form) {
+		numbers = append(numbers, other)
+	}
+	return numbers
+}
 
-// Row implements Rows.
-func (r rowsRead) Row(table, key string) ([]byte, error) { return r[rowKey{table, key}], nil }
+// e164 is the number that a carrier wrote without its plus, as 27… or 0027…. It is nothing for one with a plus.
+func e164(number string) string {
+	switch {
+	case strings.HasPrefix(number, "+"):
+		return ""
+	case strings.HasPrefix(number, "00"):
+		return "+" + number[2:]
+	default:
+		return "+" + number
+	}
+}
+
+// routing is one call on its way through the rules.
+type routing struct {
+	*Rulebook
+	rows  Rows
+	room  *contextRow
+	route *Route
+}
+
+// called fills the route in if somebody has number.
+func (r routing) called(number string) (bool, error) {
+	text, err := r.rows.Row(NumberTable, r.room.Name+Separator+number)
+	if err != nil || text == nil {
+		return false, err
+	}
+	fields := bytes.Split(text, []byte(Separator))
+	if len(fields) != 5 {
+		return false, fmt.Errorf("number %s: %d fields", number, len(fields))
+	}
+	n := Number{number, string(fields[0]), string(fields[2]), string(fields[3]), string(fields[4])}
+	if r.room.Tenant != nil && *r.room.Tenant != n.Tenant {
+		return false, nil
+	}
+	if off, err := tenantOff(r.rows, n.Tenant); err != nil || off {
+		return false, err
+	}
+	name := string(fields[1])
+	own, err := r.extension(name, &n.Tenant)
+	if err != nil || own == nil {
+		return false, err
+	}
+	if err := r.everyCall(name, false); err != nil {
+		return false, err
+	}
+	r.route.Called, r.route.Own, r.route.Extensions = &n, len(r.route.Extensions), append(r.route.Extensions, own)
+	return true, r.everyCall(name, true)
+}
+
+// everyCall adds the extensions that every call gets before, or after, the number's own. One before it is of use only if it
+// continues.
+func (r routing) everyCall(own string, after bool) error {
+	for _, x := range r.room.Extensions {
+		if x.After != after || x.Name == own {
+			continue
+		}
+		e, err := r.extension(x.Name, r.room.Tenant)
+		if err != nil {
+			return err
+		}
+		if e != nil && (after || e.Continue) {
+			r.route.Extensions = append(r.route.Extensions, e)
+		}
+	}
+	return nil
+}
+
+// notCalled fills the route in with what the context has for a number that nobody has.
+func (r routing) notCalled() error {
+	for _, x := range r.room.Extensions {
+		e, err := r.extension(x.Name, r.room.Tenant)
+		if err != nil {
+			return err
+		}
+		if e != nil {
+			r.route.Extensions = append(r.route.Extensions, e)
+		}
+	}
+	if r.room.NotFound == nil {
+		return nil
+	}
+	e, err := r.extension(*r.room.NotFound, r.room.Tenant)
+	r.route.NotFound = e
+	return err
+}
+
+// extension returns the extension name, nil if there is none, or it is of a tenant other than tenant.
+func (r routing) extension(name string, tenant *string) (*Extension, error) {
+	text, err := r.rows.Row(ExtensionTable, name)
+	if err != nil || text == nil {
+		return nil, err
+	}
+	own, compiled, _ := bytes.Cut(text, []byte(Separator))
+	if len(own) > 0 && (tenant == nil || *tenant != string(own)) {
+		return nil, nil
+	}
+	e, err := r.extensions.read(compiled)
+	if err != nil {
+		return nil, fmt.Errorf("extension %s: %w", name, err)
+	}
+	return e, nil
+}

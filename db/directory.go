@@ -1,13 +1,11 @@
 package db
 
 import (
-	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-
-	"xmlcurld/db/pg"
 )
 
 // Domain is a domain of the directory, with as much of it as was asked for.
@@ -24,8 +22,8 @@ type Domain struct {
 
 // Group is a group of a domain's users.
 type Group struct {
-	Name  string
-	Users []string // ids, in the order in which they ring
+	Name  string   `json:"name"`
+	Users []string `json:"users"` // ids, in the order in which they ring
 }
 
 // User is a user of a domain.
@@ -43,294 +41,304 @@ type User struct {
 	Gateways       []Gateway
 }
 
-// directoryRow is one line of the directory: a domain, a user, or a setting of either.
-type directoryRow struct {
-	Domain         string
-	DialString     string
-	Context        string
-	Cacheable      int
-	UserID         string
-	NumberAlias    string
-	CallerIDName   string `db:"caller_id_name"`
-	CallerIDNumber string `db:"caller_id_number"`
-	CIDR           string `db:"cidr"`
-	Gateway        string
-	Kind           string // domain_param, domain_variable, user_param, user_variable, user_group, param, variable (of a gateway)
-	Name           string
-	Value          string
-	Expand         bool
-	Direction      string
-	NodeKnown      bool
+// domainRow is the row of a domain.
+type domainRow struct {
+	Name       string    `json:"name"`
+	Tenant     string    `json:"tenant"`
+	Enabled    bool      `json:"enabled"`
+	DialString string    `json:"dial_string"`
+	Context    string    `json:"context"`
+	Cacheable  int       `json:"cacheable"`
+	Params     []Setting `json:"params"`
+	Variables  []Setting `json:"variables"`
 }
 
-// directoryColumns are the columns of a directoryRow, over d (a domain), u (a user) and l (a line of either).
-const directoryColumns = `
-	coalesce(d.name, '') AS domain,
-	coalesce(d.dial_string, '') AS dial_string,
-	coalesce(d.context, '') AS context,
-	coalesce(d.cacheable, 0) AS cacheable,
-	coalesce(u.id, '') AS user_id,
-	coalesce(u.number_alias, '') AS number_alias,
-	coalesce(u.caller_id_name, '') AS caller_id_name,
-	coalesce(u.caller_id_number, '') AS caller_id_number,
-	coalesce(array_to_string(u.cidr, ','), '') AS cidr,
-	coalesce(l.gateway, '') AS gateway,
-	coalesce(l.kind, '') AS kind,
-	coalesce(l.name, '') AS name,
-	coalesce(l.value, '') AS value,
-	coalesce(l.expand, false) AS expand,
-	coalesce(l.direction, '') AS direction,
-	` + nodeKnown
-
-// A domain's users call in no other tenant's context. The queries see to it once more, whatever the triggers let
-// through: ownContext is the context c of domain d, unless another tenant has it, and ownVariable tells whether the
-// user's variable s may stand beside d.
-const (
-	ownContext  = `CASE WHEN coalesce(c.tenant = d.tenant, true) THEN d.context END AS context`
-	ownVariable = `NOT (lower(s.name) = 'user_context' AND EXISTS (
-			SELECT FROM context c WHERE lower(c.name) = lower(s.value) AND c.tenant <> d.tenant
-		))`
-)
-
-// directoryDomain is the domain $2 (all, if it is empty), unless it or its tenant is off.
-const directoryDomain = `
-FROM (SELECT) always
-LEFT JOIN (
-	SELECT d.name, d.tenant, d.dial_string, d.cacheable, ` + ownContext + `
-	FROM domain d
-	JOIN tenant t ON t.name = d.tenant
-	LEFT JOIN context c ON c.name = d.context
-	WHERE d.enabled
-		AND t.enabled
-		AND ($2 = '' OR d.name = lower($2 COLLATE "C"))
-) d ON true`
-
-const domainLines = `
-	SELECT '' AS gateway, 'domain_param' AS kind, s.name, s.value, s.expand, '' AS direction
-	FROM domain_param s
-	WHERE s.domain = d.name
-	UNION ALL
-	SELECT '', 'domain_variable', s.name, s.value, s.expand, ''
-	FROM domain_variable s
-	WHERE s.domain = d.name`
-
-const userLines = `
-	SELECT '' AS gateway, 'user_param' AS kind, s.name, s.value, s.expand, '' AS direction
-	FROM domain_user_param s
-	WHERE s.domain = u.domain AND s.user_id = u.id
-	UNION ALL
-	SELECT '', 'user_variable', s.name, s.value, s.expand, ''
-	FROM domain_user_variable s
-	WHERE s.domain = u.domain AND s.user_id = u.id
-		AND ` + ownVariable
-
-const directoryOrder = `
-ORDER BY
-	d.name,
-	u.id,
-	l.gateway,
-	l.kind,
-	l.name`
-
-const domainQuery = `
-SELECT` + directoryColumns + directoryDomain + `
-LEFT JOIN (SELECT * FROM domain_user WHERE false) u ON true
-LEFT JOIN LATERAL (` + domainLines + `
-) l ON true` + directoryOrder
-
-// Domain implements Source.
-func (s *Store) Domain(ctx context.Context, node, domain string) (Answer[[]Domain], error) {
-	return s.tree(ctx, "domain", domainQuery, node, domain)
+// domainIn is a domain with what other rows say of it.
+type domainIn struct {
+	*domainRow
+	on bool // neither it nor its tenant is switched off
 }
 
-const usersQuery = `
-SELECT` + directoryColumns + directoryDomain + `
-LEFT JOIN domain_user u ON u.domain = d.name AND u.enabled
-LEFT JOIN LATERAL (` + domainLines + `
-	UNION ALL` + userLines + `
-	UNION ALL
-	SELECT '', 'user_group', m.group_name, m.position::text, false, ''
-	FROM domain_group_user m
-	WHERE m.domain = u.domain AND m.user_id = u.id
-) l ON true` + directoryOrder
-
-// Users implements Source.
-func (s *Store) Users(ctx context.Context, node, domain string) (Answer[[]Domain], error) {
-	return s.tree(ctx, "users", usersQuery, manyRows(node, domain)...)
+// domain returns the domain of a name, nil if there is none.
+func (b *Rulebook) domain(rows Rows, name string) (*domainIn, error) {
+	text, err := rows.Row(DomainTable, name)
+	if err != nil || text == nil {
+		return nil, err
+	}
+	return b.domainOf(rows, name, text)
 }
 
-const networksQuery = `
-SELECT` + directoryColumns + directoryDomain + `
-LEFT JOIN domain_user u ON u.domain = d.name AND u.enabled AND cardinality(u.cidr) > 0
-LEFT JOIN (SELECT '' AS gateway, '' AS kind, '' AS name, '' AS value, false AS expand, '' AS direction) l ON true` + directoryOrder
+func (b *Rulebook) domainOf(rows Rows, name string, text []byte) (*domainIn, error) {
+	row, err := b.domains.read(text)
+	if err != nil {
+		return nil, fmt.Errorf("domain %s: %w", name, err)
+	}
+	off, err := tenantOff(rows, row.Tenant)
+	return &domainIn{row, row.Enabled && !off}, err
+}
 
-// Networks implements Source.
-func (s *Store) Networks(ctx context.Context, node, domain string) (Answer[[]Domain], error) {
-	return s.tree(ctx, "networks", networksQuery, node, domain)
+// answer is the domain without its users. They call in no other tenant's context, whatever the triggers let through.
+func (b *Rulebook) answer(rows Rows, row *domainRow) (d Domain, err error) {
+	d = Domain{Name: row.Name, DialString: row.DialString, Cacheable: row.Cacheable, Params: row.Params, Variables: row.Variables}
+	if row.Context == "" {
+		return d, nil
+	}
+	others, err := b.othersContext(rows, row, row.Context)
+	if !others {
+		d.Context = row.Context
+	}
+	return d, err
+}
+
+// othersContext reports whether a context is another tenant's than the domain.
+func (b *Rulebook) othersContext(rows Rows, row *domainRow, name string) (bool, error) {
+	room, err := b.context(rows, name)
+	return room != nil && room.Tenant != nil && *room.Tenant != row.Tenant, err
+}
+
+// userColumns is how many columns stand in a user's row before its params and variables.
+const userColumns = 7
+
+// user reads a user's row, without the variables that may not stand beside the domain.
+func (b *Rulebook) user(rows Rows, of *domainRow, id string, row []byte) (u User, err error) {
+	fields := strings.Split(string(row), Separator)
+	if len(fields) < userColumns || (len(fields)-userColumns)%4 != 0 {
+		return u, fmt.Errorf("user %s@%s: %d fields", id, of.Name, len(fields))
+	}
+	u = User{
+		ID: id, NumberAlias: fields[0], Password: fields[1], A1Hash: fields[2], VMPassword: fields[3],
+		CallerIDName: fields[4], CallerIDNumber: fields[5], CIDR: fields[6],
+	}
+	for rest := fields[userColumns:]; len(rest) > 0; rest = rest[4:] {
+		s := Setting{rest[1], rest[2], rest[3] == "t"}
+		if rest[0] == "param" {
+			u.Params = append(u.Params, s)
+			continue
+		}
+		if Fold(s.Name) == "user_context" {
+			others, err := b.othersContext(rows, of, s.Value)
+			if err != nil {
+				return u, err
+			}
+			if others {
+				continue
+			}
+		}
+		u.Variables = append(u.Variables, s)
+	}
+	return u, nil
+}
+
+// withoutSecrets is u as an answer about many users has it.
+func (u User) withoutSecrets() User {
+	u.Password, u.A1Hash, u.VMPassword = "", "", ""
+	return u
+}
+
+// User returns domain with the one user who has name as id or number_alias, whatever its case. No domain: there is no
+// such user, or it, its domain or its tenant is off.
+func (b *Rulebook) User(ctx context.Context, node, domain, name string) (Answer[[]Domain], error) {
+	domain, name = Fold(domain), Fold(name)
+	return ask(ctx, b, about(userKind, node, domain, name), func(rows Rows) ([]Domain, error) {
+		of, err := b.domain(rows, domain)
+		if err != nil || of == nil || !of.on {
+			return nil, err
+		}
+		id := name
+		row, err := rows.Row(UserTable, domain+Separator+id)
+		if err == nil && row == nil {
+			id, row, err = userByAlias(rows, domain, name)
+		}
+		if err != nil || row == nil {
+			return nil, err
+		}
+		d, err := b.answer(rows, of.domainRow)
+		if err != nil {
+			return nil, err
+		}
+		u, err := b.user(rows, of.domainRow, id, row)
+		d.Users = []User{u}
+		return []Domain{d}, err
+	})
+}
+
+func userByAlias(rows Rows, domain, alias string) (id string, row []byte, err error) {
+	text, err := rows.Row(AliasIndex, domain+Separator+alias)
+	if err != nil || text == nil {
+		return "", nil, err
+	}
+	id = string(text)
+	row, err = rows.Row(UserTable, domain+Separator+id)
+	return id, row, err
+}
+
+// some answers a question about a domain, or about all domains if it is empty: those that are on, each filled in by fill.
+func (b *Rulebook) some(ctx context.Context, q Question, domain string, fill func(rows Rows, of *domainRow, d *Domain) error) (Answer[[]Domain], error) {
+	return ask(ctx, b, q, func(rows Rows) (all []Domain, err error) {
+		add := func(name string, text []byte) error {
+			of, err := b.domainOf(rows, name, text)
+			if err != nil || !of.on {
+				return err
+			}
+			d, err := b.answer(rows, of.domainRow)
+			if err != nil {
+				return err
+			}
+			err = fill(rows, of.domainRow, &d)
+			all = append(all, d)
+			return err
+		}
+		if domain == "" {
+			return all, rows.Each(DomainTable, "", add)
+		}
+		text, err := rows.Row(DomainTable, domain)
+		if err == nil && text != nil {
+			err = add(domain, text)
+		}
+		return all, err
+	})
+}
+
+// Domain returns domain without its users.
+func (b *Rulebook) Domain(ctx context.Context, node, domain string) (Answer[[]Domain], error) {
+	domain = Fold(domain)
+	return b.some(ctx, about(domainKind, node, domain), domain, func(Rows, *domainRow, *Domain) error { return nil })
+}
+
+// Users returns domain, or all domains if it is empty, each with all its users and groups.
+func (b *Rulebook) Users(ctx context.Context, node, domain string) (Answer[[]Domain], error) {
+	domain = Fold(domain)
+	return b.some(ctx, about(usersKind, node, domain), domain, func(rows Rows, of *domainRow, d *Domain) (err error) {
+		if err := b.eachUser(rows, of, d); err != nil {
+			return err
+		}
+		there := make(map[string]bool, len(d.Users))
+		for i := range d.Users {
+			there[d.Users[i].ID] = true
+		}
+		groups, err := groupsOf(rows, of.Name)
+		for _, g := range groups {
+			if g.Users = keep(g.Users, there); len(g.Users) > 0 {
+				d.Groups = append(d.Groups, g)
+			}
+		}
+		return err
+	})
+}
+
+// eachUser adds all users of a domain to it.
+func (b *Rulebook) eachUser(rows Rows, of *domainRow, d *Domain) error {
+	return rows.Each(UserTable, of.Name+Separator, func(key string, row []byte) error {
+		u, err := b.user(rows, of, strings.TrimPrefix(key, of.Name+Separator), row)
+		d.Users = append(d.Users, u.withoutSecrets())
+		return err
+	})
+}
+
+// groupsOf are the groups of a domain, by name, with users who may be switched off.
+func groupsOf(rows Rows, domain string) ([]Group, error) {
+	text, err := rows.Row(GroupTable, domain)
+	if err != nil || text == nil {
+		return nil, err
+	}
+	var groups []Group
+	if err := json.Unmarshal(text, &groups); err != nil {
+		return nil, fmt.Errorf("groups of %s: %w", domain, err)
+	}
+	return groups, nil
+}
+
+func keep(ids []string, these map[string]bool) []string {
+	return slices.DeleteFunc(ids, func(id string) bool { return !these[id] })
+}
+
+// Networks returns domain with those of its users who have a cidr, and of each nothing but that.
+func (b *Rulebook) Networks(ctx context.Context, node, domain string) (Answer[[]Domain], error) {
+	domain = Fold(domain)
+	return b.some(ctx, about(networksKind, node, domain), domain, func(rows Rows, of *domainRow, d *Domain) error {
+		d.Params, d.Variables = nil, nil
+		return rows.Each(NetworkIndex, of.Name+Separator, func(key string, networks []byte) error {
+			d.Users = append(d.Users, User{ID: strings.TrimPrefix(key, of.Name+Separator), CIDR: string(networks)})
+			return nil
+		})
+	})
 }
 
 // everyUsersGroup is the group that every user is in, as in a static directory.
 const everyUsersGroup = "default"
 
-const groupQuery = `
-SELECT` + directoryColumns + directoryDomain + `
-LEFT JOIN (
-	SELECT u.*, m.group_name, m.position
-	FROM domain_group_user m
-	JOIN domain_user u ON u.domain = m.domain AND u.id = m.user_id AND u.enabled
-	UNION ALL
-	SELECT u.*, '` + everyUsersGroup + `', 0
-	FROM domain_user u
-	WHERE u.enabled
-) u ON u.domain = d.name AND lower(u.group_name) = lower($3 COLLATE "C")
-LEFT JOIN LATERAL (` + domainLines + `
-	UNION ALL` + userLines + `
-) l ON true
-ORDER BY
-	d.name,
-	u.position,
-	u.id,
-	l.kind,
-	l.name`
-
-// Group implements Source.
-func (s *Store) Group(ctx context.Context, node, domain, name string) (Answer[[]Domain], error) {
-	return s.tree(ctx, "group", groupQuery, node, domain, name)
+// Group returns domain with the users of its group name, in the order in which they ring. No Users: there is no such
+// group, or nobody in it.
+func (b *Rulebook) Group(ctx context.Context, node, domain, name string) (Answer[[]Domain], error) {
+	domain, name = Fold(domain), Fold(name)
+	return b.some(ctx, about(groupKind, node, domain, name), domain, func(rows Rows, of *domainRow, d *Domain) error {
+		if name == everyUsersGroup {
+			return b.eachUser(rows, of, d)
+		}
+		groups, err := groupsOf(rows, of.Name)
+		if err != nil {
+			return err
+		}
+		for _, g := range groups {
+			if Fold(g.Name) == name {
+				return b.usersOf(rows, of, d, g.Users)
+			}
+		}
+		return nil
+	})
 }
 
-const userGatewaysQuery = `
-SELECT` + directoryColumns + directoryDomain + `
-LEFT JOIN LATERAL (
-	SELECT u.*, g.name AS gateway, g.revision, g.username, g.password AS gateway_password, g.proxy, g.realm, g.register, g.caller_id_in_from
-	FROM (
-		SELECT *
-		FROM gateway
-		WHERE domain = d.name
-			AND enabled
-			AND profile = $3
-			AND node IN ('*', $1)
-			AND coalesce((SELECT enabled FROM tenant WHERE name = gateway.tenant), true)
-		OFFSET 0
-	) g
-	CROSS JOIN LATERAL (
-		SELECT *
-		FROM domain_user
-		WHERE domain = g.domain
-			AND id = g.user_id
-			AND enabled
-		OFFSET 0
-	) u
-) u ON true
-LEFT JOIN LATERAL (
-	SELECT u.gateway, 'param' AS kind, v.name, v.value, false AS expand, '' AS direction
-	FROM (SELECT u.username, u.gateway_password AS password, u.proxy, u.realm, u.register, u.caller_id_in_from) g
-	CROSS JOIN LATERAL (VALUES
-		('username', g.username),
-		('password', g.password),
-		('proxy', g.proxy),
-		('realm', g.realm),
-		('register', g.register::text),
-		('caller-id-in-from', g.caller_id_in_from::text)
-	) v (name, value)
-	WHERE v.value <> ''
-	UNION ALL
-	SELECT u.gateway, 'param', s.name, s.value, s.expand, ''
-	FROM gateway_param s
-	WHERE s.gateway = u.gateway
-	UNION ALL
-	SELECT u.gateway, 'variable', s.name, s.value, s.expand, s.direction::text
-	FROM gateway_variable s
-	WHERE s.gateway = u.gateway
-	UNION ALL
-	SELECT u.gateway, 'variable', '` + RevisionVariable + `', u.revision::text, false, 'inbound'
-) l ON u.gateway IS NOT NULL` + directoryOrder
-
-// UserGateways implements Source.
-func (s *Store) UserGateways(ctx context.Context, node, domain, profile string) (Answer[[]Domain], error) {
-	return s.tree(ctx, "user_gateways", userGatewaysQuery, manyRows(node, domain, profile)...)
-}
-
-func (s *Store) tree(ctx context.Context, operation, query string, args ...any) (Answer[[]Domain], error) {
-	rows, fresh, err := pg.Collect[directoryRow](ctx, s.from, operation, query, args...)
-	if err != nil {
-		return Answer[[]Domain]{}, err
-	}
-	return Answer[[]Domain]{domains(rows), rows[0].NodeKnown, fresh}, nil
-}
-
-// domains folds rows, sorted, into the tree that they are the leaves of.
-func domains(rows []directoryRow) []Domain {
-	var all []Domain
-	for _, row := range rows {
-		if row.Domain == "" {
+// usersOf adds the users with ids to a domain, but for those who are switched off.
+func (b *Rulebook) usersOf(rows Rows, of *domainRow, d *Domain, ids []string) error {
+	for _, id := range ids {
+		row, err := rows.Row(UserTable, of.Name+Separator+id)
+		if err != nil {
+			return err
+		}
+		if row == nil {
 			continue
 		}
-		if n := len(all); n == 0 || all[n-1].Name != row.Domain {
-			all = append(all, Domain{Name: row.Domain, DialString: row.DialString, Context: row.Context, Cacheable: row.Cacheable})
+		u, err := b.user(rows, of, id, row)
+		if err != nil {
+			return err
 		}
-		all[len(all)-1].add(row)
+		d.Users = append(d.Users, u.withoutSecrets())
 	}
-	addGroups(all, rows)
-	return all
+	return nil
 }
 
-// addGroups adds each domain's groups, by name, with their users as they ring.
-func addGroups(all []Domain, rows []directoryRow) {
-	if !slices.ContainsFunc(rows, func(r directoryRow) bool { return r.Kind == "user_group" }) {
-		return
-	}
-	rows = slices.DeleteFunc(slices.Clone(rows), func(r directoryRow) bool { return r.Kind != "user_group" })
-	slices.SortStableFunc(rows, func(a, b directoryRow) int {
-		first, _ := strconv.Atoi(a.Value) // a number of Postgres's: no error
-		second, _ := strconv.Atoi(b.Value)
-		return cmp.Or(strings.Compare(a.Domain, b.Domain), strings.Compare(a.Name, b.Name), cmp.Compare(first, second))
-	})
-	places := make(map[string]int, len(all))
-	for i := range all {
-		places[all[i].Name] = i
-	}
-	for _, row := range rows {
-		d := &all[places[row.Domain]]
-		if n := len(d.Groups); n == 0 || d.Groups[n-1].Name != row.Name {
-			d.Groups = append(d.Groups, Group{Name: row.Name})
+// UserGateways returns domain, or all domains if it is empty, each with those of its users who have a gateway in
+// profile.
+func (b *Rulebook) UserGateways(ctx context.Context, node, domain, profile string) (Answer[[]Domain], error) {
+	domain = Fold(domain)
+	return b.some(ctx, about(userGatewaysKind, node, domain, profile), domain, func(rows Rows, of *domainRow, d *Domain) error {
+		d.Params, d.Variables = nil, nil
+		all, err := b.allGateways(rows)
+		if err != nil {
+			return err
 		}
-		group := &d.Groups[len(d.Groups)-1]
-		group.Users = append(group.Users, row.UserID)
-	}
-}
-
-func (d *Domain) add(row directoryRow) {
-	user := d.user(row)
-	setting := Setting{row.Name, row.Value, row.Expand}
-	switch row.Kind {
-	case "domain_param":
-		if len(d.Users) < 2 { // the domain's lines come again with each user
-			d.Params = append(d.Params, setting)
+		gateways, ids := make(map[string][]Gateway), []string(nil)
+		for _, g := range all {
+			if g.Domain != of.Name || g.Profile != profile || !isOf(g.Node, node) {
+				continue
+			}
+			off, err := g.off(rows)
+			if err != nil {
+				return err
+			}
+			if !off {
+				ids = append(ids, g.User)
+				gateways[g.User] = append(gateways[g.User], Gateway{g.Name, g.all})
+			}
 		}
-	case "domain_variable":
-		if len(d.Users) < 2 {
-			d.Variables = append(d.Variables, setting)
+		slices.Sort(ids)
+		if err := b.usersOf(rows, of, d, slices.Compact(ids)); err != nil {
+			return err
 		}
-	case "user_param":
-		user.Params = append(user.Params, setting)
-	case "user_variable":
-		user.Variables = append(user.Variables, setting)
-	case "user_group": // addGroups does
-	case "param", "variable":
-		user.Gateways = addGatewaySetting(user.Gateways, row.Gateway, GatewaySetting{row.Kind, setting, row.Direction})
-	}
-}
-
-// user returns the row's user, appended to the domain if it is not its last one; nil if the row has none.
-func (d *Domain) user(row directoryRow) *User {
-	if row.UserID == "" {
+		for i := range d.Users {
+			u := &d.Users[i]
+			u.Params, u.Variables, u.Gateways = nil, nil, gateways[u.ID]
+		}
 		return nil
-	}
-	if n := len(d.Users); n == 0 || d.Users[n-1].ID != row.UserID {
-		d.Users = append(d.Users, User{
-			ID: row.UserID, NumberAlias: row.NumberAlias,
-			CallerIDName: row.CallerIDName, CallerIDNumber: row.CallerIDNumber, CIDR: row.CIDR,
-		})
-	}
-	return &d.Users[len(d.Users)-1]
+	})
 }

@@ -2,64 +2,61 @@ package db
 
 import (
 	"context"
-
-	"github.com/jackc/pgx/v5"
-
-	"xmlcurld/db/pg"
+	"crypto/sha256"
+	"fmt"
+	"strings"
 )
 
 // Document is one document that is stored as XML.
 type Document struct {
-	Body   string
-	Expand bool // $${name} in Body is for FreeSWITCH to replace
+	Body   string // empty: none is stored
+	Expand bool   // $${name} in Body is for FreeSWITCH to replace
 }
 
-const documentQuery = `
-SELECT
-	coalesce(d.body::text, '') AS body,
-	coalesce(d.expand, false) AS expand,
-	` + nodeKnown + `
-FROM (SELECT) always
-LEFT JOIN (
-	SELECT body, expand
-	FROM document
-	WHERE section::text = $2
-		AND name = $3
-		AND node IN ('*', $1)
-	ORDER BY node = '*'
-	LIMIT 1
-) d ON true`
-
-// Document implements Source.
-func (s *Store) Document(ctx context.Context, node, section, name string) (a Answer[Document], err error) {
-	scan := func(row pgx.CollectableRow) (d Document, err error) {
-		err = row.Scan(&d.Body, &d.Expand, &a.NodeKnown)
-		return d, err
-	}
-	documents, fresh, err := pg.Scan(ctx, s.from, scan, "document", documentQuery, node, section, name)
-	if err != nil {
-		return a, err
-	}
-	a.Value, a.Freshness = documents[0], fresh
-	return a, nil
+// Document returns the document name of section for node.
+func (b *Rulebook) Document(ctx context.Context, node, section, name string) (Answer[Document], error) {
+	return ask(ctx, b, about(documentKind, node, section, name), func(rows Rows) (d Document, err error) {
+		for _, of := range commonAndOwn(node) {
+			row, err := rows.Row(DocumentTable, strings.Join([]string{section, name, of}, Separator))
+			if err != nil {
+				return d, err
+			}
+			if row != nil {
+				d = readDocument(row)
+			}
+		}
+		return d, nil
+	})
 }
 
-const documentRevisionsQuery = `
-SELECT DISTINCT ON (name)
-	name,
-	left(encode(sha256(convert_to(body::text, 'UTF8')), 'hex'), 16) || ' ' || expand AS revision
-FROM document
-WHERE section = 'configuration'
-	AND node IN ('*', $1)
-ORDER BY name, node = '*'`
+func readDocument(row []byte) Document {
+	expand, body, _ := strings.Cut(string(row), Separator)
+	return Document{body, expand == "t"}
+}
+
+// Revision tells one version of a document from another. It is empty if none is stored.
+func (d Document) Revision() string {
+	if d.Body == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(d.Body))
+	return fmt.Sprintf("%x %t", sum[:8], d.Expand)
+}
 
 // DocumentRevisions returns the revisions of the configuration documents that are stored as XML for node, by name.
-func (s *Store) DocumentRevisions(ctx context.Context, node string) (map[string]string, error) {
-	type row struct{ Name, Revision string }
-	rows, _, err := pg.Collect[row](ctx, s.from, "document_revisions", documentRevisionsQuery, node)
-	revisions := make(map[string]string, len(rows))
-	for _, r := range rows {
-		revisions[r.Name] = r.Revision
-	}
-	return revisions, err
+func (b *Rulebook) DocumentRevisions(ctx context.Context, node string) (map[string]string, error) {
+	a, err := ask(ctx, b, about(documentsKind, node), func(rows Rows) (map[string]string, error) {
+		revisions, own := make(map[string]string), make(map[string]bool)
+		err := rows.Each(DocumentTable, "configuration"+Separator, func(key string, row []byte) error {
+			parts := strings.Split(key, Separator)
+			name, of := parts[1], parts[len(parts)-1]
+			if of != node && (of != Common || own[name]) {
+				return nil
+			}
+			revisions[name], own[name] = readDocument(row).Revision(), of == node
+			return nil
+		})
+		return revisions, err
+	})
+	return a.Value, err
 }

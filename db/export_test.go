@@ -10,12 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// ListsKept is how long lists that were read may be the answer.
-const ListsKept = listsKept
-
 // Ask asks whatever a test wants, as every question is asked.
 func Ask(ctx context.Context, s *Store, query string) error {
-	_, _, err := pg.Collect[Setting](ctx, s.from, "ask", query)
+	_, _, err := pg.Collect[Setting](ctx, s.pg, "ask", query)
 	return err
 }
 
@@ -32,17 +29,17 @@ func (s *Store) CallReads(ctx context.Context, call Call, domain, user string) (
 			if err != nil {
 				return err
 			}
-			within := &Store{pg: s.pg, from: s.pg.In(tx)}
-			routes, err := within.askRoutes(ctx, []Call{call})
-			if err != nil {
-				return err
-			}
-			users, err := within.AskUsers(ctx, []UserName{{call.Node, domain, user}})
-			if err != nil {
-				return err
-			}
-			if routes[0].Value.Called == nil || len(users[0].Value) == 0 {
-				return errors.New("nobody has the number, or the name")
+			for k, args := range map[*kind][3]string{
+				routeKind: {call.Node, Fold(call.Context), call.Number},
+				userKind:  {call.Node, domain, user},
+			} {
+				rows, err := pg.Rows(ctx, tx, pgx.RowToStructByPos[row], k.query, columns(k, [][3]string{args})...)
+				if err != nil {
+					return err
+				}
+				if len(rows) < 4 {
+					return errors.New("nobody has the number, or the name")
+				}
 			}
 			after, err := count()
 			rows = after - before

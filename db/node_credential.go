@@ -2,8 +2,8 @@ package db
 
 import (
 	"context"
-
-	"xmlcurld/db/pg"
+	"fmt"
+	"strings"
 )
 
 // CredentialNotice is the kind of notice that tells of a change in table node_credential.
@@ -17,17 +17,18 @@ type Credential struct {
 	Enabled      bool
 }
 
-const credentialsQuery = `
-SELECT
-	username,
-	node,
-	password_hash,
-	enabled
-FROM node_credential
-ORDER BY username`
-
-// Credentials implements Source.
-func (s *Store) Credentials(ctx context.Context) ([]Credential, error) {
-	credentials, _, err := pg.Collect[Credential](ctx, s.from, "credentials", credentialsQuery)
-	return credentials, err
+// Credentials returns those of all nodes, by username.
+func (b *Rulebook) Credentials(ctx context.Context) (all []Credential, err error) {
+	_, err = b.rows.Read(ctx, about(credentialKind), func(rows Rows) error {
+		all = nil
+		return rows.Each(CredentialTable, "", func(username string, row []byte) error {
+			fields := strings.Split(string(row), Separator)
+			if len(fields) != 3 {
+				return fmt.Errorf("credential %s: %d fields", username, len(fields))
+			}
+			all = append(all, Credential{username, fields[0], fields[1], fields[2] == "t"})
+			return nil
+		})
+	})
+	return all, err
 }

@@ -1,245 +1,51 @@
 package db
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
-	"fmt"
-	"slices"
-	"strings"
 	"sync"
 )
 
-// The tables whose rows say what is to be done with a call.
-const (
-	NodeTable      = "node"
-	ContextTable   = "context" // with the extensions of table context_extension
-	NumberTable    = "number"  // those that are enabled, by context and number
-	TenantTable    = "tenant"
-	ExtensionTable = "extension"
-)
-
-// Separator stands between parts of keys and of values. No value holds it.
-const Separator = "\x1f"
-
-// Queries for the rows of these tables, as keys and values. Some end where a FROM may follow, the others where a WHERE may.
-const (
-	NodeRow = `
-	SELECT name, ''::bytea
-	FROM node
-	WHERE name <> '*'`
-
-	ContextRow = `
-	SELECT
-		lower(name),
-		convert_to(json_build_object(
-			'name', name,
-			'tenant', tenant,
-			'number_forms', number_forms,
-			'extensions', ARRAY(
-				SELECT json_build_object('name', x.extension, 'after', x.after_number)
-				FROM context_extension x
-				WHERE x.context = name AND x.enabled
-				ORDER BY x.position, x.extension
-			),
-			'not_found', not_found_extension
-		)::text, 'UTF8')`
-
-	NumberRow = `
-	SELECT
-		context || E'\x1f' || number,
-		convert_to(concat_ws(E'\x1f',
-			tenant, extension, coalesce(address, ''), coalesce(forward_number, ''), coalesce(display_name, '')), 'UTF8')`
-
-	TenantRow = `
-	SELECT name, convert_to(enabled::text, 'UTF8')
-	FROM tenant`
-
-	ExtensionRow = `
-	SELECT name, convert_to(concat_ws(E'\x1f', coalesce(tenant, ''), compiled::text), 'UTF8')
-	FROM extension`
-)
-
-// Rows are where a Rulebook finds rows.
-type Rows interface {
-	// Row returns the value of a row by the name of its table and its key, nil if there is none. An error says that it is not
-	// to be had.
-	Row(table, key string) ([]byte, error)
-}
-
-// Rulebook holds the rules by which rows make answers. It reads each text once: contexts and extensions come with every call,
-// and a different one is a different text. It is safe for concurrent use; its zero value is ready.
+// Rulebook answers what FreeSWITCH asks for, by the rules that make answers of rows. Each rule stands here once, wherever
+// the rows come from. It is safe for concurrent use.
 type Rulebook struct {
+	rows    Source
+	secrets Secrets
+
 	contexts   textReader[contextRow]
 	extensions textReader[Extension]
+	domains    textReader[domainRow]
+	lists      memory[listsRead]
+	trunks     memory[[]*gatewayRow]
 }
 
-// contextRow is a context with what stands in it for numbers that nobody has, and for every call.
-type contextRow struct {
-	Name        string   `json:"name"`
-	Tenant      *string  `json:"tenant"`
-	NumberForms []string `json:"number_forms"`
-	Extensions  []struct {
-		Name  string `json:"name"`
-		After bool   `json:"after"` // every call gets it, behind the number's own
-	} `json:"extensions"`
-	NotFound *string `json:"not_found"`
+// NewRulebook returns a Rulebook over rows. Secrets resolves what rows refer to; nil: nobody knows it.
+func NewRulebook(rows Source, secrets Secrets) *Rulebook {
+	if secrets == nil {
+		secrets = noSecrets{}
+	}
+	return &Rulebook{rows: rows, secrets: secrets}
 }
 
-// Route returns what is to be done with call. The tenants are compared, whatever the triggers let through.
-func (b *Rulebook) Route(rows Rows, call Call) (a Answer[Route], err error) {
-	node, err := rows.Row(NodeTable, call.Node)
-	if err != nil {
-		return a, err
-	}
-	a.NodeKnown = node != nil
-	text, err := rows.Row(ContextTable, Fold(call.Context))
-	if err != nil || text == nil {
-		return a, err
-	}
-	room, err := b.contexts.read(text)
-	if err != nil {
-		return a, fmt.Errorf("context %s: %w", call.Context, err)
-	}
-	r := routing{b, rows, room, &a.Value}
-	if room.Tenant != nil {
-		if on, err := r.tenantEnabled(*room.Tenant); err != nil || !on {
-			return a, err
-		}
-	}
-	a.Value.Context = room.Name
-	for _, number := range room.numbers(call.Number) {
-		if found, err := r.called(number); err != nil || found {
-			return a, err
-		}
-	}
-	return a, r.notCalled()
-}
-
-// numbers are those that dialled may mean, the likelier one first.
-func (room *contextRow) numbers(dialled string) (numbers []string) {
-	takes := func(form string) bool { return slices.Contains(room.NumberForms, form) }
-	form := "bare"
-	if strings.HasPrefix(dialled, "00") {
-		form = "00"
-	}
-	if !strings.HasPrefix(dialled, "+") || takes("plus") {
-		numbers = append(numbers, dialled)
-	}
-	if other := e164(dialled); other != "" && takes(form) {
-		numbers = append(numbers, other)
-	}
-	return numbers
-}
-
-// e164 is the number that a carrier wrote without its plus, as 27… or 0027…. It is nothing for one with a plus.
-func e164(number string) string {
-	switch {
-	case strings.HasPrefix(number, "+"):
-		return ""
-	case strings.HasPrefix(number, "00"):
-		return "+" + number[2:]
-	default:
-		return "+" + number
-	}
-}
-
-// routing is one call on its way through the rules.
-type routing struct {
-	*Rulebook
-	rows  Rows
-	room  *contextRow
-	route *Route
-}
-
-// called fills the route in if somebody has number.
-func (r routing) called(number string) (bool, error) {
-	text, err := r.rows.Row(NumberTable, r.room.Name+Separator+number)
-	if err != nil || text == nil {
-		return false, err
-	}
-	fields := bytes.Split(text, []byte(Separator))
-	if len(fields) != 5 {
-		return false, fmt.Errorf("number %s: %d fields", number, len(fields))
-	}
-	n := Number{number, string(fields[0]), string(fields[2]), string(fields[3]), string(fields[4])}
-	if r.room.Tenant != nil && *r.room.Tenant != n.Tenant {
-		return false, nil
-	}
-	if on, err := r.tenantEnabled(n.Tenant); err != nil || !on {
-		return false, err
-	}
-	name := string(fields[1])
-	own, err := r.extension(name, &n.Tenant)
-	if err != nil || own == nil {
-		return false, err
-	}
-	if err := r.everyCall(name, false); err != nil {
-		return false, err
-	}
-	r.route.Called, r.route.Own, r.route.Extensions = &n, len(r.route.Extensions), append(r.route.Extensions, own)
-	return true, r.everyCall(name, true)
-}
-
-// everyCall adds the extensions that every call gets before, or after, the number's own. One before it is of use only if it
-// continues.
-func (r routing) everyCall(own string, after bool) error {
-	for _, x := range r.room.Extensions {
-		if x.After != after || x.Name == own {
-			continue
-		}
-		e, err := r.extension(x.Name, r.room.Tenant)
+// ask answers q, which node asks, by a rule.
+func ask[T any](ctx context.Context, b *Rulebook, q Question, rule func(rows Rows) (T, error)) (a Answer[T], err error) {
+	a.Freshness, err = b.rows.Read(ctx, q, func(rows Rows) error {
+		row, err := rows.Row(NodeTable, q.args[0])
 		if err != nil {
 			return err
 		}
-		if e != nil && (after || e.Continue) {
-			r.route.Extensions = append(r.route.Extensions, e)
-		}
-	}
-	return nil
-}
-
-// notCalled fills the route in with what the context has for a number that nobody has.
-func (r routing) notCalled() error {
-	for _, x := range r.room.Extensions {
-		e, err := r.extension(x.Name, r.room.Tenant)
-		if err != nil {
-			return err
-		}
-		if e != nil {
-			r.route.Extensions = append(r.route.Extensions, e)
-		}
-	}
-	if r.room.NotFound == nil {
-		return nil
-	}
-	e, err := r.extension(*r.room.NotFound, r.room.Tenant)
-	r.route.NotFound = e
-	return err
-}
-
-// extension returns the extension name, nil if there is none, or it is of a tenant other than tenant.
-func (r routing) extension(name string, tenant *string) (*Extension, error) {
-	text, err := r.rows.Row(ExtensionTable, name)
-	if err != nil || text == nil {
-		return nil, err
-	}
-	own, compiled, _ := bytes.Cut(text, []byte(Separator))
-	if len(own) > 0 && (tenant == nil || *tenant != string(own)) {
-		return nil, nil
-	}
-	e, err := r.extensions.read(compiled)
+		a.NodeKnown = row != nil && q.args[0] != Common
+		a.Value, err = rule(rows)
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("extension %s: %w", name, err)
+		return Answer[T]{}, err
 	}
-	return e, nil
+	return a, nil
 }
 
-func (r routing) tenantEnabled(name string) (bool, error) {
-	enabled, err := r.rows.Row(TenantTable, name)
-	return string(enabled) == "true", err
-}
-
-// textReader reads texts in JSON, each once.
+// textReader reads texts in JSON, each once: contexts, extensions and domains come with every call, and a different one is a
+// different text. Its zero value is ready.
 type textReader[T any] struct {
 	mu   sync.Mutex
 	seen map[string]*T
@@ -263,4 +69,38 @@ func (r *textReader[T]) read(text []byte) (*T, error) {
 	}
 	r.seen[string(text)] = value
 	return value, nil
+}
+
+// memory keeps what was made of many rows, for as long as these are the same. Its zero value is ready.
+type memory[T any] struct {
+	mu   sync.Mutex
+	kept map[string]remembered[T]
+}
+
+type remembered[T any] struct {
+	version uint64
+	value   T
+}
+
+// kept bounds how much a memory holds.
+const memoryKept = 16
+
+// recall returns what was made of rows in a version, unless that is not known.
+func (m *memory[T]) recall(key string, version uint64) (value T, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.kept[key]
+	return r.value, ok && version != 0 && r.version == version
+}
+
+func (m *memory[T]) keep(key string, version uint64, value T) {
+	if version == 0 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.kept == nil || len(m.kept) >= memoryKept {
+		m.kept = make(map[string]remembered[T])
+	}
+	m.kept[key] = remembered[T]{version, value}
 }

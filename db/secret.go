@@ -23,8 +23,8 @@ func (noSecrets) Resolve(reference string) (string, error) {
 
 // resolve returns a secret with a mark that another secret would not have, and that tells nothing of it to those who do
 // not know key.
-func (s *Store) resolve(reference, key string) (value, mark string, err error) {
-	if value, err = s.secrets.Resolve(reference); err != nil {
+func (b *Rulebook) resolve(reference, key string) (value, mark string, err error) {
+	if value, err = b.secrets.Resolve(reference); err != nil {
 		return "", "", err
 	}
 	mac := hmac.New(sha256.New, []byte(key))
@@ -33,4 +33,4 @@ func (s *Store) resolve(reference, key string) (value, mark string, err error) {
 }
 
 // Resolve returns the secret of a reference. The error names the reference.
-func (s *Store) Resolve(reference string) (string, error) { return s.secrets.Resolve(reference) }
+func (b *Rulebook) Resolve(reference string) (string, error) { return b.secrets.Resolve(reference) }

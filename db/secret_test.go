@@ -6,6 +6,7 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
+	"xmlcurld/db/switchstate"
 )
 
 // known are secrets by their references.
@@ -23,8 +24,10 @@ func TestEventSocketPassword(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
 	conn := dbtest.Connect(t, url)
-	store := dbtest.OpenWith(t, url, known{"file:own": "from own", "env:COMMON": "from common"})
-	state := dbtest.State(t, store)
+	store := dbtest.Open(t, url)
+	rules := db.NewRulebook(store, known{"file:own": "from own", "env:COMMON": "from common"})
+	state := switchstate.New(rules, store)
+	t.Cleanup(state.Close)
 	if _, err := conn.Exec(t.Context(), `INSERT INTO node (name) VALUES ('fs1')`); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +56,7 @@ func TestEventSocketPassword(t *testing.T) {
 		if err != nil || node.Password != tc.password || node.Fault != tc.fault {
 			t.Errorf("%s: the keeper has %q, %q, %v", tc.name, node.Password, node.Fault, err)
 		}
-		settings, err := store.EventSocket(t.Context(), "fs1")
+		settings, err := rules.EventSocket(t.Context(), "fs1")
 		if err != nil || !settings.NodeKnown {
 			t.Fatalf("%s: %+v, %v", tc.name, settings, err)
 		}
@@ -75,14 +78,14 @@ func TestGatewayPassword(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
 	secrets := known{"file:own": "first"}
-	conn, store := dbtest.Connect(t, url), dbtest.OpenWith(t, url, secrets)
+	conn, rules := dbtest.Connect(t, url), db.NewRulebook(dbtest.Open(t, url), secrets)
 	if _, err := conn.Exec(t.Context(), `INSERT INTO gateway (name, profile, proxy, username, register, password_from) VALUES
 		('own', 'external', 'a.example', 'u', true, 'file:own'), ('gone', 'external', 'a.example', 'u', true, 'file:gone')`); err != nil {
 		t.Fatal(err)
 	}
 	look := func() (password, revision string) {
 		t.Helper()
-		sofia, err := store.Sofia(t.Context(), "fs1", "external", "")
+		sofia, err := rules.Sofia(t.Context(), "fs1", "external", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +104,7 @@ func TestGatewayPassword(t *testing.T) {
 		if names != "own twilio " {
 			t.Errorf("gateways: %s", names)
 		}
-		all, err := store.GatewayRevisions(t.Context(), "fs1")
+		all, err := rules.GatewayRevisions(t.Context(), "fs1")
 		if err != nil || len(all) != 3 || all[0].Name != "gone" || all[0].Fault != "secret file:gone: unknown" || all[1].Revision != revision {
 			t.Errorf("%+v, %v, want revision %s", all, err, revision)
 		}

@@ -1,31 +1,65 @@
 package db
 
-import "github.com/jackc/pgx/v5"
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
 
 // Setting is one param or variable of FreeSWITCH.
 type Setting struct {
-	Name   string
-	Value  string
-	Expand bool // $${name} in Value is for FreeSWITCH to replace
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Expand bool   `json:"expand"` // $${name} in Value is for FreeSWITCH to replace
 }
 
 // NodeSetting is one setting of a node, with where it stands in the document.
 type NodeSetting struct {
-	Kind string // param or variable; empty: there is none
+	Kind string // param or variable
 	Setting
 	Mark string // of a value that rows only refer to: stands for it where it may not stand
 }
 
-// nodeKnown is a column that tells whether the node that asks, $1, has a row of its own.
-const nodeKnown = `EXISTS (SELECT FROM node WHERE name = $1 AND name <> '*') AS node_known`
-
-// askerKnown is nodeKnown for the node of one question q of many. For EXISTS Postgres would read all nodes first.
-const askerKnown = `coalesce((SELECT true FROM node WHERE name = q.node AND name <> '*'), false)`
-
-// scanNodeSetting reads kind, name, value, expand and nodeKnown.
-func scanNodeSetting(nodeKnown *bool) pgx.RowToFunc[NodeSetting] {
-	return func(row pgx.CollectableRow) (s NodeSetting, err error) {
-		err = row.Scan(&s.Kind, &s.Name, &s.Value, &s.Expand, nodeKnown)
-		return s, err
-	}
+// nodeRow is the row of a node.
+type nodeRow struct {
+	LocalIP     string    `json:"local_ip"`
+	ExternalIP  string    `json:"external_ip"`
+	Settings    []Setting `json:"settings"`     // of the core
+	EventSocket []Setting `json:"event_socket"` // of mod_event_socket, or where its password is
+	Reference   string    `json:"reference"`    // to the password
+	Key         string    `json:"key"`          // of the password's mark
 }
+
+// readNode returns a node's row, empty if there is none.
+func readNode(rows Rows, name string) (n nodeRow, err error) {
+	text, err := rows.Row(NodeTable, name)
+	if err != nil || text == nil {
+		return n, err
+	}
+	if err := json.Unmarshal(text, &n); err != nil {
+		return n, fmt.Errorf("node %s: %w", name, err)
+	}
+	return n, nil
+}
+
+// of adds what a node has in a table of settings to all, by name: the node's own replaces what is common.
+func addNodeSettings(all map[string]Setting, rows Rows, table, node string) error {
+	return rows.Each(table, node+Separator, func(key string, value []byte) error {
+		name := strings.TrimPrefix(key, node+Separator)
+		text, expand, _ := cutLast(string(value))
+		all[name] = Setting{name, text, expand == "t"}
+		return nil
+	})
+}
+
+// cutLast cuts a value before its last part.
+func cutLast(value string) (before, last string, ok bool) {
+	i := strings.LastIndex(value, Separator)
+	if i < 0 {
+		return value, "", false
+	}
+	return value[:i], value[i+len(Separator):], true
+}
+
+// commonAndOwn are the names under which a node's rows stand, those of all nodes first. Twice the same is no harm.
+func commonAndOwn(node string) []string { return []string{Common, node} }

@@ -1,14 +1,12 @@
 package db
 
 import (
-	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
-
-	"github.com/jackc/pgx/v5"
-
-	"xmlcurld/db/pg"
 )
 
 // Sofia is sofia.conf, or as much of it as was asked for.
@@ -28,317 +26,354 @@ type Profile struct {
 
 // ProfileDomain is a domain that a profile looks up in the directory when it starts.
 type ProfileDomain struct {
-	Name  string
-	Alias bool
-	Parse bool
+	Name  string `json:"name"`
+	Alias bool   `json:"alias"`
+	Parse bool   `json:"parse"`
 }
 
 // Gateway is a gateway, of a profile or of a user of the directory.
 type Gateway struct {
 	Name     string
-	Settings []GatewaySetting
+	Settings []GatewaySetting // only to be read
 }
 
 // GatewaySetting is a param or a variable of a gateway.
 type GatewaySetting struct {
-	Kind string // param or variable
+	Kind string `json:"kind"` // param or variable
 	Setting
-	Direction string // of a variable: inbound, outbound or both
-}
-
-// sofiaRow is one line of sofia.conf.
-type sofiaRow struct {
-	Profile string // empty: of all profiles
-	Gateway string // empty: of the profile
-	Kind    string // param, variable, alias or domain; profile or gateway for the row of one itself
-	Setting
-	Position  int32
-	Direction string    // of a gateway's variable: inbound, outbound or both
-	Alias     bool      // of a profile's domain
-	Parse     bool      // of a profile's domain
-	Columns   [6]string // of a gateway: the values of gatewayColumns
-	Reference string    // of a gateway: where its password is, if not among Columns
-	Key       string    // of a gateway: what its password's mark is made with
-	NodeKnown bool
+	Direction string `json:"direction"` // of a variable: inbound, outbound or both
 }
 
 // RevisionVariable is the gateway's variable that holds its revision, which the switch gives back. It is for incoming
 // calls, so that no carrier is told of it.
 const RevisionVariable = "xmlcurld_revision"
 
+// AllGateways is what FreeSWITCH calls them all when it starts them.
+const AllGateways = "_all_"
+
+// profileRow is a profile with what stands in its tables for all nodes.
+type profileRow struct {
+	name    string
+	Node    string `json:"node"`
+	Enabled bool   `json:"enabled"`
+	Params  []struct {
+		Node string `json:"node"`
+		Setting
+	} `json:"params"`
+	Aliases []string        `json:"aliases"`
+	Domains []ProfileDomain `json:"domains"`
+}
+
+// gatewayRow is a gateway with what decides whether a node has it. A password that the row refers to is not in it.
+type gatewayRow struct {
+	Name      string           `json:"name"`
+	Profile   string           `json:"profile"`
+	Node      string           `json:"node"`
+	Tenant    string           `json:"tenant"` // empty: the operator's
+	Domain    string           `json:"domain"` // of the user that it comes with; empty: it comes with the profile
+	User      string           `json:"user"`
+	Columns   [6]string        `json:"columns"` // the values of gatewayColumns
+	Revision  string           `json:"revision"`
+	Reference string           `json:"reference"` // to the password; empty: it is among Columns
+	Key       string           `json:"key"`       // of the password's mark
+	Settings  []GatewaySetting `json:"settings"`
+	all       []GatewaySetting // with the columns
+}
+
 // gatewayColumns are the params that are columns of table gateway.
 var gatewayColumns = [6]string{"username", "password", "proxy", "realm", "register", "caller-id-in-from"}
 
 const passwordColumn = 1
 
-// AllGateways is what FreeSWITCH calls them all when it starts them.
-const AllGateways = "_all_"
-
-// sofiaQuery: of a profile's param the node's own row wins, then the node's own address, then the common row, then the
-// common address.
-const sofiaQuery = `
-WITH profile AS (
-	SELECT name
-	FROM sip_profile
-	WHERE enabled
-		AND node IN ('*', $1)
-		AND ($2 = '' OR lower(name) = lower($2 COLLATE "C"))
-), wanted AS (
-	SELECT g.*
-	FROM gateway g
-	JOIN profile p ON p.name = g.profile
-	LEFT JOIN tenant t ON t.name = g.tenant
-	WHERE g.enabled
-		AND g.node IN ('*', $1)
-		AND g.domain IS NULL
-		AND coalesce(t.enabled, true)
-		AND CASE $3
-			WHEN '' THEN $2 <> ''
-			WHEN '` + AllGateways + `' THEN true
-			ELSE lower(g.name) = lower($3 COLLATE "C")
-		END
-), line AS (
-	SELECT
-		'' AS profile, '' AS gateway, 'param' AS kind, 0 AS position, name, value, expand, '' AS direction,
-		false AS alias, false AS parse,
-		'' AS username, '' AS password, '' AS proxy, '' AS realm, '' AS register, '' AS caller_id_in_from,
-		'' AS password_from, '' AS revision_key
-	FROM (
-		SELECT DISTINCT ON (name) name, value, expand
-		FROM sofia_param
-		WHERE node IN ('*', $1)
-		ORDER BY name, node = '*'
-	) global
-	UNION ALL
-	SELECT name, '', 'profile', 0, '', '', false, '', false, false, '', '', '', '', '', '', '', ''
-	FROM profile
-	UNION ALL
-	SELECT profile, '', 'param', position, name, value, expand, '', false, false, '', '', '', '', '', '', '', ''
-	FROM (
-		SELECT *, min(rank) OVER (PARTITION BY profile, name) AS best
-		FROM (
-			SELECT s.profile, s.position, s.name, s.value, s.expand, CASE s.node WHEN '*' THEN 3 ELSE 1 END AS rank
-			FROM sip_profile_param s
-			JOIN profile p ON p.name = s.profile
-			WHERE s.node IN ('*', $1)
-				AND $3 = ''
-			UNION ALL
-			SELECT p.name, 1, v.name, host(v.address), false, CASE n.name WHEN '*' THEN 4 ELSE 2 END
-			FROM profile p
-			JOIN node n ON n.name IN ('*', $1)
-			CROSS JOIN LATERAL (VALUES
-				('sip-ip', n.local_ip),
-				('rtp-ip', n.local_ip),
-				('ext-sip-ip', n.external_ip),
-				('ext-rtp-ip', n.external_ip)
-			) v (name, address)
-			WHERE v.address IS NOT NULL
-				AND $3 = ''
-		) ranked
-	) setting
-	WHERE rank = best
-	UNION ALL
-	SELECT a.profile, '', 'alias', 0, a.name, '', false, '', false, false, '', '', '', '', '', '', '', ''
-	FROM sip_profile_alias a
-	JOIN profile p ON p.name = a.profile
-	UNION ALL
-	SELECT d.profile, '', 'domain', 0, d.name, '', false, '', d.alias, d.parse, '', '', '', '', '', '', '', ''
-	FROM sip_profile_domain d
-	JOIN profile p ON p.name = d.profile
-	LEFT JOIN domain o ON o.name = d.name
-	LEFT JOIN tenant t ON t.name = o.tenant
-	WHERE coalesce(o.enabled AND t.enabled, true)
-	UNION ALL
-	SELECT g.profile, g.name, 'gateway', 0, '', '', false, '', false, false,
-		coalesce(g.username, ''), coalesce(g.password, ''), coalesce(g.proxy, ''), coalesce(g.realm, ''),
-		g.register::text, g.caller_id_in_from::text, coalesce(g.password_from, ''), g.revision_key::text
-	FROM wanted g
-	UNION ALL
-	SELECT g.profile, g.name, 'param', 0, s.name, s.value, s.expand, '', false, false, '', '', '', '', '', '', '', ''
-	FROM wanted g
-	JOIN gateway_param s ON s.gateway = g.name
-	UNION ALL
-	SELECT g.profile, g.name, 'variable', 0, s.name, s.value, s.expand, s.direction::text, false, false, '', '', '', '', '', '', '', ''
-	FROM wanted g
-	JOIN gateway_variable s ON s.gateway = g.name
-	UNION ALL
-	SELECT g.profile, g.name, 'variable', 0, '` + RevisionVariable + `', g.revision::text, false, 'inbound', false, false, '', '', '', '', '', '', '', ''
-	FROM wanted g
-)
-SELECT
-	coalesce(l.profile, ''),
-	coalesce(l.gateway, ''),
-	coalesce(l.kind, ''),
-	coalesce(l.position, 0),
-	coalesce(l.name, ''),
-	coalesce(l.value, ''),
-	coalesce(l.expand, false),
-	coalesce(l.direction, ''),
-	coalesce(l.alias, false),
-	coalesce(l.parse, false),
-	coalesce(l.username, ''),
-	coalesce(l.password, ''),
-	coalesce(l.proxy, ''),
-	coalesce(l.realm, ''),
-	coalesce(l.register, ''),
-	coalesce(l.caller_id_in_from, ''),
-	coalesce(l.password_from, ''),
-	coalesce(l.revision_key, ''),
-	` + nodeKnown + `
-FROM (SELECT) always
-LEFT JOIN line l ON true`
-
-// sofiaRows scans all rows through one.
-func sofiaRows() pgx.RowToFunc[*sofiaRow] {
-	var r sofiaRow
-	columns := []any{&r.Profile, &r.Gateway, &r.Kind, &r.Position, &r.Name, &r.Value, &r.Expand, &r.Direction, &r.Alias, &r.Parse,
-		&r.Columns[0], &r.Columns[1], &r.Columns[2], &r.Columns[3], &r.Columns[4], &r.Columns[5], &r.Reference, &r.Key, &r.NodeKnown}
-	return func(row pgx.CollectableRow) (*sofiaRow, error) {
-		err := row.Scan(columns...)
-		line := r
-		return &line, err
-	}
-}
-
-// Sofia implements Source.
-func (s *Store) Sofia(ctx context.Context, node, profile, gateway string) (Answer[Sofia], error) {
-	args := []any{node, profile, gateway}
-	if profile != "" && (gateway == "" || gateway == AllGateways) { // there may be many more than when it was asked first
-		args = manyRows(args...)
-	}
-	rows, fresh, err := pg.Scan(ctx, s.from, sofiaRows(), "sofia", sofiaQuery, args...)
-	if err != nil {
-		return Answer[Sofia]{}, err
-	}
-	// Postgres would carry the wide rows through its sort.
-	slices.SortFunc(rows, compareSofiaRows)
-	return Answer[Sofia]{sofia(s.withSecrets(rows)), rows[0].NodeKnown, fresh}, nil
-}
-
-func compareSofiaRows(a, b *sofiaRow) int {
-	return cmp.Or(strings.Compare(a.Profile, b.Profile), strings.Compare(a.Gateway, b.Gateway),
-		strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), cmp.Compare(a.Position, b.Position))
-}
-
-// withSecrets puts the passwords that rows, sorted, refer to in their place, and their marks behind the revisions. A
-// gateway whose password cannot be read is left out: its carrier would refuse it.
-func (s *Store) withSecrets(rows []*sofiaRow) []*sofiaRow {
-	var mark, left string
-	return slices.DeleteFunc(rows, func(row *sofiaRow) bool {
-		if row.Kind == "gateway" { // it comes before its lines
-			mark, left = "", ""
-			if row.Reference != "" {
-				var err error
-				if row.Columns[passwordColumn], mark, err = s.resolve(row.Reference, row.Key); err != nil {
-					left = row.Gateway
-				}
+// Sofia returns sofia.conf for node. A profile narrows it to that profile, with all its gateways; a gateway as well, to
+// that one, or to all when it is AllGateways, and to nothing else of the profile. Without a profile there are no gateways:
+// FreeSWITCH does not read them then.
+func (b *Rulebook) Sofia(ctx context.Context, node, profile, gateway string) (Answer[Sofia], error) {
+	var gateways [][]*gatewayRow // by profile
+	profile, gateway = Fold(profile), Fold(gateway)
+	a, err := ask(ctx, b, about(sofiaKind, node, profile, gateway), func(rows Rows) (sofia Sofia, err error) {
+		gateways = nil
+		params := make(map[string]Setting)
+		for _, of := range commonAndOwn(node) {
+			if err := addNodeSettings(params, rows, SofiaTable, of); err != nil {
+				return sofia, err
 			}
 		}
-		if row.Name == RevisionVariable && row.Kind == "variable" {
-			row.Value = marked(row.Value, mark)
+		for _, s := range inOrder("param", params) {
+			sofia.Params = append(sofia.Params, s.Setting)
 		}
-		return row.Gateway != "" && row.Gateway == left
+		profiles, err := profilesOf(rows, node)
+		for _, p := range profiles {
+			if profile != "" && Fold(p.name) != profile {
+				continue
+			}
+			own, err := b.profile(rows, node, p, gateway == "")
+			if err != nil {
+				return sofia, err
+			}
+			sofia.Profiles = append(sofia.Profiles, own)
+			some, err := b.gateways(rows, node, p.name, gateway)
+			if err != nil {
+				return sofia, err
+			}
+			if profile+gateway == "" {
+				some = nil
+			}
+			gateways = append(gateways, some)
+		}
+		return sofia, err
 	})
-}
-
-// marked is the revision of a gateway whose password has mark; "" when it stands in the row, which has a revision.
-func marked(revision, mark string) string {
-	if mark == "" {
-		return revision
+	for i := range a.Value.Profiles {
+		a.Value.Profiles[i].Gateways = b.withSecrets(gateways[i])
 	}
-	return revision + "." + mark
+	return a, err
 }
 
-// sofia folds rows, sorted, into the tree that they are the leaves of.
-func sofia(rows []*sofiaRow) (tree Sofia) {
-	for _, row := range rows {
-		switch {
-		case row.Kind == "":
-		case row.Profile == "":
-			tree.Params = append(tree.Params, row.Setting)
-		default:
-			if n := len(tree.Profiles); n == 0 || tree.Profiles[n-1].Name != row.Profile {
-				tree.Profiles = append(tree.Profiles, Profile{Name: row.Profile})
-			}
-			tree.Profiles[len(tree.Profiles)-1].add(row)
+// profilesOf are those that node has, by name.
+func profilesOf(rows Rows, node string) (profiles []profileRow, err error) {
+	err = rows.Each(ProfileTable, "", func(name string, row []byte) error {
+		p := profileRow{name: name}
+		if err := json.Unmarshal(row, &p); err != nil {
+			return fmt.Errorf("profile %s: %w", name, err)
+		}
+		if p.Enabled && isOf(p.Node, node) {
+			profiles = append(profiles, p)
+		}
+		return nil
+	})
+	return profiles, err
+}
+
+// isOf reports whether a row of a node is one of node's.
+func isOf(row, node string) bool { return row == Common || row == node }
+
+// profile is what node has of a profile, without its gateways.
+func (b *Rulebook) profile(rows Rows, node string, row profileRow, withParams bool) (p Profile, err error) {
+	p.Name, p.Aliases = row.name, row.Aliases
+	for _, d := range row.Domains {
+		domain, err := b.domain(rows, d.Name)
+		if err != nil {
+			return p, err
+		}
+		if domain == nil || domain.on {
+			p.Domains = append(p.Domains, d)
 		}
 	}
-	return tree
+	if withParams {
+		p.Params, err = profileParams(rows, node, row)
+	}
+	return p, err
 }
 
-func (p *Profile) add(row *sofiaRow) {
-	switch {
-	case row.Kind == "gateway":
-		for i, value := range row.Columns {
-			if value != "" {
-				p.Gateways = addGatewaySetting(p.Gateways, row.Gateway, GatewaySetting{Kind: "param", Setting: Setting{Name: gatewayColumns[i], Value: value}})
+// profileParams are the params of a profile, by name: the node's own rows, or else the node's own address, or else the common
+// rows, or else the common address.
+func profileParams(rows Rows, node string, row profileRow) ([]Setting, error) {
+	byName := make(map[string][]Setting)
+	for _, of := range commonAndOwn(node) {
+		n, err := readNode(rows, of)
+		if err != nil {
+			return nil, err
+		}
+		for _, address := range []Setting{
+			{Name: "sip-ip", Value: n.LocalIP}, {Name: "rtp-ip", Value: n.LocalIP},
+			{Name: "ext-sip-ip", Value: n.ExternalIP}, {Name: "ext-rtp-ip", Value: n.ExternalIP},
+		} {
+			if address.Value != "" {
+				byName[address.Name] = []Setting{address}
 			}
 		}
-	case row.Gateway != "":
-		p.Gateways = addGatewaySetting(p.Gateways, row.Gateway, GatewaySetting{row.Kind, row.Setting, row.Direction})
-	case row.Kind == "param":
-		p.Params = append(p.Params, row.Setting)
-	case row.Kind == "alias":
-		p.Aliases = append(p.Aliases, row.Name)
-	case row.Kind == "domain":
-		p.Domains = append(p.Domains, ProfileDomain{row.Name, row.Alias, row.Parse})
+		replaced := make(map[string]bool)
+		for _, s := range row.Params {
+			if s.Node != of {
+				continue
+			}
+			if !replaced[s.Name] {
+				replaced[s.Name], byName[s.Name] = true, nil
+			}
+			byName[s.Name] = append(byName[s.Name], s.Setting)
+		}
 	}
+	var params []Setting
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		params = append(params, byName[name]...)
+	}
+	return params, nil
 }
 
-// addGatewaySetting appends setting to the gateway name, and the gateway to gateways if it is not the last one there.
-func addGatewaySetting(gateways []Gateway, name string, setting GatewaySetting) []Gateway {
-	if n := len(gateways); n == 0 || gateways[n-1].Name != name {
-		gateways = append(gateways, Gateway{Name: name})
+// gateways are those of a profile that node has, and that come with it: all, or the one whose name is only.
+func (b *Rulebook) gateways(rows Rows, node, profile, only string) (some []*gatewayRow, err error) {
+	all, err := b.trunksOf(rows, profile, only)
+	if err != nil {
+		return nil, err
 	}
-	last := &gateways[len(gateways)-1]
-	last.Settings = append(last.Settings, setting)
-	return gateways
+	for _, g := range all {
+		if g.Domain != "" || !isOf(g.Node, node) {
+			continue
+		}
+		off, err := g.off(rows)
+		if err != nil {
+			return nil, err
+		}
+		if !off {
+			some = append(some, g)
+		}
+	}
+	return some, nil
 }
 
-// GatewayRow is a gateway with what decides whether a node has it. A password that the row refers to is not in it.
-type GatewayRow struct {
-	Name      string    `json:"-"`
-	Profile   string    `json:"profile"`
-	Node      string    `json:"node"`
-	Tenant    *string   `json:"tenant"`
-	Columns   [6]string `json:"columns"` // the values of gatewayColumns
-	Revision  string    `json:"revision"`
-	Reference string    `json:"reference"`
-	Key       string    `json:"key"`
-	Params    []Setting `json:"params"`
-	Variables []struct {
-		Setting
-		Direction string
-	} `json:"variables"`
+// trunksOf are all gateways of a profile, or the one whose name is only.
+func (b *Rulebook) trunksOf(rows Rows, profile, only string) (some []*gatewayRow, err error) {
+	if only == "" || only == AllGateways {
+		all, err := b.allGateways(rows)
+		for _, g := range all {
+			if g.Profile == profile {
+				some = append(some, g)
+			}
+		}
+		return some, err
+	}
+	row, err := rows.Row(GatewayTable, only)
+	if err != nil || row == nil {
+		return nil, err
+	}
+	g, err := readGateway(only, row)
+	if err != nil || g.Profile != profile {
+		return nil, err
+	}
+	return []*gatewayRow{g}, nil
 }
 
-// Gateways returns what sofia.conf has for gateways, by their profiles, with the passwords that rows refer to.
-func (s *Store) Gateways(gateways []GatewayRow) map[string][]Gateway {
-	var rows []*sofiaRow
-	for i := range gateways {
-		rows = append(rows, gateways[i].rows()...)
+// allGateways are those of all nodes and profiles, by name.
+func (b *Rulebook) allGateways(rows Rows) (all []*gatewayRow, err error) {
+	version := rows.Version(GatewayTable)
+	if all, ok := b.trunks.recall("", version); ok {
+		return all, nil
 	}
-	slices.SortFunc(rows, compareSofiaRows)
-	byProfile := make(map[string][]Gateway)
-	for _, p := range sofia(s.withSecrets(rows)).Profiles {
-		byProfile[p.Name] = p.Gateways
+	err = rows.Each(GatewayTable, "", func(name string, row []byte) error {
+		g, err := readGateway(name, row)
+		all = append(all, g)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return byProfile
+	slices.SortFunc(all, func(a, b *gatewayRow) int { return strings.Compare(a.Name, b.Name) })
+	b.trunks.keep("", version, all)
+	return all, nil
 }
 
-// rows are what sofiaQuery has for the gateway.
-func (g *GatewayRow) rows() []*sofiaRow {
-	line := func(kind string, s Setting, direction string) *sofiaRow {
-		return &sofiaRow{Profile: g.Profile, Gateway: g.Name, Kind: kind, Setting: s, Direction: direction}
+func readGateway(name string, row []byte) (*gatewayRow, error) {
+	g := new(gatewayRow)
+	if err := json.Unmarshal(row, g); err != nil {
+		return nil, fmt.Errorf("gateway %s: %w", name, err)
 	}
-	first := line("gateway", Setting{}, "")
-	first.Columns, first.Reference, first.Key = g.Columns, g.Reference, g.Key
-	rows := []*sofiaRow{first, line("variable", Setting{Name: RevisionVariable, Value: g.Revision}, "inbound")}
-	for _, s := range g.Params {
-		rows = append(rows, line("param", s, ""))
+	g.all = g.settings()
+	return g, nil
+}
+
+// settings are the gateway's columns and its params and variables.
+func (g *gatewayRow) settings() (all []GatewaySetting) {
+	for i, value := range g.Columns {
+		if value != "" {
+			all = append(all, GatewaySetting{Kind: "param", Setting: Setting{Name: gatewayColumns[i], Value: value}})
+		}
 	}
-	for _, s := range g.Variables {
-		rows = append(rows, line("variable", s.Setting, s.Direction))
+	for _, s := range g.Settings {
+		if s.Name == RevisionVariable {
+			s.Value = g.Revision
+		}
+		all = append(all, s)
 	}
-	return rows
+	return all
+}
+
+// off reports whether the gateway's tenant is switched off.
+func (g *gatewayRow) off(rows Rows) (bool, error) {
+	if g.Tenant == "" {
+		return false, nil
+	}
+	return tenantOff(rows, g.Tenant)
+}
+
+// withSecrets returns gateways with the passwords that rows refer to, and with their marks behind the revisions. One whose
+// password cannot be read is left out: its carrier would refuse it.
+func (b *Rulebook) withSecrets(rows []*gatewayRow) (all []Gateway) {
+	for _, g := range rows {
+		if g.Reference == "" {
+			all = append(all, Gateway{g.Name, g.all})
+			continue
+		}
+		password, mark, err := b.resolve(g.Reference, g.Key)
+		if err != nil {
+			continue
+		}
+		with := *g
+		with.Columns[passwordColumn], with.Revision = password, g.Revision+"."+mark
+		all = append(all, Gateway{g.Name, with.settings()})
+	}
+	return all
+}
+
+// GatewayRevision is a gateway that a node should run.
+type GatewayRevision struct {
+	Name     string
+	Profile  string
+	Revision string // what the switch gives back as its variable RevisionVariable
+	OfUser   bool   // it comes with a user of the directory, not with the profile
+	Fault    string // why its password cannot be read: it is not told to any switch, and stays where it is
+}
+
+// GatewayRevisions returns the gateways that node should run, by name.
+func (b *Rulebook) GatewayRevisions(ctx context.Context, node string) ([]GatewayRevision, error) {
+	a, err := ask(ctx, b, about(gatewaysKind, node), func(rows Rows) (some []*gatewayRow, err error) {
+		profiles, err := profilesOf(rows, node)
+		if err != nil {
+			return nil, err
+		}
+		all, err := b.allGateways(rows)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range all {
+			runs, err := b.runs(rows, node, profiles, g)
+			if err != nil {
+				return nil, err
+			}
+			if runs {
+				some = append(some, g)
+			}
+		}
+		return some, nil
+	})
+	revisions := make([]GatewayRevision, 0, len(a.Value))
+	for _, g := range a.Value {
+		r := GatewayRevision{Name: g.Name, Profile: g.Profile, Revision: g.Revision, OfUser: g.Domain != ""}
+		if g.Reference != "" {
+			_, mark, err := b.resolve(g.Reference, g.Key)
+			if r.Revision += "." + mark; err != nil {
+				r.Revision, r.Fault = g.Revision, err.Error()
+			}
+		}
+		revisions = append(revisions, r)
+	}
+	return revisions, err
+}
+
+// runs reports whether node runs a gateway in one of its profiles. A user's comes with the user, in a profile that parses
+// the user's domain.
+func (b *Rulebook) runs(rows Rows, node string, profiles []profileRow, g *gatewayRow) (bool, error) {
+	i := slices.IndexFunc(profiles, func(p profileRow) bool { return p.name == g.Profile })
+	if i < 0 || !isOf(g.Node, node) {
+		return false, nil
+	}
+	if off, err := g.off(rows); err != nil || off || g.Domain == "" {
+		return !off, err
+	}
+	parsed := slices.ContainsFunc(profiles[i].Domains, func(d ProfileDomain) bool { return d.Parse && (d.Name == g.Domain || d.Name == "all") })
+	domain, err := b.domain(rows, g.Domain)
+	if err != nil || !parsed || domain == nil || !domain.on {
+		return false, err
+	}
+	user, err := rows.Row(UserTable, g.Domain+Separator+g.User)
+	return user != nil, err
 }

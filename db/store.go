@@ -1,10 +1,14 @@
 // Package db says what rows FreeSWITCH should be told, and where they come from. It knows no XML; a file of it goes with
-// each file of package sections, and holds the row types beside the queries that fill them.
+// each file of package sections, and holds the rules by which rows make that document.
 package db
 
 import (
 	"context"
-	"sync/atomic"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,42 +19,33 @@ import (
 // ErrUnavailable says that the rows cannot be had now: Postgres is away, starting, full, or too slow for the deadline.
 var ErrUnavailable = pg.ErrUnavailable
 
-// Common is the name of the row in table node that holds what is common to all nodes.
-const Common = "*"
-
 // Store is the Source that asks Postgres. It is safe for concurrent use.
 type Store struct {
-	pg      *pg.DB
-	from    pg.From // pg, or one transaction
-	within  bool    // from is one transaction
-	secrets Secrets
-	routes  pg.Batch[Call, Answer[Route]]
-	users   pg.Batch[UserName, Answer[[]Domain]]
-	lists   pg.Batch[string, string] // node: the revision of its access lists
-
-	lastLists *atomic.Pointer[listsRead] // that were read for revisions
-	rules     Rulebook
+	pg     *pg.DB
+	shared map[*kind]*pg.Batch[[3]string, *rowsRead] // of the kinds for which callers wait
 }
 
 var _ Source = (*Store)(nil)
 
-// Open makes a Store for url, as pg.Open does. Secrets resolves what rows refer to; nil: nobody knows it.
-func Open(ctx context.Context, url string, secrets Secrets, reg prometheus.Registerer) (*Store, error) {
+// Open makes a Store for url, as pg.Open does.
+func Open(ctx context.Context, url string, reg prometheus.Registerer) (*Store, error) {
 	database, err := pg.Open(ctx, url, reg)
 	if err != nil {
 		return nil, err
 	}
-	if secrets == nil {
-		secrets = noSecrets{}
-	}
-	return newStore(database, secrets, new(atomic.Pointer[listsRead])), nil
+	return newStore(database), nil
 }
 
-func newStore(database *pg.DB, secrets Secrets, lastLists *atomic.Pointer[listsRead]) *Store {
-	s := &Store{pg: database, from: database, secrets: secrets, lastLists: lastLists}
-	s.routes.Start(s.askRoutes)
-	s.users.Start(s.AskUsers)
-	s.lists.Start(s.askACLRevisions)
+func newStore(database *pg.DB) *Store {
+	s := &Store{pg: database, shared: make(map[*kind]*pg.Batch[[3]string, *rowsRead])}
+	for _, k := range []*kind{routeKind, userKind} {
+		batch := new(pg.Batch[[3]string, *rowsRead])
+		batch.Start(func(ctx context.Context, questions [][3]string) ([]*rowsRead, error) {
+			rows, err := s.ask(ctx, k, questions)
+			return slices.Repeat([]*rowsRead{rows}, len(questions)), err
+		})
+		s.shared[k] = batch
+	}
 	return s
 }
 
@@ -60,19 +55,14 @@ func (s *Store) Isolated(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newStore(database, s.secrets, s.lastLists), nil
-}
-
-// In returns s as it sees the database in tx. It is not to be closed.
-func (s *Store) In(tx pgx.Tx) *Store {
-	return &Store{pg: s.pg, from: s.pg.In(tx), within: true, secrets: s.secrets, lastLists: new(atomic.Pointer[listsRead])}
+	return newStore(database), nil
 }
 
 // Close waits until all questions are answered and closes every connection.
 func (s *Store) Close() {
-	s.routes.Stop()
-	s.users.Stop()
-	s.lists.Stop()
+	for _, batch := range s.shared {
+		batch.Stop()
+	}
 	s.pg.Close()
 }
 
@@ -82,17 +72,113 @@ func (s *Store) DB() *pg.DB { return s.pg }
 // Ping asks the database whether it answers.
 func (s *Store) Ping(ctx context.Context) error { return s.pg.Ping(ctx) }
 
-// together asks a question in one round trip with others, unless s is within a transaction.
-func together[Q, A any](ctx context.Context, s *Store, others *pg.Batch[Q, A], ask func(context.Context, []Q) ([]A, error), question Q) (answer A, err error) {
-	if !s.within {
-		return others.Ask(ctx, question)
+// Read implements Source, in one round trip, or in a share of one where callers wait.
+func (s *Store) Read(ctx context.Context, q Question, answer func(Rows) error) (pg.Freshness, error) {
+	var rows *rowsRead
+	var err error
+	if batch := s.shared[q.kind]; batch != nil {
+		rows, err = batch.Ask(ctx, q.args)
+	} else {
+		rows, err = s.ask(ctx, q.kind, [][3]string{q.args})
 	}
-	answers, err := ask(ctx, []Q{question})
 	if err != nil {
-		return answer, err
+		return pg.Freshness{}, err
 	}
-	return answers[0], nil
+	return rows.fresh, answer(rows)
 }
 
-// manyRows returns args for a query that reads many rows.
-func manyRows(args ...any) []any { return append([]any{pg.PlannedAnew}, args...) }
+// ask reads the rows for questions of one kind.
+func (s *Store) ask(ctx context.Context, k *kind, questions [][3]string) (*rowsRead, error) {
+	read := pg.Lookup[row]
+	args := columns(k, questions)
+	if !k.call {
+		read, args = pg.Scan[row], append([]any{pg.PlannedAnew}, args...)
+	}
+	rows, fresh, err := read(ctx, s.pg, pgx.RowToStructByPos[row], k.operation, k.query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return newRowsRead(k, rows, fresh), nil
+}
+
+// row is a row as a value under a key.
+type row struct {
+	Table string
+	Key   string
+	Value []byte
+}
+
+// rowsRead are rows that Postgres was asked for.
+type rowsRead struct {
+	kind  *kind
+	fresh pg.Freshness
+	rows  map[string]map[string][]byte // by table and key
+
+	mu   sync.Mutex
+	keys map[string][]string // in order, of the tables that were looked through
+}
+
+func newRowsRead(k *kind, rows []row, fresh pg.Freshness) *rowsRead {
+	r := &rowsRead{kind: k, fresh: fresh, rows: make(map[string]map[string][]byte), keys: make(map[string][]string)}
+	for _, row := range rows {
+		r.put(row.Table, row.Key, row.Value)
+		if t := tableOf(row.Table); t.Index != nil {
+			for _, i := range t.Index(row.Key, row.Value) {
+				r.put(i.Index, i.Key, []byte(i.Value))
+			}
+		}
+	}
+	return r
+}
+
+func (r *rowsRead) put(table, key string, value []byte) {
+	if r.rows[table] == nil {
+		r.rows[table] = make(map[string][]byte)
+	}
+	r.rows[table][key] = value
+}
+
+// asked returns the rows of a table, or an error if the question did not ask for any of them.
+func (r *rowsRead) asked(table string) (map[string][]byte, error) {
+	if !r.kind.tables[table] {
+		return nil, fmt.Errorf("the question %s does not read table %s", r.kind.operation, table)
+	}
+	return r.rows[table], nil
+}
+
+// Row implements Rows.
+func (r *rowsRead) Row(table, key string) ([]byte, error) {
+	rows, err := r.asked(table)
+	return rows[key], err
+}
+
+// Each implements Rows.
+func (r *rowsRead) Each(table, prefix string, f func(key string, value []byte) error) error {
+	rows, err := r.asked(table)
+	if err != nil {
+		return err
+	}
+	keys := r.sorted(table)
+	first, _ := slices.BinarySearch(keys, prefix)
+	for _, key := range keys[first:] {
+		if !strings.HasPrefix(key, prefix) {
+			break
+		}
+		if err := f(key, rows[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *rowsRead) sorted(table string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.keys[table] == nil {
+		r.keys[table] = slices.Sorted(maps.Keys(r.rows[table]))
+	}
+	return r.keys[table]
+}
+
+// Version implements Rows: nobody follows these.
+func (r *rowsRead) Version(...string) uint64 { return 0 }

@@ -21,10 +21,12 @@ const (
 // allUnavailable asks store everything and wants ErrUnavailable, in time.
 func allUnavailable(t *testing.T, store *db.Store) {
 	t.Helper()
-	for _, q := range append(questions(), question{"ping", func(ctx context.Context, s *db.Store) error { return s.Ping(ctx) }}) {
+	rules := db.NewRulebook(store, nil)
+	ping := question{"ping", func(ctx context.Context, _ *db.Rulebook) error { return store.Ping(ctx) }}
+	for _, q := range append(questions(), ping) {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		start := time.Now()
-		err := q.ask(ctx, store)
+		err := q.ask(ctx, rules)
 		cancel()
 		if took := time.Since(start); !errors.Is(err, db.ErrUnavailable) || took > late {
 			t.Errorf("%s: after %v: %v", q.name, took, err)
@@ -55,7 +57,7 @@ func TestSilence(t *testing.T) {
 func TestInTheMiddle(t *testing.T) {
 	t.Parallel()
 	wire := dbtest.NewProxy(t, dbtest.DemoURL(t))
-	store := dbtest.Open(t, wire.URL)
+	store := dbtest.Rules(t, wire.URL)
 	ask := questions()[0].ask
 	if err := ask(t.Context(), store); err != nil {
 		t.Fatal(err)
@@ -93,7 +95,7 @@ func comesBack(t *testing.T, ask func() error) {
 
 func TestAnEndedContext(t *testing.T) {
 	t.Parallel()
-	store := dbtest.Open(t, dbtest.DemoURL(t))
+	store := dbtest.Rules(t, dbtest.DemoURL(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, q := range questions() {
@@ -140,7 +142,7 @@ func TestFaultsAreNotUnavailable(t *testing.T) {
 func TestConnectionEndedByPostgres(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
-	store := dbtest.Open(t, url)
+	store := dbtest.Rules(t, url)
 	for range 3 {
 		if _, err := store.Route(t.Context(), db.Call{Context: "public", Number: "+27123456789"}); err != nil {
 			t.Fatal(err)

@@ -25,7 +25,7 @@ func acl(s aclStore, rec Recorder) xmlcurl.Handler {
 		openConfiguration(d, "acl.conf")
 		d.Open("network-lists")
 		list := ""
-		for rest := lists.Entries; len(rest) > 0 && rest[0].List != ""; {
+		for rest := lists.Entries; len(rest) > 0; {
 			e := &rest[0]
 			if e.List != list {
 				if list != "" {
@@ -74,7 +74,7 @@ func aclNode(d *xmlcurl.Document, entries []db.ACLEntry) (count int) {
 	}
 	node = append(node, xmlcurl.A("cidr", string(networks)))
 	if e.PortMin != 0 {
-		node = append(node, xmlcurl.A("port-min", strconv.Itoa(int(e.PortMin))), xmlcurl.A("port-max", strconv.Itoa(int(e.PortMax))))
+		node = append(node, xmlcurl.A("port-min", strconv.FormatInt(e.PortMin, 10)), xmlcurl.A("port-max", strconv.FormatInt(e.PortMax, 10)))
 	}
 	d.Empty("node", node...)
 	return count

@@ -21,6 +21,7 @@ import (
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
 	"xmlcurld/db/localrows"
+	"xmlcurld/db/switchstate"
 	"xmlcurld/internal/nodeauth"
 	"xmlcurld/sections"
 	"xmlcurld/testdata"
@@ -38,7 +39,7 @@ func TestDialplanAllocations(t *testing.T) {
 	}
 	w := demo(t, `INSERT INTO node (name) VALUES ('fs1')`,
 		`INSERT INTO node_credential (username, node, password_hash) VALUES ('fs1', 'fs1', '`+hash+`')`)
-	store, err := db.Open(t.Context(), w.url, nil, prometheus.NewRegistry())
+	store, err := db.Open(t.Context(), w.url, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,10 +56,11 @@ func TestDialplanAllocations(t *testing.T) {
 	defer follower.Wait()
 	defer stop()
 	dbtest.Await(t, "the local rows are read", func() bool { _, usable := local.Age(); return usable })
-	checker := nodeauth.New(store, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	rules := db.NewRulebook(localrows.NewSource(store, local), nil)
+	checker := nodeauth.New(switchstate.New(rules, store), quiet, prometheus.NewRegistry())
 	checker.Read(t.Context())
 	server := xmlcurl.NewServer(xmlcurl.Options{
-		Handler: sections.New(localrows.NewSource(store, local), nil), Registerer: prometheus.NewRegistry(),
+		Handler: sections.New(rules, nil), Registerer: prometheus.NewRegistry(),
 		Credentials: "other:credentials", Nodes: checker,
 	})
 

@@ -9,9 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
 	"xmlcurld/sections"
 	"xmlcurld/xmlcurl"
@@ -29,12 +26,7 @@ type world struct {
 func demo(t *testing.T, edits ...string) *world {
 	t.Helper()
 	address := dbtest.DemoURL(t)
-	store, err := db.Open(t.Context(), address, nil, prometheus.NewRegistry())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(store.Close)
-	w := &world{address, sections.New(store, nil)}
+	w := &world{address, sections.New(dbtest.Rules(t, address), nil)}
 	w.edit(t, edits...)
 	return w
 }

@@ -34,9 +34,7 @@ func postLoadModules(s moduleStore, rec Recorder) xmlcurl.Handler {
 		}
 		d.Open("modules")
 		for _, m := range modules {
-			if m.Name != "" {
-				d.Empty("load", xmlcurl.A("module", m.Name))
-			}
+			d.Empty("load", xmlcurl.A("module", m.Name))
 		}
 		d.Close()
 		d.Close()

@@ -11,17 +11,17 @@ import (
 	"xmlcurld/xmlcurl"
 )
 
-// New answers every document from rows. What is fetched is told to r, unless that is nil.
-func New(rows db.Source, r Recorder) *xmlcurl.Mux {
+// New answers every document by the rules over rows. What is fetched is told to r, unless that is nil.
+func New(rules *db.Rulebook, r Recorder) *xmlcurl.Mux {
 	if r == nil {
 		r = nobody{}
 	}
-	return contents(rows, r)
+	return contents(rules, r)
 }
 
 // contents is the table of contents: who answers which document. A configuration document that is not in it is looked for
 // among those that are stored as XML.
-func contents(s db.Source, r Recorder) *xmlcurl.Mux {
+func contents(s *db.Rulebook, r Recorder) *xmlcurl.Mux {
 	return &xmlcurl.Mux{
 		Configuration: map[string]xmlcurl.Handler{
 			"acl.conf":               acl(s, r),

@@ -86,11 +86,11 @@ func (l *logLines) Write(p []byte) (int, error) {
 	}
 }
 
-// openStore opens the database at url, with the secrets that rows may refer to.
-func openStore(ctx context.Context, i *invocation, url string, reg prometheus.Registerer) (*db.Store, error) {
-	return db.Open(ctx, url, secretref.New(secretref.Options{
+// secretsOf are those that rows may refer to.
+func secretsOf(i *invocation, reg prometheus.Registerer) db.Secrets {
+	return secretref.New(secretref.Options{
 		Dir: i.config.SecretsDir, EnvPrefix: i.config.SecretsEnv, Environ: i.environ, Log: i.log, Registerer: reg,
-	}), reg)
+	})
 }
 
 // withStore calls f with the database.
@@ -100,7 +100,7 @@ func withStore(ctx context.Context, i *invocation, f func(*db.Store) error) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, database.close()) }()
-	store, err := openStore(ctx, i, database.url, prometheus.NewRegistry())
+	store, err := db.Open(ctx, database.url, prometheus.NewRegistry())
 	if err != nil {
 		return err
 	}

@@ -144,20 +144,20 @@ func TestDocsListTheMetrics(t *testing.T) {
 func metricNames(t *testing.T) []string {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	store, err := db.Open(t.Context(), dbtest.URL(t), nil, registry)
+	store, err := db.Open(t.Context(), dbtest.URL(t), registry)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	answers := xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(store, nil), Registerer: registry})
+	answers := xmlcurl.NewServer(xmlcurl.Options{Handler: sections.New(db.NewRulebook(store, nil), nil), Registerer: registry})
 	served, err := endpoint.Serve("127.0.0.1:0", answers, endpoint.Guard{Registerer: registry})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = served.Close(context.Background()) }()
-	nodeauth.New(store, slog.New(slog.DiscardHandler), registry)
-	state := switchstate.New(store)
+	state := switchstate.New(db.NewRulebook(store, nil), store)
 	defer state.Close()
+	nodeauth.New(state, slog.New(slog.DiscardHandler), registry)
 	reconcile.New(state, reconcile.Options{Log: slog.New(slog.DiscardHandler), Registerer: registry})
 	secretref.New(secretref.Options{Registerer: registry})
 	newExpiry(registry)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
 
 	"xmlcurld/db"
@@ -46,7 +47,7 @@ func render(ctx context.Context, i *invocation) (err error) {
 	defer cancel()
 	var document []byte
 	err = withStore(ctx, i, func(store *db.Store) (err error) {
-		document, err = xmlcurl.Render(ctx, sections.New(store, nil), request)
+		document, err = xmlcurl.Render(ctx, sections.New(db.NewRulebook(store, secretsOf(i, prometheus.NewRegistry())), nil), request)
 		return err
 	})
 	if err != nil {

@@ -37,7 +37,8 @@ type server struct {
 	log      *slog.Logger
 	database database
 	store    *db.Store
-	rows     db.Source             // the store, or the local rows while that does not answer
+	rules    *db.Rulebook // over the local rows, if there are any
+	secrets  db.Secrets
 	local    *localrows.Store      // nil: there are none
 	recorder *switchstate.Recorder // of what the switches fetch
 	tls      *certificates         // nil: FreeSWITCH asks over plain HTTP
@@ -79,7 +80,8 @@ func (s *server) open(ctx context.Context, i *invocation) (err error) {
 	if s.database, err = openDatabase(ctx, i, localpg.Start); err != nil {
 		return err
 	}
-	if s.store, err = openStore(ctx, i, s.database.url, registry); err != nil {
+	s.secrets = secretsOf(i, registry)
+	if s.store, err = db.Open(ctx, s.database.url, registry); err != nil {
 		return err
 	}
 	if s.database.private != nil {
@@ -103,7 +105,7 @@ func (s *server) open(ctx context.Context, i *invocation) (err error) {
 
 // openLocalRows starts to keep the local rows. Without them the server still answers, as long as the database does.
 func (s *server) openLocalRows(ctx context.Context, registry *prometheus.Registry) {
-	s.rows = s.store
+	s.rules = db.NewRulebook(s.store, s.secrets)
 	if s.config.DataDir == "" {
 		s.log.Error("there are no local rows to answer from when the database does not: data_dir is not set")
 		return
@@ -113,7 +115,7 @@ func (s *server) openLocalRows(ctx context.Context, registry *prometheus.Registr
 		s.log.Error("there are no local rows to answer from when the database does not", "err", err)
 		return
 	}
-	s.local, s.rows = opened, localrows.NewSource(s.store, opened)
+	s.local, s.rules = opened, db.NewRulebook(localrows.NewSource(s.store, opened), s.secrets)
 	s.works.Go(func() { opened.Run(ctx) })
 }
 
@@ -123,7 +125,11 @@ func (s *server) keepNodes(ctx context.Context, registry *prometheus.Registry) e
 	if err != nil {
 		return err
 	}
-	state := switchstate.New(rows)
+	source := db.Source(rows)
+	if s.local != nil {
+		source = localrows.NewStrictSource(rows, s.local)
+	}
+	state := switchstate.New(db.NewRulebook(source, s.secrets), rows)
 	keeper := reconcile.New(state, reconcile.Options{Server: hostname() + " " + s.xml.Address(), Log: s.log, Registerer: registry})
 	s.works.Go(func() {
 		defer rows.Close()
@@ -135,7 +141,7 @@ func (s *server) keepNodes(ctx context.Context, registry *prometheus.Registry) e
 
 func (s *server) listen(registry *prometheus.Registry) (err error) {
 	answers := xmlcurl.NewServer(xmlcurl.Options{
-		Handler:     sections.New(s.rows, s.recorder),
+		Handler:     sections.New(s.rules, s.recorder),
 		Log:         s.log,
 		Registerer:  registry,
 		Deadline:    s.config.Deadline,
@@ -164,14 +170,14 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 
 // knowNodes reads what the nodes prove themselves with, from a standby when need be, and goes on doing so.
 func (s *server) knowNodes(ctx context.Context, registry *prometheus.Registry) {
-	s.checker = nodeauth.New(credentialRows{s.rows, s.store}, s.log, registry)
+	s.checker = nodeauth.New(credentialRows{s.rules, s.store}, s.log, registry)
 	s.checker.Read(ctx)
 	s.works.Go(func() { s.checker.Run(ctx) })
 }
 
-// credentialRows are those of a source, which tells nobody of a change, and the database's notices.
+// credentialRows are the credentials, and the database's notices of their changes.
 type credentialRows struct {
-	db.Source
+	*db.Rulebook
 	store *db.Store
 }
 

@@ -14,25 +14,25 @@ import (
 // Open returns a Store for the database at url, which is closed when the test ends.
 func Open(t testing.TB, url string) *db.Store {
 	t.Helper()
-	return OpenWith(t, url, nil)
-}
-
-// State returns what is known of the switches in the database of store. It is closed when the test ends.
-func State(t testing.TB, store *db.Store) *switchstate.Store {
-	state := switchstate.New(store)
-	t.Cleanup(state.Close)
-	return state
-}
-
-// OpenWith is Open with secrets that rows may refer to.
-func OpenWith(t testing.TB, url string, secrets db.Secrets) *db.Store {
-	t.Helper()
-	store, err := db.Open(t.Context(), url, secrets, prometheus.NewRegistry())
+	store, err := db.Open(t.Context(), url, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
 	return store
+}
+
+// Rules returns the rules over what the database at url says.
+func Rules(t testing.TB, url string) *db.Rulebook {
+	t.Helper()
+	return db.NewRulebook(Open(t, url), nil)
+}
+
+// State returns what is known of the switches in the database of store. It is closed when the test ends.
+func State(t testing.TB, store *db.Store) *switchstate.Store {
+	state := switchstate.New(db.NewRulebook(store, nil), store)
+	t.Cleanup(state.Close)
+	return state
 }
 
 // Connect returns a connection to the database at url, which is closed when the test ends.

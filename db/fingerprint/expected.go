@@ -8,14 +8,14 @@ import (
 )
 
 // AtStart returns what node can take only when it starts, by document and part, as the rows say it now.
-func AtStart(ctx context.Context, rows db.Source, node string) (map[string]string, error) {
+func AtStart(ctx context.Context, rows *db.Rulebook, node string) (map[string]string, error) {
 	all, err := ofCore(ctx, rows, node)
 	delete(all, "post_load_switch.conf limits") // fsctl sets them
 	return all, err
 }
 
 // ofCore are the parts of post_load_switch.conf and event_socket.conf.
-func ofCore(ctx context.Context, rows db.Source, node string) (map[string]string, error) {
+func ofCore(ctx context.Context, rows *db.Rulebook, node string) (map[string]string, error) {
 	settings, err := rows.Switch(ctx, node)
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func addParts(all map[string]string, document string, parts Parts) {
 
 // All returns the parts of every document that node fetches when it starts, by document and part, as the rows say
 // them now.
-func All(ctx context.Context, rows db.Source, node string) (map[string]string, error) {
+func All(ctx context.Context, rows *db.Rulebook, node string) (map[string]string, error) {
 	all, err := ofCore(ctx, rows, node)
 	if err != nil {
 		return nil, err

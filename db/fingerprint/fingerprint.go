@@ -43,9 +43,6 @@ func Switch(settings []db.NodeSetting) Parts {
 		case "max-sessions", "sessions-per-second", "loglevel", "api-expansion":
 			limits = append(limits, fmt.Sprintf("%q %q", s.Name, s.Value))
 		default:
-			if s.Kind == "" {
-				continue // there is none at all
-			}
 			rest = append(rest, fmt.Sprintf("%q %q %q %t", s.Kind, s.Name, s.Value, s.Expand))
 		}
 	}
@@ -59,9 +56,7 @@ func EventSocket(settings []db.NodeSetting) Parts {
 		if s.Mark != "" {
 			s.Value = s.Mark
 		}
-		if s.Kind != "" {
-			lines = append(lines, settingLine(s.Setting))
-		}
+		lines = append(lines, settingLine(s.Setting))
 	}
 	return Parts{"": hashOf(lines)}
 }
@@ -80,11 +75,7 @@ const (
 // Document are the parts of a document that is stored as XML, as it was asked for: whole, or about one thing. One that
 // is not stored has an empty revision.
 func Document(d db.Document, whole bool) Parts {
-	revision := ""
-	if d.Body != "" {
-		sum := sha256.Sum256([]byte(d.Body))
-		revision = fmt.Sprintf("%x %t", sum[:8], d.Expand)
-	}
+	revision := d.Revision()
 	if !whole {
 		return Parts{OnePart: revision}
 	}

@@ -23,7 +23,6 @@ func copyOfDemo(t *testing.T, url string) (dir string, whole []byte, want told) 
 	t.Helper()
 	store, dir := dbtest.Open(t, url), t.TempDir()
 	c := openLocal(t, store, dir)
-	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	want = ask(t.Context(), c)
 	dbtest.Execute(t, url, `UPDATE tenant SET note = 'written by rows'`) // so that pages are free as well
@@ -132,7 +131,7 @@ func isWholeAgain(t *testing.T, store *db.Store, dir string, want told) {
 	t.Helper()
 	c := openLocal(t, store, dir)
 	defer func() { _ = c.Close() }()
-	same(t, "made anew", want, askTwice(t, store, c))
+	same(t, "made anew", want, askFollowed(t, c))
 }
 
 // Nor does it matter if the server runs: nothing wrong is answered while the database is away, and the local rows are whole again
@@ -149,8 +148,7 @@ func TestLocalRowsDamagedWhileRunning(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
-	c.Hurry()
-	same(t, "whole", want, askTwice(t, store, c))
+	same(t, "whole", want, askFollowed(t, c))
 	for name, damage := range damages(40) {
 		now, err := os.ReadFile(path)
 		if err != nil {

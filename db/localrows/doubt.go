@@ -1,54 +1,32 @@
 package localrows
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // doubtTime is how long after it was known of the database must have answered for a change to be in doubt. Together with
 // the time in which it becomes known that is less than a second: what was committed that long before the database went
 // away is not answered as if it had not been.
 const doubtTime = 500 * time.Millisecond
 
-// expect takes note of what changed, before it is read, and of the questions that have to be asked again.
+// expect takes note of what changed, before it is read.
 func (l *Store) expect(news []change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now, relations := time.Now(), make(map[string]bool)
+	now := time.Now()
 	for _, n := range news {
 		if _, known := l.doubt[n]; !known {
 			l.doubt[n] = now
 		}
-		relations[n.Relation] = true
 		if n.everything() {
 			l.overtake()
 		}
 	}
-	for q := range l.asked {
-		if _, waits := l.waiting[q]; !waits && q.concerns(relations) {
-			l.waiting[q] = now
-		}
-	}
-}
-
-// unread are the questions whose answers have to be read, and waited long enough: when many nodes are given what changed,
-// the local rows stay out of their way. Those that were asked last come first.
-func (l *Store) unread() (questions []question) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	for q, since := range l.waiting {
-		if time.Since(since) >= l.debounce {
-			questions = append(questions, q)
-		}
-	}
-	return l.asked.latestFirst(slices.Values(questions))
 }
 
 // hasUnread reports whether there is something that has to be read, and is not only looked for.
 func (l *Store) hasUnread() bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return len(l.waiting)+len(l.doubt) > 0
+	return len(l.doubt) > 0
 }
 
 // overtake takes note that the local rows as a whole are no longer right.

@@ -8,19 +8,14 @@ type collector struct{ local *Store }
 var (
 	ageDesc = prometheus.NewDesc("xmlcurld_local_rows_age_seconds",
 		"How long ago the local rows were last known to hold what the database held; absent while they may not be used.", nil, nil)
-	questionsDesc = prometheus.NewDesc("xmlcurld_local_rows_questions",
-		"Questions, besides those for numbers and users, whose answers the local rows hold.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
-func (c collector) Describe(ch chan<- *prometheus.Desc) { ch <- ageDesc; ch <- questionsDesc }
+func (c collector) Describe(ch chan<- *prometheus.Desc) { ch <- ageDesc }
 
 // Collect implements prometheus.Collector.
 func (c collector) Collect(ch chan<- prometheus.Metric) {
 	if age, usable := c.local.Age(); usable {
 		ch <- prometheus.MustNewConstMetric(ageDesc, prometheus.GaugeValue, age.Seconds())
 	}
-	c.local.mu.RLock()
-	defer c.local.mu.RUnlock()
-	ch <- prometheus.MustNewConstMetric(questionsDesc, prometheus.GaugeValue, float64(len(c.local.asked)-len(c.local.waiting)))
 }

@@ -65,7 +65,6 @@ LEFT JOIN (SELECT id, xid, at FROM change ORDER BY id DESC LIMIT 1) l ON true`
 
 // reader reads rows for the local rows in one transaction.
 type reader struct {
-	rows   *db.Store
 	tx     pgx.Tx
 	file   *disk.File
 	was    position // of the file
@@ -73,10 +72,7 @@ type reader struct {
 	now    state
 	edits  map[disk.Place][]byte
 
-	texts       map[question][]byte // the answers that were read, by one of the questions that have them
-	ownLists    map[string]bool     // whether a node has access lists of its own; nil: not known yet
-	commonLists map[bool]question   // which of those without asks for them all: where the node is there, and where it is not
-	stillThere  string              // the transaction of the last change that the file shows
+	stillThere string // the transaction of the last change that the file shows
 }
 
 // atOneMoment calls read with a transaction that sees one moment.
@@ -86,8 +82,7 @@ func (l *Store) atOneMoment(ctx context.Context, read func(ctx context.Context, 
 	limit := time.AfterFunc(positionTime, cancel)
 	defer limit.Stop()
 	return pg.Translate("local rows", l.pg.AtOneMoment(ctx, func(ctx context.Context, moment *pg.Moment) error {
-		r := &reader{file: l.file, was: l.now.Position, texts: make(map[question][]byte)}
-		r.tx, r.rows, r.moment = moment.Tx, l.store.In(moment.Tx), moment
+		r := &reader{file: l.file, was: l.now.Position, tx: moment.Tx, moment: moment}
 		if err := r.readPosition(ctx); err != nil {
 			return err
 		}
@@ -107,7 +102,7 @@ var errSilent = errors.New("nobody is told what changes")
 func (r *reader) readPosition(ctx context.Context) error {
 	now, database, silent := &r.now.Position, int64(0), ""
 	now.WAL = r.moment.WAL
-	err := r.tx.QueryRow(ctx, positionQuery, r.was.Last.ID, db.NotedTables).Scan(&now.Snapshot, &now.At, &database, &now.WAL.LSN,
+	err := r.tx.QueryRow(ctx, positionQuery, r.was.Last.ID, db.Noted()).Scan(&now.Snapshot, &now.At, &database, &now.WAL.LSN,
 		&now.Journal, &now.Tables, &silent, &r.stillThere, &now.Last.ID, &now.Last.XID, &now.Last.At)
 	now.Database = fmt.Sprintf("%d/%d/%d", now.WAL.System, database, now.WAL.Timeline)
 	r.now.InStepAt = r.moment.InStep

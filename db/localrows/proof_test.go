@@ -1,7 +1,6 @@
 package localrows_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,39 +10,47 @@ import (
 	"xmlcurld/db/localrows"
 )
 
-func askCalls(ctx context.Context, r db.Source) told {
-	t := told{}
-	t.calls(ctx, r)
-	t.users(ctx, r)
-	return t
-}
+// manyEntries are of every kind that an access list has.
+const manyEntries = `
+INSERT INTO acl_list (name) VALUES ('empty');
+INSERT INTO acl_entry (list, cidr) SELECT 'domains', set_masklen((inet '12.0.0.0' + 256 * n)::cidr, 24) FROM generate_series(1, 170) n;
+INSERT INTO acl_entry (list, cidr, action, port) SELECT 'phones', set_masklen((inet '13.0.0.0' + 256 * n)::cidr, 24), 'deny', int4range(n, 2 * n, '[]') FROM generate_series(1, 60) n;
+INSERT INTO acl_entry (list, node, cidr) SELECT 'domains', 'fs2', set_masklen((inet '14.0.0.0' + 256 * n)::cidr, 24) FROM generate_series(1, 60) n;
+INSERT INTO acl_entry (list, cidr, action) VALUES ('domains', '15.0.0.0/8', 'deny')`
 
-// An answer to a call or about a user reflects what was committed before it was asked for, whether the local rows have read
-// that or not. Once they have, the database is asked for a proof and for no row.
+// An answer reflects what was committed before it was asked for, whether the local rows have read that or not. Once they have,
+// the database is asked for a proof and for no row.
 func TestAnswersAreProvedCurrent(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
 	dbtest.Execute(t, url, dbtest.SecondNode)
+	dbtest.Execute(t, url, manyEntries)
 	anew := dbtest.Open(t, url)
 	registry := prometheus.NewRegistry()
-	store, err := db.Open(t.Context(), url, nil, registry)
+	store, err := db.Open(t.Context(), url, registry)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
 	c := openLocal(t, store, t.TempDir())
 	t.Cleanup(func() { _ = c.Close() })
-	rows := localrows.NewSource(store, c)
+	source := localrows.NewSource(store, c)
 	follow(t, c)
-	asked := func() uint64 { return dbtest.Queries(t, registry, "route") + dbtest.Queries(t, registry, "user") }
+	asked := func() (n uint64) {
+		for _, kind := range []string{"route", "user", "acl", "sofia", "document", "modules", "switch", "event_socket", "credentials",
+			"domain", "users", "networks", "group", "user_gateways"} {
+			n += dbtest.Queries(t, registry, kind)
+		}
+		return n
+	}
 	for _, edit := range dbtest.Edits {
 		dbtest.Execute(t, url, edit)
-		want := askCalls(t.Context(), anew)
-		same(t, edit+", at once", want, askCalls(t.Context(), rows))
+		want := ask(t.Context(), anew)
+		same(t, edit+", at once", want, ask(t.Context(), source))
 		follow(t, c)
 		follow(t, c) // where so much changed that all has to be read
 		before := asked()
-		same(t, edit+", when it was read", want, askCalls(t.Context(), rows))
+		same(t, edit+", when it was read", want, ask(t.Context(), source))
 		if again := asked() - before; again > 0 {
 			t.Errorf("%s: the database was asked %d times for rows that are at hand", edit, again)
 		}
@@ -57,7 +64,7 @@ func TestProofSeesOpenTransactions(t *testing.T) {
 	store := dbtest.Open(t, url)
 	c := openLocal(t, store, t.TempDir())
 	t.Cleanup(func() { _ = c.Close() })
-	rows := localrows.NewSource(store, c)
+	source := localrows.NewSource(store, c)
 	open, err := dbtest.Connect(t, url).Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -74,11 +81,11 @@ func TestProofSeesOpenTransactions(t *testing.T) {
 	follow(t, c)
 	state := func() (called, there bool) {
 		t.Helper()
-		route, err := rows.Route(t.Context(), demoCall)
+		route, err := rules(source).Route(t.Context(), demoCall)
 		if err != nil {
 			t.Fatal(err)
 		}
-		user, err := rows.User(t.Context(), "fs1", "acme.example", "1000")
+		user, err := rules(source).User(t.Context(), "fs1", "acme.example", "1000")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,14 +109,14 @@ func TestSilentTablesProveNothing(t *testing.T) {
 	store := dbtest.Open(t, url)
 	c := openLocal(t, store, t.TempDir())
 	t.Cleanup(func() { _ = c.Close() })
-	rows := localrows.NewSource(store, c)
+	source := localrows.NewSource(store, c)
 	follow(t, c)
 	dbtest.Execute(t, url, `ALTER TABLE number DISABLE TRIGGER ALL`)
 	if err := c.Follow(t.Context()); err == nil {
 		t.Error("nobody is told that triggers are off")
 	}
 	dbtest.Execute(t, url, `UPDATE number SET enabled = false WHERE number = '+27123456789'`)
-	if route, err := rows.Route(t.Context(), demoCall); err != nil || route.Value.Called != nil {
+	if route, err := rules(source).Route(t.Context(), demoCall); err != nil || route.Value.Called != nil {
 		t.Errorf("%+v, %v", route, err)
 	}
 }
@@ -122,7 +129,7 @@ func TestAnotherJournalProvesNothing(t *testing.T) {
 	store := dbtest.Open(t, url)
 	c := openLocal(t, store, t.TempDir())
 	t.Cleanup(func() { _ = c.Close() })
-	rows := localrows.NewSource(store, c)
+	source := localrows.NewSource(store, c)
 	follow(t, c)
 	dbtest.Execute(t, url, `
 		BEGIN;
@@ -130,7 +137,7 @@ func TestAnotherJournalProvesNothing(t *testing.T) {
 		ALTER TABLE change RENAME TO change_before;
 		CREATE TABLE change (LIKE change_before INCLUDING ALL);
 		COMMIT`)
-	if route, err := rows.Route(t.Context(), demoCall); err != nil || route.Value.Called != nil {
+	if route, err := rules(source).Route(t.Context(), demoCall); err != nil || route.Value.Called != nil {
 		t.Errorf("%+v, %v", route, err)
 	}
 }

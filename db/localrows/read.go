@@ -2,8 +2,6 @@ package localrows
 
 import (
 	"context"
-	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,17 +22,6 @@ type change struct {
 	Key      string // empty: any row of the table
 }
 
-// everything reports whether more changed than is read row by row. The tables without keys are small, or not held
-// but for the answers to questions about them.
-func (c change) everything() bool {
-	switch c.Relation {
-	case "number", "extension", "tenant", "domain", "domain_param", "domain_variable",
-		"domain_user", "domain_user_param", "domain_user_variable":
-		return c.Key == ""
-	}
-	return false
-}
-
 const changesQuery = `
 SELECT DISTINCT relation, scope, coalesce(key, '') AS key
 FROM (SELECT $1::pg_snapshot AS seen) m` + db.ChangesUnseen
@@ -47,38 +34,105 @@ func (r *reader) changes(ctx context.Context) ([]change, error) {
 // read reads the rows that changed.
 func (r *reader) read(ctx context.Context, news []change) error {
 	r.edits = make(map[disk.Place][]byte)
-	by := make(map[string][]change)
+	by := make(map[*db.Table][]change)
 	for _, n := range news {
-		by[n.Relation] = append(by[n.Relation], n)
+		for _, t := range tablesOf[n.Relation] {
+			by[t] = append(by[t], n)
+		}
 	}
-	if err := r.readDialplan(ctx, by); err != nil {
+	for t, some := range by {
+		if err := r.readSome(ctx, t, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readSome reads the rows of t that changed, or all of them. Those that are gone are deleted.
+func (r *reader) readSome(ctx context.Context, t *db.Table, news []change) error {
+	query, args := t.All()+" AND "+t.Some, []any(nil)
+	var keys, scopes []string
+	for _, n := range news {
+		if n.ofWhole(t) {
+			query, keys = t.All(), nil
+			break
+		}
+		keys, scopes = append(keys, n.Key), append(scopes, n.Scope)
+	}
+	forget := r.forgetAll
+	if keys != nil {
+		forget = func(t *db.Table) error { return r.forget(t, news) }
+		if args = []any{keys}; t.Scoped {
+			args = append(args, scopes)
+		}
+	}
+	if err := forget(t); err != nil {
 		return err
 	}
-	if err := r.readGateways(ctx, by); err != nil {
-		return err
+	return r.each(ctx, shareSome, query, args, func(key string, value []byte) error {
+		r.put(t, key, value)
+		return nil
+	})
+}
+
+// put keeps a row, and what it adds to indexes.
+func (r *reader) put(t *db.Table, key string, value []byte) {
+	r.edits[disk.At(t.Name, key)] = value
+	if t.Index == nil {
+		return
 	}
-	return r.readUsers(ctx, by)
+	for _, i := range t.Index(key, value) {
+		r.edits[disk.At(i.Index, i.Key)] = []byte(i.Value)
+	}
+}
+
+// forget deletes rows of t that changed, with what the file has of them in indexes.
+func (r *reader) forget(t *db.Table, news []change) error {
+	return r.file.View(func(v disk.View) error {
+		for _, n := range news {
+			key := t.Key(n.Scope, n.Key)
+			r.edits[disk.At(t.Name, key)] = nil
+			if t.Index == nil {
+				continue
+			}
+			for _, i := range t.Index(key, v.Get(t.Name, key)) {
+				r.edits[disk.At(i.Index, i.Key)] = nil
+			}
+		}
+		return nil
+	})
+}
+
+// forgetAll deletes all rows of t.
+func (r *reader) forgetAll(t *db.Table) error {
+	return r.file.View(func(v disk.View) error {
+		for _, name := range append(t.Indexes, t.Name) {
+			err := v.Each(name, "", func(key string, _ []byte) error {
+				r.edits[disk.At(name, key)] = nil
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // chunk is how many rows are written at a time when everything is read.
 const chunk = 20_000
 
 // readAll writes everything to the file fresh, in no hurry: others wait for their calls.
-func (r *reader) readAll(ctx context.Context, fresh *disk.File, questions []question) error {
+func (r *reader) readAll(ctx context.Context, fresh *disk.File) error {
 	r.file, r.edits = fresh, make(map[disk.Place][]byte)
-	if err := r.readDialplan(ctx, map[string][]change{"node": {{}}, "context": {{}}}); err != nil {
-		return err
-	}
-	for _, table := range append(slices.Clone(callTables), gatewayTable) {
-		if err := r.stream(ctx, table); err != nil {
-			return err
-		}
-	}
-	if err := r.streamUsers(ctx); err != nil {
-		return err
-	}
-	for _, q := range questions {
-		if err := r.readAnswer(ctx, q); err != nil {
+	for _, t := range db.Tables {
+		err := r.each(ctx, shareAll, t.All()+t.Order, nil, func(key string, value []byte) error {
+			if r.put(t, key, value); len(r.edits) < chunk {
+				return nil
+			}
+			return r.write()
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -92,20 +146,11 @@ func (r *reader) readAll(ctx context.Context, fresh *disk.File, questions []ques
 	return fresh.Finish(text)
 }
 
-// stream writes all rows of table.
-func (r *reader) stream(ctx context.Context, table table) error {
-	return r.each(ctx, shareAll, table.query, nil, func(key string, value []byte) error {
-		r.edits[disk.At(table.relation, key)] = value
-		return r.writeSome()
-	})
-}
-
-// writeSome writes what was read, once it is much.
-func (r *reader) writeSome() error {
-	if len(r.edits) < chunk {
-		return nil
-	}
-	return r.write()
+// write writes what was read so far straight to the file.
+func (r *reader) write() error {
+	err := r.file.Write(r.edits)
+	clear(r.edits)
+	return err
 }
 
 // turn is a stretch of many rows that are read, before a time that is left to calls. PostgreSQL is never far ahead: it waits
@@ -136,13 +181,6 @@ func (t *turn) rest(ctx context.Context, rows int) error {
 	return ctx.Err()
 }
 
-// write writes what was read so far straight to the file.
-func (r *reader) write() error {
-	err := r.file.Write(r.edits)
-	clear(r.edits)
-	return err
-}
-
 // each calls keep with every row of query, which has two columns and is planned for the tables as they are. It reads them in
 // turns, with share of them in between.
 func (r *reader) each(ctx context.Context, share time.Duration, query string, args []any, keep func(key string, value []byte) error) error {
@@ -160,26 +198,4 @@ func (r *reader) each(ctx context.Context, share time.Duration, query string, ar
 		return t.rest(ctx, 1)
 	})
 	return err
-}
-
-// putJSON keeps value under key.
-func (r *reader) putJSON(bucket, key string, value any) error {
-	text, err := json.Marshal(value)
-	r.edits[disk.At(bucket, key)] = text
-	return err
-}
-
-// replace makes values, by their keys, all that bucket holds.
-func (r *reader) replace(bucket string, values map[string][]byte) error {
-	return r.file.View(func(v disk.View) error {
-		for key, there := range v.Keys(bucket, "") {
-			if _, stays := values[key]; there && !stays {
-				r.edits[disk.At(bucket, key)] = nil
-			}
-		}
-		for key, value := range values {
-			r.edits[disk.At(bucket, key)] = value
-		}
-		return nil
-	})
 }

@@ -68,7 +68,7 @@ func TestLogicalReplication(t *testing.T) {
 	follow(t, c)
 	follow(t, c)
 	forwards := func() string {
-		route, err := c.Route(t.Context(), db.Call{Context: "acme", Number: "7000"})
+		route, err := rules(c).Route(t.Context(), db.Call{Context: "acme", Number: "7000"})
 		if err != nil || route.Value.Called == nil {
 			return ""
 		}

@@ -32,7 +32,7 @@ func TestLocalRowsNoticesARestore(t *testing.T) {
 			c := openLocal(t, store, dir)
 			follow(t, c)
 			forwards := func() string {
-				route, err := c.Route(t.Context(), db.Call{Context: "acme", Number: "7000"})
+				route, err := rules(c).Route(t.Context(), db.Call{Context: "acme", Number: "7000"})
 				if err != nil || route.Value.Called == nil {
 					return ""
 				}
@@ -91,7 +91,7 @@ func TestLocalRowsNoticesTriggersThatWereOff(t *testing.T) {
 		if c.Follow(t.Context()) != nil {
 			return false
 		}
-		route, err := c.Route(t.Context(), db.Call{Context: "acme", Number: "7000"})
+		route, err := rules(c).Route(t.Context(), db.Call{Context: "acme", Number: "7000"})
 		return err == nil && route.Value.Called != nil && route.Value.Called.ForwardNumber == "7777"
 	})
 }
@@ -109,7 +109,7 @@ func TestLocalRowsNoticesThatTheJournalIsGone(t *testing.T) {
 		if c.Follow(t.Context()) != nil {
 			return false
 		}
-		route, err := c.Route(t.Context(), db.Call{Context: "acme", Number: "7000"})
+		route, err := rules(c).Route(t.Context(), db.Call{Context: "acme", Number: "7000"})
 		return err == nil && route.Value.Called != nil && route.Value.Called.ForwardNumber == "7777"
 	})
 }

@@ -9,7 +9,6 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
-	"xmlcurld/db/localrows"
 )
 
 // known are secrets by their references.
@@ -31,12 +30,12 @@ func TestLocalRowsHoldsNoSecretOfOthers(t *testing.T) {
 		('own', 'external', 'a.example', 'u', true, 'file:own')`)
 	dbtest.Execute(t, url, `UPDATE node SET event_socket_password = NULL, event_socket_password_from = 'env:COMMON'`)
 	secrets := known{"file:own": "hidden carrier", "env:COMMON": "hidden socket"}
-	store := dbtest.OpenWith(t, url, secrets)
+	store := dbtest.Open(t, url)
 	c := openLocal(t, store, dir)
-	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
-	look := func(r db.Source) string {
+	look := func(rows db.Source) string {
 		t.Helper()
+		r := db.NewRulebook(rows, secrets)
 		sofia, err := r.Sofia(t.Context(), "fs1", "external", "own")
 		if err != nil || len(sofia.Value.Profiles) != 1 || len(sofia.Value.Profiles[0].Gateways) != 1 {
 			t.Fatalf("%+v, %v", sofia, err)

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"xmlcurld/db/dbtest"
-	"xmlcurld/db/localrows"
 	"xmlcurld/db/schema"
 )
 
@@ -26,7 +25,6 @@ func TestSettingsOfTheDatabase(t *testing.T) {
 	store := dbtest.Open(t, url)
 	c := openLocal(t, store, t.TempDir())
 	t.Cleanup(func() { _ = c.Close() })
-	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	same(t, "with local rows", ask(t.Context(), store), ask(t.Context(), c))
 	if err := schema.Check(t.Context(), store.DB().Best()); err != nil {

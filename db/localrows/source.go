@@ -3,163 +3,154 @@ package localrows
 import (
 	"context"
 	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"xmlcurld/db"
 	"xmlcurld/db/pg"
 )
 
-// source answers calls and users from the local rows, once the database has said that those are what it holds: a question
-// that costs it a few microseconds, and that all who ask at that moment share. What it has changed since they were read, and all
-// other documents, it is asked for. Where it does not answer, or answers with a fault, the local rows answer what they held
-// last, even when the time for the database is over: they need next to none. What neither can answer is its fault.
+// source answers from the local rows, once the database has said that those are what it holds: a question that costs it a
+// few microseconds, and that all who ask at that moment share. Rows that it has changed since they were read, it is asked for.
+// Where it does not answer, or answers with a fault, the local rows answer what they held last, even when the time for the
+// database is over: they need next to none. What neither can answer is its fault.
 type source struct {
-	primary *db.Store
-	local   *Store
+	rows   *db.Store
+	local  *Store
+	strict bool // only what the primary holds now will do
 }
 
-// NewSource returns a Source of what primary holds, and of what l held last while primary does not answer: such answers are
-// marked with their age. What nodes ask primary is what l keeps answers to.
-func NewSource(primary *db.Store, l *Store) db.Source { return source{primary, l} }
+// NewSource returns a Source of what rows holds, and of what l held last while rows does not answer: such answers are marked
+// with their age.
+func NewSource(rows *db.Store, l *Store) db.Source { return source{rows, l, false} }
 
-// current returns the answer that rows at hand give, if the database says that they are what it holds, and that of ask if it
-// does not.
-func current[T any](ctx context.Context, f source, local func(v view) (db.Answer[T], error), ask, held func() (db.Answer[T], error)) (db.Answer[T], error) {
-	p, err := f.local.prove(ctx)
-	switch {
-	case err != nil: // to ask for more would only take longer
-		return or(ctx, f, db.Answer[T]{}, err, held)
-	case p != nil:
-		var a db.Answer[T]
-		if err := f.local.proved(p, func(v view) (err error) { a, err = local(v); return err }); err == nil {
-			a.Freshness = p.fresh
-			return a, nil
+// NewStrictSource returns a Source of what the primary holds now. What it does not prove of l is read from rows, which
+// asks nobody else.
+func NewStrictSource(rows *db.Store, l *Store) db.Source { return source{rows, l, true} }
+
+// Read implements db.Source.
+func (s source) Read(ctx context.Context, q db.Question, answer func(db.Rows) error) (pg.Freshness, error) {
+	p, err := s.local.prove(ctx)
+	if p != nil && !(s.strict && p.fresh.Standby) {
+		if s.local.proved(p, answer) == nil {
+			return p.fresh, nil
 		}
 	}
-	a, err := ask()
-	return or(ctx, f, a, err, held)
-}
-
-// or returns the answer of the local rows if err says that the database has none.
-func or[T any](ctx context.Context, f source, answer db.Answer[T], err error, kept func() (db.Answer[T], error)) (db.Answer[T], error) {
-	if err == nil || errors.Is(ctx.Err(), context.Canceled) { // nobody waits any more
-		return answer, err
+	var fresh pg.Freshness
+	if err == nil || s.strict { // to ask for more would only take longer
+		fresh, err = s.rows.Read(ctx, q, answer)
 	}
-	age, _ := f.local.Age()
-	other, missing := kept()
+	if err == nil || s.strict || errors.Is(ctx.Err(), context.Canceled) { // nobody waits any more
+		return fresh, err
+	}
+	stale, missing := s.local.Read(ctx, q, answer)
 	if missing != nil {
-		return answer, err
+		return pg.Freshness{}, err
 	}
-	other.Freshness = pg.Freshness{Age: age, Reason: err}
-	return other, nil
+	stale.Reason = err
+	return stale, nil
 }
 
-// Route implements db.Source.
-func (f source) Route(ctx context.Context, call db.Call) (db.Answer[db.Route], error) {
-	return current(ctx, f, func(v view) (db.Answer[db.Route], error) { return f.local.rules.Route(v, call) },
-		func() (db.Answer[db.Route], error) { return f.primary.Route(ctx, call) },
-		func() (db.Answer[db.Route], error) { return f.local.Route(ctx, call) })
+// proof is what the database says of the local rows: which of them it has changed since they were read. Rows that are not
+// among those are what it holds now.
+type proof struct {
+	unread *unread
+	epoch  int // of the local rows
+	fresh  pg.Freshness
 }
 
-// User implements db.Source.
-func (f source) User(ctx context.Context, node, domain, name string) (db.Answer[[]db.Domain], error) {
-	return current(ctx, f, func(v view) (db.Answer[[]db.Domain], error) { return v.user(node, domain, name) },
-		func() (db.Answer[[]db.Domain], error) { return f.primary.User(ctx, node, domain, name) },
-		func() (db.Answer[[]db.Domain], error) { return f.local.User(ctx, node, domain, name) })
-}
+const (
+	// provableTime is how long ago the local rows may have been followed for a proof to count: it says nothing of a restore, or
+	// of triggers that are off, which following finds out.
+	provableTime = 2 * time.Second
+	// unreadMost is how many changed rows a proof names. Where there are more, nothing is proved.
+	unreadMost = 500
+)
 
-// Domain implements db.Source.
-func (f source) Domain(ctx context.Context, node, domain string) (db.Answer[[]db.Domain], error) {
-	a, err := f.primary.Domain(ctx, node, domain)
-	f.local.noteDomains(a.Value, false, "domain", domain)
-	return or(ctx, f, a, err, func() (db.Answer[[]db.Domain], error) { return f.local.Domain(ctx, node, domain) })
-}
+// unreadQuery asks which table the journal is, since a restore makes another one, and for the changes that snapshot $1 does not
+// show: those of transactions that had not begun then, and of those that were under way. Each is found by index, however long
+// a transaction has been open.
+const unreadQuery = `
+SELECT '' AS relation, '' AS scope, 'change'::regclass::oid::text AS key
+UNION ALL
+SELECT relation, scope, coalesce(key, '')
+FROM change
+WHERE xid >= pg_snapshot_xmax($1::pg_snapshot)
+	AND xid < pg_snapshot_xmax(pg_current_snapshot())
+UNION ALL
+SELECT relation, scope, coalesce(key, '')
+FROM change
+WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip($1::pg_snapshot)))
+LIMIT $2`
 
-// Users implements db.Source.
-func (f source) Users(ctx context.Context, node, domain string) (db.Answer[[]db.Domain], error) {
-	a, err := f.primary.Users(ctx, node, domain)
-	f.local.noteDomains(a.Value, false, "users", domain)
-	return or(ctx, f, a, err, func() (db.Answer[[]db.Domain], error) { return f.local.Users(ctx, node, domain) })
-}
-
-// Networks implements db.Source.
-func (f source) Networks(ctx context.Context, node, domain string) (db.Answer[[]db.Domain], error) {
-	a, err := f.primary.Networks(ctx, node, domain)
-	f.local.noteDomains(a.Value, false, "networks", domain)
-	return or(ctx, f, a, err, func() (db.Answer[[]db.Domain], error) { return f.local.Networks(ctx, node, domain) })
-}
-
-// Group implements db.Source.
-func (f source) Group(ctx context.Context, node, domain, name string) (db.Answer[[]db.Domain], error) {
-	a, err := f.primary.Group(ctx, node, domain, name)
-	f.local.noteDomains(a.Value, true, "group", domain, name)
-	return or(ctx, f, a, err, func() (db.Answer[[]db.Domain], error) { return f.local.Group(ctx, node, domain, name) })
-}
-
-// UserGateways implements db.Source.
-func (f source) UserGateways(ctx context.Context, node, domain, profile string) (db.Answer[[]db.Domain], error) {
-	a, err := f.primary.UserGateways(ctx, node, domain, profile)
-	f.asked(err, a.NodeKnown, "user_gateways", node, domain, profile)
-	return or(ctx, f, a, err, func() (db.Answer[[]db.Domain], error) { return f.local.UserGateways(ctx, node, domain, profile) })
-}
-
-// ACL implements db.Source.
-func (f source) ACL(ctx context.Context, node string) (db.Answer[db.ACL], error) {
-	a, err := f.primary.ACL(ctx, node)
-	f.asked(err, a.NodeKnown, "acl", node)
-	return or(ctx, f, a, err, func() (db.Answer[db.ACL], error) { return f.local.ACL(ctx, node) })
-}
-
-// Credentials implements db.Source.
-func (f source) Credentials(ctx context.Context) ([]db.Credential, error) {
-	all, err := f.primary.Credentials(ctx)
-	f.asked(err, true, "credentials", db.Common)
-	if err == nil {
-		return all, nil
+// prove asks the database what it has changed since the local rows were read, together with all who ask at that moment. It
+// returns nil where nothing can be proved. The error is the database's.
+func (l *Store) prove(ctx context.Context) (p *proof, err error) {
+	if !l.provable() {
+		return nil, nil
 	}
-	if kept, missing := f.local.Credentials(ctx); missing == nil {
-		return kept, nil
+	return l.proofs.Ask(ctx, struct{}{})
+}
+
+// provable reports whether the local rows are followed.
+func (l *Store) provable() bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.overtaken.IsZero() && time.Since(l.followed) < provableTime
+}
+
+func (l *Store) askProofs(ctx context.Context, askers []struct{}) ([]*proof, error) {
+	l.mu.RLock()
+	was, epoch := l.now.Position, l.epoch
+	l.mu.RUnlock()
+	proofs := make([]*proof, len(askers))
+	rows, fresh, err := pg.Lookup(ctx, l.pg, pgx.RowToStructByPos[change], "changes", unreadQuery, was.Snapshot, unreadMost+1)
+	if err != nil {
+		return nil, err
 	}
-	return nil, err
-}
-
-// Document implements db.Source.
-func (f source) Document(ctx context.Context, node, section, name string) (db.Answer[db.Document], error) {
-	a, err := f.primary.Document(ctx, node, section, name)
-	f.asked(err, a.NodeKnown, "document", node, section, name)
-	return or(ctx, f, a, err, func() (db.Answer[db.Document], error) { return f.local.Document(ctx, node, section, name) })
-}
-
-// EventSocket implements db.Source.
-func (f source) EventSocket(ctx context.Context, node string) (db.Answer[[]db.NodeSetting], error) {
-	a, err := f.primary.EventSocket(ctx, node)
-	f.asked(err, a.NodeKnown, "event_socket", node)
-	return or(ctx, f, a, err, func() (db.Answer[[]db.NodeSetting], error) { return f.local.EventSocket(ctx, node) })
-}
-
-// Modules implements db.Source.
-func (f source) Modules(ctx context.Context, node string) (db.Answer[[]db.Module], error) {
-	a, err := f.primary.Modules(ctx, node)
-	f.asked(err, a.NodeKnown, "modules", node)
-	return or(ctx, f, a, err, func() (db.Answer[[]db.Module], error) { return f.local.Modules(ctx, node) })
-}
-
-// Sofia implements db.Source.
-func (f source) Sofia(ctx context.Context, node, profile, gateway string) (db.Answer[db.Sofia], error) {
-	a, err := f.primary.Sofia(ctx, node, profile, gateway)
-	f.asked(err, a.NodeKnown, "sofia", node)
-	return or(ctx, f, a, err, func() (db.Answer[db.Sofia], error) { return f.local.Sofia(ctx, node, profile, gateway) })
-}
-
-// Switch implements db.Source.
-func (f source) Switch(ctx context.Context, node string) (db.Answer[[]db.NodeSetting], error) {
-	a, err := f.primary.Switch(ctx, node)
-	f.asked(err, a.NodeKnown, "switch", node)
-	return or(ctx, f, a, err, func() (db.Answer[[]db.NodeSetting], error) { return f.local.Switch(ctx, node) })
-}
-
-// asked tells the local rows what was asked, if it was answered.
-func (f source) asked(err error, nodeKnown bool, operation, node string, args ...string) {
-	if err == nil {
-		f.local.note(nodeKnown, operation, node, args...)
+	if len(rows) > unreadMost || fresh.Host.System != was.WAL.System || fresh.Host.Timeline != was.WAL.Timeline {
+		return proofs, nil
 	}
+	p := &proof{epoch: epoch, fresh: fresh}
+	for _, n := range rows {
+		switch {
+		case n.Relation != "":
+			p.unread = p.unread.with(n)
+		case n.Key != was.Journal:
+			return proofs, nil
+		}
+	}
+	for i := range proofs {
+		proofs[i] = p
+	}
+	return proofs, nil
+}
+
+// proved calls answer with the local rows, but for those that p says have changed.
+func (l *Store) proved(p *proof, answer func(db.Rows) error) error {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if p.epoch != l.epoch || !l.overtaken.IsZero() {
+		return errNotHeld
+	}
+	return l.view(p.unread, answer)
+}
+
+// Read implements db.Source: with the local rows as they are, if they may answer at all while the database does not. What is
+// known to have changed and was not read is not answered.
+func (l *Store) Read(_ context.Context, _ db.Question, answer func(db.Rows) error) (pg.Freshness, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	age, usable := l.age()
+	if !usable {
+		return pg.Freshness{}, errNotHeld
+	}
+	var doubtful *unread
+	for n, since := range l.doubt {
+		if l.tooOld(since) {
+			doubtful = doubtful.with(n)
+		}
+	}
+	return pg.Freshness{Age: age, Reason: errNotHeld}, l.view(doubtful, answer)
 }

@@ -12,7 +12,6 @@ import (
 	"xmlcurld/db/dbtest"
 	"xmlcurld/db/dbtest/fault"
 	"xmlcurld/db/localpg"
-	"xmlcurld/db/localrows"
 )
 
 const switchOff = `UPDATE number SET enabled = false WHERE number = '+27123456789'`
@@ -126,7 +125,7 @@ func TestOnlyHostIsAStandby(t *testing.T) {
 	t.Parallel()
 	p := demoPair(t)
 	registry := prometheus.NewRegistry()
-	store, err := db.Open(t.Context(), p.Standby.URL(localpg.Superuser), nil, registry)
+	store, err := db.Open(t.Context(), p.Standby.URL(localpg.Superuser), registry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +210,6 @@ func TestLocalRowsFollowsAStandby(t *testing.T) {
 	store := dbtest.Open(t, p.Standby.URL(localpg.Superuser))
 	c := openLocal(t, store, t.TempDir())
 	defer func() { _ = c.Close() }()
-	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	conn, err := pgx.Connect(t.Context(), p.Primary.URL(localpg.Superuser))
 	if err != nil {

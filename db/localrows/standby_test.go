@@ -64,7 +64,7 @@ func answeringPair(t *testing.T) (*fault.Pair, *db.Store, *prometheus.Registry) 
 func openPair(t *testing.T, p *fault.Pair) (*db.Store, *prometheus.Registry) {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	store, err := db.Open(t.Context(), p.URL(localpg.Superuser, localpg.Superuser), nil, registry)
+	store, err := db.Open(t.Context(), p.URL(localpg.Superuser, localpg.Superuser), registry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func openPair(t *testing.T, p *fault.Pair) (*db.Store, *prometheus.Registry) {
 func call(t *testing.T, store *db.Store) (db.Answer[db.Route], error) {
 	ctx, cancel := context.WithTimeout(t.Context(), callDeadline)
 	defer cancel()
-	return store.Route(ctx, demoCall)
+	return rules(store).Route(ctx, demoCall)
 }
 
 // callers call all the time, several at once.
@@ -163,6 +163,7 @@ func awaitBoth(t *testing.T, p *fault.Pair, registry *prometheus.Registry) {
 		t.Fatal(err)
 	}
 	dbtest.Await(t, "no kind of question is kept from a host that is back", func() bool { return failing(t, registry) == 0 })
+	dbtest.Await(t, "a host that is back was looked at", func() bool { return sum(t, registry, "xmlcurld_database_outdated") == 0 })
 }
 
 // failing is how many kinds of question the hosts fail, as the Store sees it.
@@ -240,7 +241,7 @@ func TestStandbyAlone(t *testing.T) {
 func TestEditsArriveByAStandby(t *testing.T) {
 	t.Parallel()
 	p := demoPair(t)
-	store, err := db.Open(t.Context(), p.Standby.URL(localpg.Superuser), nil, prometheus.NewRegistry())
+	store, err := db.Open(t.Context(), p.Standby.URL(localpg.Superuser), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,19 +14,14 @@ type state struct {
 	InStepAt time.Time // by this machine's clock: when it was known to be the database's latest
 }
 
-// The buckets besides those for the rows that calls need, which have the names of their tables.
-const (
-	ofUsers    = "domain_user"
-	ofAliases  = "number_alias"
-	ofGateways = "gateway"
-	ofAnswers  = "answer"
-	ofWaiting  = "waiting" // questions whose answers were overtaken, and since when
-)
-
-var layout = disk.Layout{
-	Buckets: []string{db.NodeTable, db.TenantTable, db.ContextTable, db.ExtensionTable, db.NumberTable, ofUsers, ofAliases, ofGateways, ofAnswers, ofWaiting},
-	Format:  "8",
-}
+// layout has a bucket for each table and for each index.
+var layout = func() disk.Layout {
+	l := disk.Layout{Format: "9"}
+	for _, t := range db.Tables {
+		l.Buckets = append(append(l.Buckets, t.Name), t.Indexes...)
+	}
+	return l
+}()
 
 // stateOf reads the state of a file. One that was not written is the zero state.
 func stateOf(file *disk.File) (s state, err error) {

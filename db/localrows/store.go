@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -20,24 +19,21 @@ import (
 	"xmlcurld/internal/pace"
 )
 
-// Store answers what a db.Store answers, out of a file on local disk, for the time in which no host of the database does: all
-// numbers and all users, whether anybody asked for them or not, and what else was asked, within a bound for each node. It belongs
-// to one server, and is kept up to date by Run while the database answers.
+// Store holds all rows that answers are made of, in a file on local disk. It belongs to one server, and is kept up to date by
+// Run while the database answers.
 //
 // What is committed reaches it within a second: it asks what changed since it asked last, at each notice and some times a
 // second besides, since a notice may be lost and a standby gives none. What it knows to have changed, and could not read
 // although the database answered, it does not answer.
 type Store struct {
-	store    *db.Store
-	pg       *pg.DB
-	path     string
-	limit    time.Duration // for its age; 0: none
-	debounce time.Duration // before an answer is read again
-	log      *slog.Logger
-	rules    db.Rulebook
-	common   rowCache
-	proofs   pg.Batch[struct{}, *proof]
-	wake     chan struct{} // full when there is something to read
+	store  *db.Store
+	pg     *pg.DB
+	path   string
+	limit  time.Duration // for its age; 0: none
+	log    *slog.Logger
+	common rowCache
+	proofs pg.Batch[struct{}, *proof]
+	wake   chan struct{} // full when there is something to read
 
 	told string // what damage was logged last
 
@@ -48,9 +44,7 @@ type Store struct {
 	followed  time.Time            // when they were brought up to date last
 	doubt     map[change]time.Time // what changed and was not read yet, since when
 	overtaken time.Time            // since when so much changed that all has to be read again; zero: not
-	asked     askedQuestions
-	waiting   map[question]time.Time // those of asked whose answers have to be read, since when
-	forgotten map[question]bool      // no longer asked, and still in the file
+	versions  map[string]uint64    // of tables and indexes: another one for other rows
 }
 
 var _ db.Source = (*Store)(nil)
@@ -59,7 +53,6 @@ const (
 	fileName     = "rows.db"
 	lookPause    = 250 * time.Millisecond // from one look at what changed to the next, if there is no notice
 	lookGap      = 20 * time.Millisecond  // if there is
-	debounce     = 100 * time.Millisecond // before an answer is read again: together with all else well below doubtTime
 	tries        = 10                     // where connections break
 	positionTime = 2 * time.Second        // for the host to say where it stands: one that hangs must not hold up the rest
 	someTime     = 30 * time.Second       // for reading what changed
@@ -75,8 +68,8 @@ func Open(store *db.Store, dir string, limit time.Duration, log *slog.Logger, re
 	if err := makeFolder(dir); err != nil {
 		return nil, fmt.Errorf("make the folder of the local rows: %w", err)
 	}
-	l := &Store{store: store, pg: store.DB(), path: filepath.Join(dir, fileName), limit: limit, debounce: debounce, log: log,
-		wake: make(chan struct{}, 1), doubt: map[change]time.Time{}, forgotten: map[question]bool{}}
+	l := &Store{store: store, pg: store.DB(), path: filepath.Join(dir, fileName), limit: limit, log: log,
+		wake: make(chan struct{}, 1), doubt: map[change]time.Time{}, versions: map[string]uint64{}}
 	file, lost, err := disk.Open(l.path, layout)
 	if err != nil {
 		return nil, fmt.Errorf("local rows: %w", err)
@@ -87,7 +80,6 @@ func Open(store *db.Store, dir string, limit time.Duration, log *slog.Logger, re
 	if l.now, err = stateOf(file); err != nil {
 		return nil, errors.Join(fmt.Errorf("local rows: %w", err), file.Close())
 	}
-	l.asked, l.waiting = l.questions()
 	if at := l.now.InStepAt; !at.IsZero() { // a new mirror knows of no answer
 		l.pg.NoteAnswer(at)
 	}
@@ -97,25 +89,6 @@ func Open(store *db.Store, dir string, limit time.Duration, log *slog.Logger, re
 	}
 	l.proofs.Start(l.askProofs)
 	return l, nil
-}
-
-// questions returns those whose answers are in the file, and which of these were overtaken, since when.
-func (l *Store) questions() (asked askedQuestions, waiting map[question]time.Time) {
-	asked, waiting = make(askedQuestions), make(map[question]time.Time)
-	_ = l.file.View(func(v disk.View) error { // fails only where the file is damaged, and is read anew
-		for key := range v.Keys(ofAnswers, "") {
-			asked.add(question(key), l.now.InStepAt)
-		}
-		for key := range v.Keys(ofWaiting, "") {
-			since, err := time.Parse(time.RFC3339Nano, string(v.Get(ofWaiting, key)))
-			if err != nil {
-				since = time.Unix(0, 0) // so long ago that its answer is in doubt until it is read; zero would be: not overtaken
-			}
-			waiting[question(key)] = since
-		}
-		return nil
-	})
-	return asked, waiting
 }
 
 // makeFolder makes dir private. What is above it is not: a private PostgreSQL, which may come to live beside it, has
@@ -184,7 +157,7 @@ func (l *Store) awake() {
 func (l *Store) awaitNews(ctx context.Context) {
 	wait := lookPause
 	if l.hasUnread() {
-		wait = debounce / 5
+		wait = lookGap
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -203,7 +176,7 @@ func (l *Store) tell(reason string) {
 	l.log.Warn("the local rows do not follow the database", "err", reason)
 }
 
-// follow reads what changed since the last time: the rows at one moment, then the answers at moments that are no earlier.
+// follow reads what changed since the last time, at one moment.
 func (l *Store) follow(ctx context.Context) error {
 	damaged := l.file.Harmed()
 	if damaged != nil && damaged.Reason != l.told {
@@ -235,9 +208,6 @@ func (l *Store) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.readAnswers(ctx); err != nil {
-		return err
-	}
 	return l.file.Flush()
 }
 
@@ -265,28 +235,6 @@ func (l *Store) insist(ctx context.Context, read func(ctx context.Context, r *re
 	}
 }
 
-// readAnswers asks the questions that have to be asked again. Each answer is kept at once, so that connections that break
-// now and then do not keep it from getting on.
-func (l *Store) readAnswers(ctx context.Context) error {
-	questions := l.unread()
-	for len(questions) > 0 {
-		before := len(questions)
-		err := l.insist(ctx, func(ctx context.Context, r *reader) error {
-			for len(questions) > 0 {
-				if err := l.readAnswer(ctx, r, questions[0]); err != nil {
-					return err
-				}
-				questions = questions[1:]
-			}
-			return nil
-		})
-		if err != nil && len(questions) == before {
-			return err
-		}
-	}
-	return nil
-}
-
 // readChanges brings the rows from the moment they are at to that of r.
 func (l *Store) readChanges(ctx context.Context, r *reader) error {
 	news, err := r.changes(ctx)
@@ -304,29 +252,7 @@ func (l *Store) readChanges(ctx context.Context, r *reader) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	clear(l.doubt)
-	l.forgetNodes(r.edits)
-	l.eraseForgotten(r.edits)
-	for q, since := range l.waiting { // who reads the file when this program was killed has to know of them
-		r.edits[disk.At(ofWaiting, string(q))] = []byte(since.Format(time.RFC3339Nano))
-	}
 	return l.keep(r.edits, r.now)
-}
-
-// readAnswer asks q.
-func (l *Store) readAnswer(ctx context.Context, r *reader, q question) error {
-	ctx, cancel := context.WithTimeout(ctx, someTime)
-	defer cancel()
-	r.edits = map[disk.Place][]byte{disk.At(ofWaiting, string(q)): nil}
-	if err := r.readAnswer(ctx, q); err != nil {
-		return err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.asked[q] == nil {
-		return nil // it was forgotten meanwhile
-	}
-	delete(l.waiting, q)
-	return l.keep(r.edits, l.now)
 }
 
 // keep makes edits the local rows' own. A file that cannot be written does not stop it: what it should hold stays in memory
@@ -338,6 +264,9 @@ func (l *Store) keep(edits map[disk.Place][]byte, now state) error {
 	}
 	l.now = now
 	l.common.forget(edits)
+	for at := range edits {
+		l.versions[at.Bucket]++
+	}
 	if l.file.Keep(edits, text) {
 		l.overtake()
 		return errors.New("the file could not be written for too long: all has to be read again")
@@ -350,14 +279,13 @@ func (l *Store) keep(edits map[disk.Place][]byte, now state) error {
 func (l *Store) readAll(ctx context.Context, r *reader) error {
 	l.mu.Lock()
 	l.overtake()
-	questions := l.asked.latestFirst(maps.Keys(l.asked))
 	l.mu.Unlock()
 
 	fresh, err := disk.Create(l.path+".new", layout)
 	if err != nil {
 		return err
 	}
-	if err := r.readAll(ctx, fresh, questions); err != nil {
+	if err := r.readAll(ctx, fresh); err != nil {
 		return errors.Join(err, fresh.Close())
 	}
 	l.mu.Lock()
@@ -369,11 +297,8 @@ func (l *Store) readAll(ctx context.Context, r *reader) error {
 	old := l.file
 	l.file, l.now, l.overtaken, l.told, l.epoch = fresh, r.now, time.Time{}, "", l.epoch+1
 	clear(l.doubt)
-	for _, q := range questions {
-		delete(l.waiting, q)
-		if l.asked[q] == nil { // forgotten while it was read
-			l.forgotten[q] = true
-		}
+	for _, name := range layout.Buckets {
+		l.versions[name]++
 	}
 	return old.Close()
 }

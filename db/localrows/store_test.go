@@ -1,7 +1,6 @@
 package localrows_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -27,7 +26,6 @@ func openLocal(t testing.TB, store *db.Store, dir string) *localrows.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Hurry()
 	return c
 }
 
@@ -82,11 +80,9 @@ func TestLocalRowsFollows(t *testing.T) {
 	if early.calls(t.Context(), c); early[`{"fs1" "public" "+27123456789"}`] != "database unavailable: the local rows do not hold this" {
 		t.Errorf("an empty copy says %v", early[`{"fs1" "public" "+27123456789"}`])
 	}
-	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	same(t, "at first", ask(t.Context(), store), ask(t.Context(), c))
 	dbtest.Execute(t, url, dbtest.SecondNode)
-	told{}.documents(t.Context(), localrows.NewSource(store, c)) // from now on by nodes that have a row
 	for _, edit := range dbtest.Edits {
 		dbtest.Execute(t, url, edit)
 		follow(t, c)
@@ -111,7 +107,6 @@ func TestLocalRowsDoubts(t *testing.T) {
 	store := dbtest.Open(t, url)
 	c := openLocal(t, store, t.TempDir())
 	defer func() { _ = c.Close() }()
-	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	conn := dbtest.Connect(t, url)
 	for _, sql := range []string{
@@ -130,67 +125,39 @@ func TestLocalRowsDoubts(t *testing.T) {
 	if err := c.Follow(ctx); !errors.Is(err, db.ErrUnavailable) {
 		t.Fatalf("a look while the table is locked: %v", err)
 	}
-	if r, err := c.Route(t.Context(), db.Call{Context: "public", Number: "+27123456789"}); err != nil || r.Value.Called == nil {
+	if r, err := rules(c).Route(t.Context(), db.Call{Context: "public", Number: "+27123456789"}); err != nil || r.Value.Called == nil {
 		t.Errorf("what was switched off at the moment at which the database went away: %v, %v", r.Value.Called, err)
 	}
-	if _, err := store.Modules(t.Context(), "fs1"); err != nil { // it did not
+	if _, err := rules(store).Modules(t.Context(), "fs1"); err != nil { // it did not
 		t.Fatal(err)
 	}
-	if r, err := c.Route(t.Context(), db.Call{Context: "public", Number: "+27123456789"}); !errors.Is(err, db.ErrUnavailable) {
+	if r, err := rules(c).Route(t.Context(), db.Call{Context: "public", Number: "+27123456789"}); !errors.Is(err, db.ErrUnavailable) {
 		t.Errorf("what was switched off: %v, %v", r.Value.Called, err)
 	}
-	if d, err := c.User(t.Context(), "fs1", "acme.example", "1000"); !errors.Is(err, db.ErrUnavailable) {
+	if d, err := rules(c).User(t.Context(), "fs1", "acme.example", "1000"); !errors.Is(err, db.ErrUnavailable) {
 		t.Errorf("whose password changed: %v, %v", d, err)
 	}
-	if s, err := c.Sofia(t.Context(), "fs1", "external", ""); !errors.Is(err, db.ErrUnavailable) {
+	if s, err := rules(c).Sofia(t.Context(), "fs1", "external", ""); !errors.Is(err, db.ErrUnavailable) {
 		t.Errorf("a gateway that changed: %v, %v", s, err)
 	}
-	if r, err := c.Route(t.Context(), db.Call{Context: "public", Number: "+27210000000"}); err != nil || r.Value.Called == nil {
+	if r, err := rules(c).Route(t.Context(), db.Call{Context: "public", Number: "+27210000000"}); err != nil || r.Value.Called == nil {
 		t.Errorf("what did not change: %v, %v", r.Value.Called, err)
 	}
 	if _, err := conn.Exec(t.Context(), `COMMIT`); err != nil {
 		t.Fatal(err)
 	}
 	follow(t, c)
-	same(t, "read", ask(t.Context(), store), askTwice(t, store, c))
+	same(t, "read", ask(t.Context(), store), askFollowed(t, c))
 }
 
-// askTwice has the local rows learn the questions first.
-func askTwice(t *testing.T, store *db.Store, c *localrows.Store) told {
+// askFollowed asks the local rows once they have read what changed.
+func askFollowed(t *testing.T, c *localrows.Store) told {
 	t.Helper()
-	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	return ask(t.Context(), c)
 }
 
-// secretOf knows one secret, whatever the reference.
-type secretOf struct{ value string }
-
-func (s *secretOf) Resolve(string) (string, error) { return s.value, nil }
-
-// A gateway's password that the row refers to is read when the local rows are asked: it may have changed, and is not in the file.
-func TestLocalRowsOfReferences(t *testing.T) {
-	t.Parallel()
-	url := dbtest.DemoURL(t)
-	dbtest.Execute(t, url, `UPDATE gateway SET tenant = NULL, password = NULL, password_from = 'file:twilio' WHERE name = 'twilio'`)
-	dir, secret := t.TempDir(), &secretOf{"first-secret"}
-	store := dbtest.OpenWith(t, url, secret)
-	c := openLocal(t, store, dir)
-	told{}.documents(t.Context(), localrows.NewSource(store, c))
-	follow(t, c)
-	secret.value = "second-secret"
-	want, got := told{}, told{}
-	want.documents(t.Context(), store)
-	got.documents(t.Context(), c)
-	same(t, "another secret", want, got)
-	if err := c.Close(); err != nil {
-		t.Fatal(err)
-	}
-	content, err := os.ReadFile(filepath.Join(dir, "rows.db"))
-	if err != nil || bytes.Contains(content, []byte("first-secret")) || !bytes.Contains(content, []byte("file:twilio")) {
-		t.Errorf("the file holds the secret, or no reference: %v", err)
-	}
-}
+func rules(rows db.Source) *db.Rulebook { return db.NewRulebook(rows, nil) }
 
 // A disk that cannot be written takes nothing from what the local rows answer.
 func TestLocalRowsOnAReadOnlyDisk(t *testing.T) {
@@ -200,7 +167,6 @@ func TestLocalRowsOnAReadOnlyDisk(t *testing.T) {
 	c := openLocal(t, store, t.TempDir())
 	defer func() { _ = c.Close() }()
 	dbtest.Execute(t, url, dbtest.SecondNode)
-	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	if err := c.RefuseWrites(); err != nil {
 		t.Fatal(err)
@@ -269,7 +235,7 @@ func TestLocalRowsAgeLimit(t *testing.T) {
 	}
 	defer func() { _ = c.Close() }()
 	follow(t, c)
-	if r, err := c.Route(t.Context(), db.Call{Context: "public", Number: "+27123456789"}); !errors.Is(err, db.ErrUnavailable) {
+	if r, err := rules(c).Route(t.Context(), db.Call{Context: "public", Number: "+27123456789"}); !errors.Is(err, db.ErrUnavailable) {
 		t.Errorf("%v, %v", r, err)
 	}
 }
@@ -283,11 +249,10 @@ func TestLocalRowsFollowsOverAnotherConnection(t *testing.T) {
 	defer func() { _ = c.Close() }()
 	dbtest.Execute(t, url, dbtest.SecondNode)
 	for _, edit := range dbtest.Edits[:5] {
-		told{}.documents(t.Context(), localrows.NewSource(store, c))
 		follow(t, c)
 		dbtest.Execute(t, url, edit)
 		dbtest.Execute(t, url, dbtest.EndConnections)
 		follow(t, c)
-		same(t, edit, ask(t.Context(), store), askTwice(t, store, c))
+		same(t, edit, ask(t.Context(), store), askFollowed(t, c))
 	}
 }

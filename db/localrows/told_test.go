@@ -34,7 +34,8 @@ func (t told) together(questions map[string]func() (any, error)) {
 }
 
 // calls asks for numbers in all the forms in which they may be dialled, and in all contexts.
-func (t told) calls(ctx context.Context, r db.Source) {
+func (t told) calls(ctx context.Context, rows db.Source) {
+	r := rules(rows)
 	questions := make(map[string]func() (any, error))
 	for _, context := range []string{"public", "PUBLIC", "acme", "vumi", "nowhere", ""} {
 		for _, digits := range []string{"27123456789", "27210000000", "27990000000", "27000000000", "1000", "1001", "9", "*97", "x\x1fy"} {
@@ -47,7 +48,8 @@ func (t told) calls(ctx context.Context, r db.Source) {
 	t.together(questions)
 }
 
-func (t told) users(ctx context.Context, r db.Source) {
+func (t told) users(ctx context.Context, rows db.Source) {
+	r := rules(rows)
 	questions := make(map[string]func() (any, error))
 	for _, domain := range []string{"acme.example", "ACME.example", "beta.example", "nowhere.example", ""} {
 		for _, name := range []string{"1000", "1001", "1003", "2000", "2001", "nobody", "NEW", ""} {
@@ -57,7 +59,8 @@ func (t told) users(ctx context.Context, r db.Source) {
 	t.together(questions)
 }
 
-func (t told) documents(ctx context.Context, r db.Source) {
+func (t told) documents(ctx context.Context, rows db.Source) {
+	r := rules(rows)
 	credentials, err := r.Credentials(ctx)
 	t.add("credentials", credentials, err)
 	acl, err := r.ACL(ctx, "gone")

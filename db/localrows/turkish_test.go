@@ -8,7 +8,6 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
-	"xmlcurld/db/localrows"
 	"xmlcurld/db/switchstate"
 )
 
@@ -26,7 +25,6 @@ func TestNamesAreFoundInTurkish(t *testing.T) {
 	store := dbtest.Open(t, url)
 	c := openLocal(t, store, t.TempDir())
 	t.Cleanup(func() { _ = c.Close() })
-	told{}.documents(t.Context(), localrows.NewSource(store, c))
 	follow(t, c)
 	same(t, "with local rows", ask(t.Context(), store), ask(t.Context(), c))
 
@@ -59,15 +57,15 @@ func TestNamesAreFoundInTurkish(t *testing.T) {
 		name      string
 		want, got any
 	}{
-		{"user", info, users(store.User(ctx, "fs1", "IRIS.EXAMPLE", "INFO"))},
-		{"user of the local rows", info, users(c.User(ctx, "fs1", "IRIS.EXAMPLE", "INFO"))},
-		{"alias", info, users(store.User(ctx, "fs1", "iris.example", "INDIA"))},
-		{"alias of the local rows", info, users(c.User(ctx, "fs1", "iris.example", "INDIA"))},
-		{"group", info, users(store.Group(ctx, "fs1", "Iris.Example", "OFFICE.IN"))},
-		{"context", public, context(store.Route(ctx, db.Call{Node: "fs1", Context: "PUBLIC", Number: "+27123456789"}))},
-		{"context of the local rows", public, context(c.Route(ctx, db.Call{Node: "fs1", Context: "PUBLIC", Number: "+27123456789"}))},
-		{"gateway", trunk, gateways(store.Sofia(ctx, "fs1", "INTERNAL", "sipgate"))},
-		{"gateway of the local rows", trunk, gateways(c.Sofia(ctx, "fs1", "INTERNAL", "sipgate"))},
+		{"user", info, users(rules(store).User(ctx, "fs1", "IRIS.EXAMPLE", "INFO"))},
+		{"user of the local rows", info, users(rules(c).User(ctx, "fs1", "IRIS.EXAMPLE", "INFO"))},
+		{"alias", info, users(rules(store).User(ctx, "fs1", "iris.example", "INDIA"))},
+		{"alias of the local rows", info, users(rules(c).User(ctx, "fs1", "iris.example", "INDIA"))},
+		{"group", info, users(rules(store).Group(ctx, "fs1", "Iris.Example", "OFFICE.IN"))},
+		{"context", public, context(rules(store).Route(ctx, db.Call{Node: "fs1", Context: "PUBLIC", Number: "+27123456789"}))},
+		{"context of the local rows", public, context(rules(c).Route(ctx, db.Call{Node: "fs1", Context: "PUBLIC", Number: "+27123456789"}))},
+		{"gateway", trunk, gateways(rules(store).Sofia(ctx, "fs1", "INTERNAL", "sipgate"))},
+		{"gateway of the local rows", trunk, gateways(rules(c).Sofia(ctx, "fs1", "INTERNAL", "sipgate"))},
 	} {
 		if diff := cmp.Diff(tc.want, tc.got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tc.name, diff)

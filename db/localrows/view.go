@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"xmlcurld/db"
@@ -15,30 +14,41 @@ import (
 type view struct {
 	disk.View
 	local  *Store
-	unread changes
+	unread *unread
 }
+
+var _ db.Rows = view{}
 
 // Row implements db.Rows.
 func (v view) Row(table, key string) ([]byte, error) {
-	n := change{Relation: table, Key: key}
-	switch table {
-	case db.NodeTable:
-		n.Key = ""
-	case db.ContextTable:
-		n.Key = ""
-		if v.unread.table("context_extension") {
-			return nil, errNotHeld
-		}
-	case db.NumberTable:
-		n.Scope, n.Key, _ = strings.Cut(key, db.Separator)
-	}
-	if v.unread[n] {
+	if v.unread.row(table, key) {
 		return nil, errNotHeld
 	}
-	if table == db.NumberTable { // there may be millions
+	switch table {
+	case db.NumberTable, db.UserTable, db.AliasIndex: // there may be millions
 		return v.Get(table, key), nil
 	}
 	return v.local.common.get(v.View, disk.At(table, key)), nil
+}
+
+// Each implements db.Rows.
+func (v view) Each(table, prefix string, f func(key string, value []byte) error) error {
+	if v.unread.rowsWith(table, prefix) {
+		return errNotHeld
+	}
+	return v.View.Each(table, prefix, f)
+}
+
+// Version implements db.Rows.
+func (v view) Version(tables ...string) uint64 {
+	if v.unread.anyOf(tables) {
+		return 0
+	}
+	sum := uint64(1)
+	for _, table := range tables {
+		sum += v.local.versions[table]
+	}
+	return sum
 }
 
 // rowCache keeps rows in memory that many calls need. Whoever keeps edits takes them out of it, while nobody looks.
@@ -81,68 +91,9 @@ func (c *rowCache) forgetAll() {
 	c.rows = nil
 }
 
-// changes are rows that changed and were not read yet.
-type changes map[change]bool
-
-// table reports whether a table without keys changed.
-func (c changes) table(relation string) bool { return c[change{Relation: relation}] }
-
-// any reports whether any row of a table changed.
-func (c changes) any(relation string) bool {
-	for n := range c {
-		if n.Relation == relation {
-			return true
-		}
-	}
-	return false
-}
-
-// user reports whether a user, or the one who has its name for an alias, may have changed.
-func (c changes) user(key userKey) bool {
-	for n := range c {
-		switch n.Relation {
-		case "domain_user", "domain_user_param", "domain_user_variable":
-			if n.Scope == key.Domain {
-				return true
-			}
-		case "domain", "domain_param", "domain_variable":
-			if n.Key == key.Domain {
-				return true
-			}
-		case "context": // a domain's and a variable's may be another tenant's now
-			return true
-		case "tenant": // it is not known here whose the domain is
-			return true
-		}
-	}
-	return false
-}
-
-// look calls f with the local rows as they are, if they may answer at all while the database does not.
-func (l *Store) look(f func(v view) error) error {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	if _, usable := l.age(); !usable {
-		return errNotHeld
-	}
-	doubtful := changes(nil)
-	for n, since := range l.doubt {
-		if l.tooOld(since) {
-			if doubtful == nil {
-				doubtful = make(changes)
-			}
-			doubtful[n] = true
-		}
-	}
-	return l.view(doubtful, f)
-}
-
-func (l *Store) view(unread changes, f func(v view) error) error {
-	return notHeld(l.file.View(func(v disk.View) error { return f(view{v, l, unread}) }))
-}
-
-// notHeld is err, which says that the local rows cannot answer where their file is damaged.
-func notHeld(err error) error {
+// view calls f with the local rows. An error says that they cannot answer, if their file is damaged.
+func (l *Store) view(unread *unread, f func(db.Rows) error) error {
+	err := l.file.View(func(v disk.View) error { return f(view{v, l, unread}) })
 	if damage := (*disk.Damage)(nil); errors.As(err, &damage) {
 		return fmt.Errorf("%w: %w", errNotHeld, err)
 	}

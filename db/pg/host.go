@@ -182,9 +182,9 @@ func (h *host) freshness(start time.Time) Freshness {
 		lag = max(lag, led.role.lag())
 	}
 	if lag > freshTime {
-		return Freshness{lag, ErrLagging, now.wal}
+		return Freshness{lag, ErrLagging, now.wal, now.standby}
 	}
-	return Freshness{Host: now.wal}
+	return Freshness{Host: now.wal, Standby: now.standby}
 }
 
 // share is what a host may take of the time that is left, 0 for all of it.

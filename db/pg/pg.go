@@ -181,14 +181,10 @@ func (d *DB) LastAnswer() time.Time { return time.Unix(0, d.answered.Load()) }
 // Freshness is how old an answer may be. The zero value says that it is current: what was committed a second before it was
 // asked for is in it.
 type Freshness struct {
-	Age    time.Duration
-	Reason error       // nil: the answer is current
-	Host   WALPosition // where the host was that gave it, when it was looked at last
-}
-
-// From is where rows are read: a DB, or one transaction.
-type From interface {
-	ask(ctx context.Context, operation string, pool poolOf, q question, read reader) (Freshness, error)
+	Age     time.Duration
+	Reason  error       // nil: the answer is current
+	Host    WALPosition // where the host was that gave it, when it was looked at last
+	Standby bool        // it was one then
 }
 
 // reader reads the answer to a question, and closes it.
@@ -214,38 +210,24 @@ func (d *DB) ask(ctx context.Context, operation string, pool poolOf, q question,
 	return fresh, Translate(operation, err)
 }
 
-// tx is one transaction.
-type tx struct {
-	pgx.Tx
-	db *DB
-}
-
-// In returns tx as a place to read from. What it answers is as fresh as the transaction.
-func (d *DB) In(t pgx.Tx) From { return tx{t, d} }
-
-func (t tx) ask(ctx context.Context, operation string, _ poolOf, q question, read reader) (Freshness, error) {
-	defer t.db.Observe(operation, time.Now())
-	return Freshness{}, Translate(operation, q.ask(ctx, t.Tx, read))
-}
-
 // Collect runs one query in one round trip and returns its rows, each as a T by the names of its columns.
-func Collect[T any](ctx context.Context, from From, operation, query string, args ...any) ([]T, Freshness, error) {
-	return Scan(ctx, from, pgx.RowToStructByName[T], operation, query, args...)
+func Collect[T any](ctx context.Context, d *DB, operation, query string, args ...any) ([]T, Freshness, error) {
+	return Scan(ctx, d, pgx.RowToStructByName[T], operation, query, args...)
 }
 
 // Scan is Collect for a query of many rows: what reads a row is given.
-func Scan[T any](ctx context.Context, from From, row pgx.RowToFunc[T], operation, query string, args ...any) ([]T, Freshness, error) {
-	return rows(ctx, from, (*host).forDocuments, inTurns(row), operation, query, args)
+func Scan[T any](ctx context.Context, d *DB, row pgx.RowToFunc[T], operation, query string, args ...any) ([]T, Freshness, error) {
+	return rows(ctx, d, (*host).forDocuments, inTurns(row), operation, query, args)
 }
 
 // Lookup is Scan for numbers and users: who calls waits for a connection with no document, and each row is found by index.
-func Lookup[T any](ctx context.Context, from From, row pgx.RowToFunc[T], operation, query string, args ...any) ([]T, Freshness, error) {
-	return rows(ctx, from, (*host).forCalls, row, operation, query, args)
+func Lookup[T any](ctx context.Context, d *DB, row pgx.RowToFunc[T], operation, query string, args ...any) ([]T, Freshness, error) {
+	return rows(ctx, d, (*host).forCalls, row, operation, query, args)
 }
 
-func rows[T any](ctx context.Context, from From, pool poolOf, row pgx.RowToFunc[T], operation, query string, args []any) ([]T, Freshness, error) {
+func rows[T any](ctx context.Context, d *DB, pool poolOf, row pgx.RowToFunc[T], operation, query string, args []any) ([]T, Freshness, error) {
 	var values []T
-	fresh, err := from.ask(ctx, operation, pool, question{query, args}, func(rows pgx.Rows) (err error) {
+	fresh, err := d.ask(ctx, operation, pool, question{query, args}, func(rows pgx.Rows) (err error) {
 		values, err = pgx.CollectRows(rows, row)
 		return err
 	})

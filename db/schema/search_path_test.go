@@ -57,7 +57,7 @@ func TestSearchPathChangesNothing(t *testing.T) {
 					t.Errorf("%s: %v", edit, err)
 				}
 			}
-			route, err := store.Route(t.Context(), db.Call{Context: "public", Number: "+27990000000"})
+			route, err := db.NewRulebook(store, nil).Route(t.Context(), db.Call{Context: "public", Number: "+27990000000"})
 			if err != nil || route.Value.Called == nil || len(route.Value.Extensions) != 1 || len(route.Value.Extensions[0].Conditions) != 1 ||
 				route.Value.Extensions[0].Conditions[0].Actions[0].Application != "hangup" {
 				t.Errorf("the call: %+v, %v", route, err)

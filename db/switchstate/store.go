@@ -9,8 +9,9 @@ import (
 	"xmlcurld/db/pg"
 )
 
-// Store is rows, with what is known of the switches. It is safe for concurrent use.
+// Store is what the rows say to each switch, with what is known of the switches. It is safe for concurrent use.
 type Store struct {
+	*db.Rulebook
 	*db.Store
 	pg *pg.DB
 
@@ -18,15 +19,15 @@ type Store struct {
 	nodeSaves pg.Batch[nodeSave, *time.Time]
 }
 
-// New returns what is known in the database of rows. It is to be closed before that.
-func New(rows *db.Store) *Store {
-	s := &Store{Store: rows, pg: rows.DB()}
+// New returns what is known in the database of rows, to which rules belong. It is to be closed before that.
+func New(rules *db.Rulebook, rows *db.Store) *Store {
+	s := &Store{Rulebook: rules, Store: rows, pg: rows.DB()}
 	s.nodeRows.Start(s.askNodes)
 	s.nodeSaves.Start(s.saveNodeStates)
 	return s
 }
 
-// Close waits until all questions are answered. The rows stay open.
+// Close waits until all questions are answered. The database stays open.
 func (s *Store) Close() {
 	s.nodeRows.Stop()
 	s.nodeSaves.Stop()

@@ -54,12 +54,12 @@ func newRig(t *testing.T, view func(nodeauth.Rows) nodeauth.Rows) *rig {
 	r.sql(t, `INSERT INTO node (name) VALUES ('sw1'), ('sw2')`)
 	r.sql(t, `INSERT INTO node_credential (username, node, password_hash) VALUES ('fs1', 'sw1', $1), ('fs2', 'sw2', $2)`,
 		hashes()["one"], hashes()["two"])
-	store, err := db.Open(t.Context(), r.url, nil, prometheus.NewRegistry())
+	store, err := db.Open(t.Context(), r.url, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
-	rows := nodeauth.Rows(store)
+	rows := nodeauth.Rows(stored{db.NewRulebook(store, nil), store})
 	if view != nil {
 		rows = view(rows)
 	}
@@ -186,6 +186,12 @@ func TestGuessesDelayNobodyElse(t *testing.T) {
 	if _, err := r.Authenticate(ctx, "fs1", "a guess in no time"); !errors.Is(err, xmlcurl.ErrUnavailable) {
 		t.Errorf("without time: %v", err)
 	}
+}
+
+// stored are the database's rows and notices.
+type stored struct {
+	*db.Rulebook
+	*db.Store
 }
 
 // without takes something away from rows.

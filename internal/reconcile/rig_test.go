@@ -50,7 +50,7 @@ func newRig(t *testing.T) *rig {
 	r := &rig{url: dbtest.DemoURL(t)}
 	r.conn = r.connect(t)
 	registry := prometheus.NewRegistry()
-	store, err := db.Open(t.Context(), r.url, &r.secrets, registry)
+	store, err := db.Open(t.Context(), r.url, registry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func newRig(t *testing.T) *rig {
 	r.recorder = switchstate.NewRecorder(store.DB())
 	t.Cleanup(r.recorder.Close)
 	r.answers = httptest.NewServer(xmlcurl.NewServer(xmlcurl.Options{
-		Handler: sections.New(store, r.recorder), Log: slog.New(slog.DiscardHandler), Registerer: registry,
+		Handler: sections.New(db.NewRulebook(store, &r.secrets), r.recorder), Log: slog.New(slog.DiscardHandler), Registerer: registry,
 		Deadline: 5 * time.Second, BodyLimit: 1 << 20, AnswerLimit: 16 << 20,
 	}))
 	t.Cleanup(r.answers.Close)
@@ -143,7 +143,7 @@ func (r *rig) keepAt(t *testing.T, server string, pace reconcile.Pace) (stop fun
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	state := switchstate.New(rows)
+	state := switchstate.New(db.NewRulebook(rows, &r.secrets), rows)
 	keeper := reconcile.New(state, reconcile.Options{
 		Server: server, Log: slog.New(slog.DiscardHandler), Registerer: prometheus.NewRegistry(), Pace: pace,
 	})

@@ -132,10 +132,10 @@ func (f *freeSWITCH) inWorld(t *testing.T) xmlcurl.Handler {
 	if err := f.insert(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
-	store, err := db.Open(t.Context(), url, nil, prometheus.NewRegistry())
+	store, err := db.Open(t.Context(), url, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
-	return sections.New(store, nil)
+	return sections.New(db.NewRulebook(store, nil), nil)
 }

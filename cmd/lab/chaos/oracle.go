@@ -32,12 +32,12 @@ func digestOf(answer []byte) digest {
 // consult renders the answers to questions from the primary at url, all of them from the same rows as long as nobody
 // edits. It makes a Store for this alone: nothing in it is older than the call.
 func consult(ctx context.Context, url string, questions []*question) ([]digest, error) {
-	store, err := db.Open(ctx, url, nil, prometheus.NewRegistry())
+	store, err := db.Open(ctx, url, prometheus.NewRegistry())
 	if err != nil {
 		return nil, err
 	}
 	defer store.Close()
-	handler := sections.New(store, nil)
+	handler := sections.New(db.NewRulebook(store, nil), nil)
 	answers := make([]digest, len(questions))
 	for i, q := range questions {
 		request, err := xmlcurl.ParseRequest([]byte(q.body))

@@ -111,7 +111,7 @@ func (b *bench) connect(ctx context.Context, url string) (err error) {
 		return err
 	}
 	b.OnClose(func() error { return b.rows.Close(context.WithoutCancel(ctx)) })
-	if b.store, err = db.Open(ctx, url, nil, prometheus.NewRegistry()); err != nil {
+	if b.store, err = db.Open(ctx, url, prometheus.NewRegistry()); err != nil {
 		return err
 	}
 	b.OnClose(func() error { b.store.Close(); return nil })

@@ -448,11 +448,7 @@ func (v View) Get(bucket, key string) []byte {
 		v.mustBeWhole(bucket)
 		return nil
 	}
-	value, ok := opened(bucket, key, stored)
-	if !ok {
-		panic(&Damage{Reason: fmt.Sprintf("the value of %q in bucket %s is not what was written", key, bucket), Buckets: map[string]bool{bucket: true}})
-	}
-	return value
+	return mustOpen(bucket, key, stored)
 }
 
 // mustBeWhole panics with the damage if something that bucket should hold may be lost.
@@ -462,20 +458,56 @@ func (v View) mustBeWhole(bucket string) {
 	}
 }
 
-// Keys returns the keys of a bucket that begin with prefix.
-func (v View) Keys(bucket, prefix string) map[string]bool {
-	v.mustBeWhole(bucket)
-	keys := make(map[string]bool)
-	cursor := v.tx.Bucket([]byte(bucket)).Cursor()
-	for key, _ := cursor.Seek([]byte(prefix)); key != nil && strings.HasPrefix(string(key), prefix); key, _ = cursor.Next() {
-		keys[string(key)] = true
+// mustOpen returns the value that was sealed.
+func mustOpen(bucket, key string, stored []byte) []byte {
+	value, ok := opened(bucket, key, stored)
+	if !ok {
+		panic(&Damage{Reason: fmt.Sprintf("the value of %q in bucket %s is not what was written", key, bucket), Buckets: map[string]bool{bucket: true}})
 	}
-	for at, value := range v.pending {
-		if at.Bucket == bucket && strings.HasPrefix(at.Key, prefix) {
-			keys[at.Key] = value != nil
+	return value
+}
+
+// Each calls f with every value of a bucket whose key begins with prefix, in the order of the keys, until f fails.
+func (v View) Each(bucket, prefix string, f func(key string, value []byte) error) error {
+	v.mustBeWhole(bucket)
+	pending := v.pendingKeys(bucket, prefix)
+	cursor := v.tx.Bucket([]byte(bucket)).Cursor()
+	for key, stored := cursor.Seek([]byte(prefix)); key != nil && bytes.HasPrefix(key, []byte(prefix)); key, stored = cursor.Next() {
+		at := string(key)
+		next, replaced := slices.BinarySearch(pending, at)
+		if err := v.eachPending(bucket, pending[:next], f); err != nil {
+			return err
+		}
+		if pending = pending[next:]; replaced {
+			continue
+		}
+		if err := f(at, mustOpen(bucket, at, stored)); err != nil {
+			return err
 		}
 	}
+	return v.eachPending(bucket, pending, f)
+}
+
+// pendingKeys are those of values that are not written yet, or are to be deleted, in order.
+func (v View) pendingKeys(bucket, prefix string) (keys []string) {
+	for at := range v.pending {
+		if at.Bucket == bucket && strings.HasPrefix(at.Key, prefix) {
+			keys = append(keys, at.Key)
+		}
+	}
+	slices.Sort(keys)
 	return keys
+}
+
+func (v View) eachPending(bucket string, keys []string, f func(key string, value []byte) error) error {
+	for _, key := range keys {
+		if value := v.pending[Place{bucket, key}]; value != nil {
+			if err := f(key, value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // RefuseWrites has the file refuse what is written to it from now on, as a disk does that turned read-only. It is for tests.

@@ -218,7 +218,8 @@ END $$;
 
 -- For each table the kind of notice, and the arguments of note_change. Conditions
 -- and actions have no changes of their own (NULL): they are compiled into their
--- extension, whose change is noted.
+-- extension, whose change is noted. Nor have groups: an answer needs their members
+-- only.
 -- +goose StatementBegin
 DO $$
 DECLARE
@@ -246,7 +247,7 @@ BEGIN
         ('domain_user', 'user', '{id,domain,number_alias}'),
         ('domain_user_param', 'user', '{user_id,domain}'),
         ('domain_user_variable', 'user', '{user_id,domain}'),
-        ('domain_group', 'dialplan', '{}'),
+        ('domain_group', 'dialplan', NULL),
         ('domain_group_user', 'dialplan', '{domain}'),
         ('acl_list', 'acl', '{}'),
         ('acl_entry', 'acl', '{id}'),

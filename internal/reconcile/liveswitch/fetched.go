@@ -55,7 +55,7 @@ const loadSlack = 5 * time.Second
 // that it reads anew at a command it is made to read.
 func (sw *Switch) Fetched(ctx context.Context) (Findings, error) {
 	var found Findings
-	want, err := fingerprint.AtStart(ctx, sw.rows, sw.name)
+	want, err := fingerprint.AtStart(ctx, sw.rows.Rulebook, sw.name)
 	if err != nil {
 		return found, err
 	}
@@ -289,7 +289,7 @@ func (sw *Switch) tookSince(ctx context.Context, seconds float64) (map[string]sw
 // CompareFetches tells what can be told of a switch whose event socket this server does not have: whether what it fetched
 // last is what it would be given now.
 func (sw *Switch) CompareFetches(ctx context.Context) (found Findings, err error) {
-	want, err := fingerprint.All(ctx, sw.rows, sw.name)
+	want, err := fingerprint.All(ctx, sw.rows.Rulebook, sw.name)
 	if err != nil {
 		return found, err
 	}
