@@ -192,18 +192,18 @@ func (r routing) called(number string) (bool, error) {
 	if err != nil || text == nil {
 		return false, err
 	}
-	fields := bytes.Split(text, []byte(Separator))
+	fields := strings.Split(string(text), Separator)
 	if len(fields) != 5 {
 		return false, fmt.Errorf("number %s: %d fields", number, len(fields))
 	}
-	n := Number{number, string(fields[0]), string(fields[2]), string(fields[3]), string(fields[4])}
+	n := Number{number, fields[0], fields[2], fields[3], fields[4]}
 	if r.room.Tenant != nil && *r.room.Tenant != n.Tenant {
 		return false, nil
 	}
 	if off, err := tenantOff(r.rows, n.Tenant); err != nil || off {
 		return false, err
 	}
-	name := string(fields[1])
+	name := fields[1]
 	own, err := r.extension(name, &n.Tenant)
 	if err != nil || own == nil {
 		return false, err

@@ -311,27 +311,22 @@ func (b *Rulebook) usersOf(rows Rows, of *domainRow, d *Domain, ids []string) er
 // profile.
 func (b *Rulebook) UserGateways(ctx context.Context, node, domain, profile string) (Answer[[]Domain], error) {
 	domain = Fold(domain)
-	return b.some(ctx, about(userGatewaysKind, node, domain, profile), domain, func(rows Rows, of *domainRow, d *Domain) error {
-		d.Params, d.Variables = nil, nil
-		all, err := b.allGateways(rows)
-		if err != nil {
-			return err
-		}
-		gateways, ids := make(map[string][]Gateway), []string(nil)
-		for _, g := range all {
-			if g.Domain != of.Name || g.Profile != profile || !isOf(g.Node, node) {
-				continue
-			}
-			off, err := g.off(rows)
-			if err != nil {
+	var from Rows
+	var all map[string][]*gatewayRow
+	return b.some(ctx, about(userGatewaysKind, node, domain, profile), domain, func(rows Rows, of *domainRow, d *Domain) (err error) {
+		if from != rows {
+			if all, err = b.usersGateways(rows, node, profile); err != nil {
 				return err
 			}
-			if !off {
-				ids = append(ids, g.User)
-				gateways[g.User] = append(gateways[g.User], Gateway{g.Name, g.all})
-			}
+			from = rows
+		}
+		gateways, ids := make(map[string][]Gateway), []string(nil)
+		for _, g := range all[of.Name] {
+			ids = append(ids, g.User)
+			gateways[g.User] = append(gateways[g.User], Gateway{g.Name, g.all})
 		}
 		slices.Sort(ids)
+		d.Params, d.Variables = nil, nil
 		if err := b.usersOf(rows, of, d, slices.Compact(ids)); err != nil {
 			return err
 		}
@@ -341,4 +336,26 @@ func (b *Rulebook) UserGateways(ctx context.Context, node, domain, profile strin
 		}
 		return nil
 	})
+}
+
+// usersGateways are those of a profile that node has, and that come with users, by domain.
+func (b *Rulebook) usersGateways(rows Rows, node, profile string) (map[string][]*gatewayRow, error) {
+	all, err := b.allGateways(rows)
+	if err != nil {
+		return nil, err
+	}
+	byDomain := make(map[string][]*gatewayRow)
+	for _, g := range all {
+		if g.Domain == "" || g.Profile != profile || !isOf(g.Node, node) {
+			continue
+		}
+		off, err := g.off(rows)
+		if err != nil {
+			return nil, err
+		}
+		if !off {
+			byDomain[g.Domain] = append(byDomain[g.Domain], g)
+		}
+	}
+	return byDomain, nil
 }

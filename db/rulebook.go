@@ -29,12 +29,13 @@ func NewRulebook(rows Source, secrets Secrets) *Rulebook {
 
 // ask answers q, which node asks, by a rule.
 func ask[T any](ctx context.Context, b *Rulebook, q Question, rule func(rows Rows) (T, error)) (a Answer[T], err error) {
+	node := q.args[0]
 	a.Freshness, err = b.rows.Read(ctx, q, func(rows Rows) error {
-		row, err := rows.Row(NodeTable, q.args[0])
+		row, err := rows.Row(NodeTable, node)
 		if err != nil {
 			return err
 		}
-		a.NodeKnown = row != nil && q.args[0] != Common
+		a.NodeKnown = row != nil && node != Common
 		a.Value, err = rule(rows)
 		return err
 	})

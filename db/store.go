@@ -92,7 +92,7 @@ func (s *Store) ask(ctx context.Context, k *kind, questions [][3]string) (*rowsR
 	read := pg.Lookup[row]
 	args := columns(k, questions)
 	if !k.call {
-		read, args = pg.Scan[row], append([]any{pg.PlannedAnew}, args...)
+		read = pg.Scan[row]
 	}
 	rows, fresh, err := read(ctx, s.pg, pgx.RowToStructByPos[row], k.operation, k.query, args...)
 	if err != nil {

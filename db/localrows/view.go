@@ -17,10 +17,10 @@ type view struct {
 	unread *unread
 }
 
-var _ db.Rows = view{}
+var _ db.Rows = (*view)(nil)
 
 // Row implements db.Rows.
-func (v view) Row(table, key string) ([]byte, error) {
+func (v *view) Row(table, key string) ([]byte, error) {
 	if v.unread.row(table, key) {
 		return nil, errNotHeld
 	}
@@ -32,7 +32,7 @@ func (v view) Row(table, key string) ([]byte, error) {
 }
 
 // Each implements db.Rows.
-func (v view) Each(table, prefix string, f func(key string, value []byte) error) error {
+func (v *view) Each(table, prefix string, f func(key string, value []byte) error) error {
 	if v.unread.rowsWith(table, prefix) {
 		return errNotHeld
 	}
@@ -40,7 +40,7 @@ func (v view) Each(table, prefix string, f func(key string, value []byte) error)
 }
 
 // Version implements db.Rows.
-func (v view) Version(tables ...string) uint64 {
+func (v *view) Version(tables ...string) uint64 {
 	if v.unread.anyOf(tables) {
 		return 0
 	}
@@ -93,7 +93,7 @@ func (c *rowCache) forgetAll() {
 
 // view calls f with the local rows. An error says that they cannot answer, if their file is damaged.
 func (l *Store) view(unread *unread, f func(db.Rows) error) error {
-	err := l.file.View(func(v disk.View) error { return f(view{v, l, unread}) })
+	err := l.file.View(func(v disk.View) error { return f(&view{v, l, unread}) })
 	if damage := (*disk.Damage)(nil); errors.As(err, &damage) {
 		return fmt.Errorf("%w: %w", errNotHeld, err)
 	}

@@ -102,9 +102,9 @@ func (h *host) open(ctx context.Context, config *pgxpool.Config) (err error) {
 	if h.calls, err = pgxpool.NewWithConfig(ctx, calls); err != nil {
 		return err
 	}
-	config = config.Copy()
-	config.MinConns, config.MinIdleConns = 0, 0
-	if h.documents, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+	documents := calls.Copy()
+	documents.MinConns, documents.MinIdleConns = 0, 0
+	if h.documents, err = pgxpool.NewWithConfig(ctx, documents); err != nil {
 		return err
 	}
 	config = config.Copy()
