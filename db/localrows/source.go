@@ -32,10 +32,11 @@ func NewStrictSource(rows *db.Store, l *Store) db.Source { return source{rows, l
 // Read implements db.Source.
 func (s source) Read(ctx context.Context, q db.Question, answer func(db.Rows) error) (pg.Freshness, error) {
 	p, err := s.local.prove(ctx)
-	if p != nil && !(s.strict && p.fresh.Standby) {
-		if s.local.proved(p, answer) == nil {
-			return p.fresh, nil
-		}
+	if s.strict && p != nil && p.fresh.Standby {
+		p = nil // it may be behind the primary
+	}
+	if p != nil && s.local.proved(p, answer) == nil {
+		return p.fresh, nil
 	}
 	var fresh pg.Freshness
 	if err == nil || s.strict { // to ask for more would only take longer
