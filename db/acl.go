@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"xmlcurld/db/table"
 	"xmlcurld/internal/pace"
 )
 
@@ -39,7 +40,7 @@ type ACLEntry struct {
 }
 
 // aclTables are those that access lists are made of.
-var aclTables = []string{TenantTable, ListTable, EntryTable, DomainTable, NetworkIndex}
+var aclTables = []string{table.Tenant, table.ACLList, table.ACLEntry, table.Domain, table.NetworkIndex}
 
 // listsRead are lists that were made of rows.
 type listsRead struct {
@@ -52,9 +53,9 @@ type listsRead struct {
 func (b *Rulebook) ACL(ctx context.Context, node string) (Answer[ACL], error) {
 	var version uint64
 	var known bool
-	a, err := ask(ctx, b, about(aclKind, node), func(rows Rows) (lists listsRead, err error) {
+	a, err := ask(ctx, b, table.ForACL.About(node), func(rows table.Rows) (lists listsRead, err error) {
 		version = rows.Version(aclTables...)
-		if lists, known = b.lists.recall(Common, version); known && !lists.own[node] {
+		if lists, known = b.lists.recall(table.Common, version); known && !lists.own[node] {
 			return lists, nil
 		}
 		if lists, known = b.lists.recall(node, version); known {
@@ -64,7 +65,7 @@ func (b *Rulebook) ACL(ctx context.Context, node string) (Answer[ACL], error) {
 	})
 	if err == nil && !known { // nobody waits for the rows any more
 		a.Value.ACL = newACL(a.Value.Entries)
-		whose := Common
+		whose := table.Common
 		if a.Value.own[node] {
 			whose = node
 		}
@@ -80,22 +81,22 @@ func (b *Rulebook) ACLRevision(ctx context.Context, node string) (string, error)
 }
 
 // readLists reads the lists of node, in no order, with one entry for each that holds none.
-func (b *Rulebook) readLists(rows Rows, node string) (read listsRead, err error) {
+func (b *Rulebook) readLists(rows table.Rows, node string) (read listsRead, err error) {
 	read.own = make(map[string]bool)
 	empty, defaults := make(map[string]bool), make(map[string]bool)
-	err = rows.Each(ListTable, "", func(list string, action []byte) error {
+	err = rows.Each(table.ACLList, "", func(list string, action []byte) error {
 		empty[list], defaults[list] = true, string(action) == "allow"
 		return nil
 	})
 	if err != nil {
 		return read, err
 	}
-	err = rows.Each(EntryTable, "", func(id string, row []byte) error {
+	err = rows.Each(table.ACLEntry, "", func(id string, row []byte) error {
 		e, of, err := b.readEntry(rows, id, string(row), node)
 		if err != nil {
 			return err
 		}
-		if of != Common {
+		if of != table.Common {
 			read.own[of] = true
 		}
 		if e != nil {
@@ -114,8 +115,8 @@ func (b *Rulebook) readLists(rows Rows, node string) (read listsRead, err error)
 
 // readEntry reads an entry and whose it is. It is nil if node does not have it: it is another node's, or a tenant's or a
 // domain's that is switched off.
-func (b *Rulebook) readEntry(rows Rows, id, row, node string) (e *ACLEntry, of string, err error) {
-	fields := strings.Split(row, Separator)
+func (b *Rulebook) readEntry(rows table.Rows, id, row, node string) (e *ACLEntry, of string, err error) {
+	fields := strings.Split(row, table.Separator)
 	if len(fields) != 8 {
 		return nil, "", fmt.Errorf("entry %s of an access list: %d fields", id, len(fields))
 	}
@@ -128,7 +129,7 @@ func (b *Rulebook) readEntry(rows Rows, id, row, node string) (e *ACLEntry, of s
 			return nil, of, err
 		}
 	}
-	e = &ACLEntry{List: fields[0], Allow: fields[2] == "allow", Domain: fields[5], common: of == Common}
+	e = &ACLEntry{List: fields[0], Allow: fields[2] == "allow", Domain: fields[5], common: of == table.Common}
 	if e.Domain == "" {
 		e.CIDR, err = netip.ParsePrefix(fields[4])
 	} else {
@@ -149,14 +150,14 @@ func (b *Rulebook) readEntry(rows Rows, id, row, node string) (e *ACLEntry, of s
 }
 
 // networks are those of a domain's users, with who has them, and whether the domain is on.
-func (b *Rulebook) networks(rows Rows, name string) (text string, on bool, err error) {
+func (b *Rulebook) networks(rows table.Rows, name string) (text string, on bool, err error) {
 	domain, err := b.domain(rows, name)
 	if err != nil || domain == nil || !domain.on {
 		return "", false, err
 	}
 	var all []string
-	err = rows.Each(NetworkIndex, name+Separator, func(key string, networks []byte) error {
-		all = append(all, strings.TrimPrefix(key, name+Separator)+" {"+string(networks)+"}")
+	err = rows.Each(table.NetworkIndex, name+table.Separator, func(key string, networks []byte) error {
+		all = append(all, strings.TrimPrefix(key, name+table.Separator)+" {"+string(networks)+"}")
 		return nil
 	})
 	return strings.Join(all, " "), true, err

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"xmlcurld/db/table"
 )
 
 // Call is what the dialplan is asked about.
@@ -108,8 +110,8 @@ type contextRow struct {
 
 // Route returns what is to be done with a call. The tenants are compared, whatever the triggers let through.
 func (b *Rulebook) Route(ctx context.Context, call Call) (Answer[Route], error) {
-	q := about(routeKind, call.Node, Fold(call.Context), call.Number)
-	return ask(ctx, b, q, func(rows Rows) (route Route, err error) {
+	q := table.ForRoute.About(call.Node, table.Fold(call.Context), call.Number)
+	return ask(ctx, b, q, func(rows table.Rows) (route Route, err error) {
 		room, err := b.context(rows, call.Context)
 		if err != nil || room == nil {
 			return route, err
@@ -131,8 +133,8 @@ func (b *Rulebook) Route(ctx context.Context, call Call) (Answer[Route], error) 
 }
 
 // context returns the context that has name, whatever its case, nil if there is none.
-func (b *Rulebook) context(rows Rows, name string) (*contextRow, error) {
-	text, err := rows.Row(ContextTable, Fold(name))
+func (b *Rulebook) context(rows table.Rows, name string) (*contextRow, error) {
+	text, err := rows.Row(table.Context, table.Fold(name))
 	if err != nil || text == nil {
 		return nil, err
 	}
@@ -144,8 +146,8 @@ func (b *Rulebook) context(rows Rows, name string) (*contextRow, error) {
 }
 
 // tenantOff reports whether a tenant is switched off.
-func tenantOff(rows Rows, name string) (bool, error) {
-	enabled, err := rows.Row(TenantTable, name)
+func tenantOff(rows table.Rows, name string) (bool, error) {
+	enabled, err := rows.Row(table.Tenant, name)
 	return string(enabled) == "false", err
 }
 
@@ -181,18 +183,18 @@ func e164(number string) string {
 // routing is one call on its way through the rules.
 type routing struct {
 	*Rulebook
-	rows  Rows
+	rows  table.Rows
 	room  *contextRow
 	route *Route
 }
 
 // called fills the route in if somebody has number.
 func (r routing) called(number string) (bool, error) {
-	text, err := r.rows.Row(NumberTable, r.room.Name+Separator+number)
+	text, err := r.rows.Row(table.Number, r.room.Name+table.Separator+number)
 	if err != nil || text == nil {
 		return false, err
 	}
-	fields := strings.Split(string(text), Separator)
+	fields := strings.Split(string(text), table.Separator)
 	if len(fields) != 5 {
 		return false, fmt.Errorf("number %s: %d fields", number, len(fields))
 	}
@@ -254,11 +256,11 @@ func (r routing) notCalled() error {
 
 // extension returns the extension name, nil if there is none, or it is of a tenant other than tenant.
 func (r routing) extension(name string, tenant *string) (*Extension, error) {
-	text, err := r.rows.Row(ExtensionTable, name)
+	text, err := r.rows.Row(table.Extension, name)
 	if err != nil || text == nil {
 		return nil, err
 	}
-	own, compiled, _ := bytes.Cut(text, []byte(Separator))
+	own, compiled, _ := bytes.Cut(text, []byte(table.Separator))
 	if len(own) > 0 && (tenant == nil || *tenant != string(own)) {
 		return nil, nil
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"xmlcurld/db/table"
 )
 
 // Domain is a domain of the directory, with as much of it as was asked for.
@@ -60,15 +62,15 @@ type domainIn struct {
 }
 
 // domain returns the domain of a name, nil if there is none.
-func (b *Rulebook) domain(rows Rows, name string) (*domainIn, error) {
-	text, err := rows.Row(DomainTable, name)
+func (b *Rulebook) domain(rows table.Rows, name string) (*domainIn, error) {
+	text, err := rows.Row(table.Domain, name)
 	if err != nil || text == nil {
 		return nil, err
 	}
 	return b.domainOf(rows, name, text)
 }
 
-func (b *Rulebook) domainOf(rows Rows, name string, text []byte) (*domainIn, error) {
+func (b *Rulebook) domainOf(rows table.Rows, name string, text []byte) (*domainIn, error) {
 	row, err := b.domains.read(text)
 	if err != nil {
 		return nil, fmt.Errorf("domain %s: %w", name, err)
@@ -78,7 +80,7 @@ func (b *Rulebook) domainOf(rows Rows, name string, text []byte) (*domainIn, err
 }
 
 // answer is the domain without its users. They call in no other tenant's context, whatever the triggers let through.
-func (b *Rulebook) answer(rows Rows, row *domainRow) (d Domain, err error) {
+func (b *Rulebook) answer(rows table.Rows, row *domainRow) (d Domain, err error) {
 	d = Domain{Name: row.Name, DialString: row.DialString, Cacheable: row.Cacheable, Params: row.Params, Variables: row.Variables}
 	if row.Context == "" {
 		return d, nil
@@ -91,31 +93,28 @@ func (b *Rulebook) answer(rows Rows, row *domainRow) (d Domain, err error) {
 }
 
 // othersContext reports whether a context is another tenant's than the domain.
-func (b *Rulebook) othersContext(rows Rows, row *domainRow, name string) (bool, error) {
+func (b *Rulebook) othersContext(rows table.Rows, row *domainRow, name string) (bool, error) {
 	room, err := b.context(rows, name)
 	return room != nil && room.Tenant != nil && *room.Tenant != row.Tenant, err
 }
 
-// userColumns is how many columns stand in a user's row before its params and variables.
-const userColumns = 7
-
 // user reads a user's row, without the variables that may not stand beside the domain.
-func (b *Rulebook) user(rows Rows, of *domainRow, id string, row []byte) (u User, err error) {
-	fields := strings.Split(string(row), Separator)
-	if len(fields) < userColumns || (len(fields)-userColumns)%4 != 0 {
+func (b *Rulebook) user(rows table.Rows, of *domainRow, id string, row []byte) (u User, err error) {
+	fields := strings.Split(string(row), table.Separator)
+	if len(fields) < table.UserColumns || (len(fields)-table.UserColumns)%4 != 0 {
 		return u, fmt.Errorf("user %s@%s: %d fields", id, of.Name, len(fields))
 	}
 	u = User{
 		ID: id, NumberAlias: fields[0], Password: fields[1], A1Hash: fields[2], VMPassword: fields[3],
 		CallerIDName: fields[4], CallerIDNumber: fields[5], CIDR: fields[6],
 	}
-	for rest := fields[userColumns:]; len(rest) > 0; rest = rest[4:] {
+	for rest := fields[table.UserColumns:]; len(rest) > 0; rest = rest[4:] {
 		s := Setting{rest[1], rest[2], rest[3] == "t"}
 		if rest[0] == "param" {
 			u.Params = append(u.Params, s)
 			continue
 		}
-		if Fold(s.Name) == "user_context" {
+		if table.Fold(s.Name) == "user_context" {
 			others, err := b.othersContext(rows, of, s.Value)
 			if err != nil {
 				return u, err
@@ -138,14 +137,14 @@ func (u User) withoutSecrets() User {
 // User returns domain with the one user who has name as id or number_alias, whatever its case. No domain: there is no
 // such user, or it, its domain or its tenant is off.
 func (b *Rulebook) User(ctx context.Context, node, domain, name string) (Answer[[]Domain], error) {
-	domain, name = Fold(domain), Fold(name)
-	return ask(ctx, b, about(userKind, node, domain, name), func(rows Rows) ([]Domain, error) {
+	domain, name = table.Fold(domain), table.Fold(name)
+	return ask(ctx, b, table.ForUser.About(node, domain, name), func(rows table.Rows) ([]Domain, error) {
 		of, err := b.domain(rows, domain)
 		if err != nil || of == nil || !of.on {
 			return nil, err
 		}
 		id := name
-		row, err := rows.Row(UserTable, domain+Separator+id)
+		row, err := rows.Row(table.User, domain+table.Separator+id)
 		if err == nil && row == nil {
 			id, row, err = userByAlias(rows, domain, name)
 		}
@@ -162,19 +161,19 @@ func (b *Rulebook) User(ctx context.Context, node, domain, name string) (Answer[
 	})
 }
 
-func userByAlias(rows Rows, domain, alias string) (id string, row []byte, err error) {
-	text, err := rows.Row(AliasIndex, domain+Separator+alias)
+func userByAlias(rows table.Rows, domain, alias string) (id string, row []byte, err error) {
+	text, err := rows.Row(table.AliasIndex, domain+table.Separator+alias)
 	if err != nil || text == nil {
 		return "", nil, err
 	}
 	id = string(text)
-	row, err = rows.Row(UserTable, domain+Separator+id)
+	row, err = rows.Row(table.User, domain+table.Separator+id)
 	return id, row, err
 }
 
 // some answers a question about a domain, or about all domains if it is empty: those that are on, each filled in by fill.
-func (b *Rulebook) some(ctx context.Context, q Question, domain string, fill func(rows Rows, of *domainRow, d *Domain) error) (Answer[[]Domain], error) {
-	return ask(ctx, b, q, func(rows Rows) (all []Domain, err error) {
+func (b *Rulebook) some(ctx context.Context, q table.Question, domain string, fill func(rows table.Rows, of *domainRow, d *Domain) error) (Answer[[]Domain], error) {
+	return ask(ctx, b, q, func(rows table.Rows) (all []Domain, err error) {
 		add := func(name string, text []byte) error {
 			of, err := b.domainOf(rows, name, text)
 			if err != nil || !of.on {
@@ -189,9 +188,9 @@ func (b *Rulebook) some(ctx context.Context, q Question, domain string, fill fun
 			return err
 		}
 		if domain == "" {
-			return all, rows.Each(DomainTable, "", add)
+			return all, rows.Each(table.Domain, "", add)
 		}
-		text, err := rows.Row(DomainTable, domain)
+		text, err := rows.Row(table.Domain, domain)
 		if err == nil && text != nil {
 			err = add(domain, text)
 		}
@@ -201,14 +200,14 @@ func (b *Rulebook) some(ctx context.Context, q Question, domain string, fill fun
 
 // Domain returns domain without its users.
 func (b *Rulebook) Domain(ctx context.Context, node, domain string) (Answer[[]Domain], error) {
-	domain = Fold(domain)
-	return b.some(ctx, about(domainKind, node, domain), domain, func(Rows, *domainRow, *Domain) error { return nil })
+	domain = table.Fold(domain)
+	return b.some(ctx, table.ForDomain.About(node, domain), domain, func(table.Rows, *domainRow, *Domain) error { return nil })
 }
 
 // Users returns domain, or all domains if it is empty, each with all its users and groups.
 func (b *Rulebook) Users(ctx context.Context, node, domain string) (Answer[[]Domain], error) {
-	domain = Fold(domain)
-	return b.some(ctx, about(usersKind, node, domain), domain, func(rows Rows, of *domainRow, d *Domain) (err error) {
+	domain = table.Fold(domain)
+	return b.some(ctx, table.ForUsers.About(node, domain), domain, func(rows table.Rows, of *domainRow, d *Domain) (err error) {
 		if err := b.eachUser(rows, of, d); err != nil {
 			return err
 		}
@@ -227,17 +226,17 @@ func (b *Rulebook) Users(ctx context.Context, node, domain string) (Answer[[]Dom
 }
 
 // eachUser adds all users of a domain to it.
-func (b *Rulebook) eachUser(rows Rows, of *domainRow, d *Domain) error {
-	return rows.Each(UserTable, of.Name+Separator, func(key string, row []byte) error {
-		u, err := b.user(rows, of, strings.TrimPrefix(key, of.Name+Separator), row)
+func (b *Rulebook) eachUser(rows table.Rows, of *domainRow, d *Domain) error {
+	return rows.Each(table.User, of.Name+table.Separator, func(key string, row []byte) error {
+		u, err := b.user(rows, of, strings.TrimPrefix(key, of.Name+table.Separator), row)
 		d.Users = append(d.Users, u.withoutSecrets())
 		return err
 	})
 }
 
 // groupsOf are the groups of a domain, by name, with users who may be switched off.
-func groupsOf(rows Rows, domain string) ([]Group, error) {
-	text, err := rows.Row(GroupTable, domain)
+func groupsOf(rows table.Rows, domain string) ([]Group, error) {
+	text, err := rows.Row(table.Group, domain)
 	if err != nil || text == nil {
 		return nil, err
 	}
@@ -254,25 +253,22 @@ func keep(ids []string, these map[string]bool) []string {
 
 // Networks returns domain with those of its users who have a cidr, and of each nothing but that.
 func (b *Rulebook) Networks(ctx context.Context, node, domain string) (Answer[[]Domain], error) {
-	domain = Fold(domain)
-	return b.some(ctx, about(networksKind, node, domain), domain, func(rows Rows, of *domainRow, d *Domain) error {
+	domain = table.Fold(domain)
+	return b.some(ctx, table.ForNetworks.About(node, domain), domain, func(rows table.Rows, of *domainRow, d *Domain) error {
 		d.Params, d.Variables = nil, nil
-		return rows.Each(NetworkIndex, of.Name+Separator, func(key string, networks []byte) error {
-			d.Users = append(d.Users, User{ID: strings.TrimPrefix(key, of.Name+Separator), CIDR: string(networks)})
+		return rows.Each(table.NetworkIndex, of.Name+table.Separator, func(key string, networks []byte) error {
+			d.Users = append(d.Users, User{ID: strings.TrimPrefix(key, of.Name+table.Separator), CIDR: string(networks)})
 			return nil
 		})
 	})
 }
 
-// everyUsersGroup is the group that every user is in, as in a static directory.
-const everyUsersGroup = "default"
-
 // Group returns domain with the users of its group name, in the order in which they ring. No Users: there is no such
 // group, or nobody in it.
 func (b *Rulebook) Group(ctx context.Context, node, domain, name string) (Answer[[]Domain], error) {
-	domain, name = Fold(domain), Fold(name)
-	return b.some(ctx, about(groupKind, node, domain, name), domain, func(rows Rows, of *domainRow, d *Domain) error {
-		if name == everyUsersGroup {
+	domain, name = table.Fold(domain), table.Fold(name)
+	return b.some(ctx, table.ForGroup.About(node, domain, name), domain, func(rows table.Rows, of *domainRow, d *Domain) error {
+		if name == table.EveryUsersGroup {
 			return b.eachUser(rows, of, d)
 		}
 		groups, err := groupsOf(rows, of.Name)
@@ -280,7 +276,7 @@ func (b *Rulebook) Group(ctx context.Context, node, domain, name string) (Answer
 			return err
 		}
 		for _, g := range groups {
-			if Fold(g.Name) == name {
+			if table.Fold(g.Name) == name {
 				return b.usersOf(rows, of, d, g.Users)
 			}
 		}
@@ -289,9 +285,9 @@ func (b *Rulebook) Group(ctx context.Context, node, domain, name string) (Answer
 }
 
 // usersOf adds the users with ids to a domain, but for those who are switched off.
-func (b *Rulebook) usersOf(rows Rows, of *domainRow, d *Domain, ids []string) error {
+func (b *Rulebook) usersOf(rows table.Rows, of *domainRow, d *Domain, ids []string) error {
 	for _, id := range ids {
-		row, err := rows.Row(UserTable, of.Name+Separator+id)
+		row, err := rows.Row(table.User, of.Name+table.Separator+id)
 		if err != nil {
 			return err
 		}
@@ -310,10 +306,10 @@ func (b *Rulebook) usersOf(rows Rows, of *domainRow, d *Domain, ids []string) er
 // UserGateways returns domain, or all domains if it is empty, each with those of its users who have a gateway in
 // profile.
 func (b *Rulebook) UserGateways(ctx context.Context, node, domain, profile string) (Answer[[]Domain], error) {
-	domain = Fold(domain)
-	var from Rows
+	domain = table.Fold(domain)
+	var from table.Rows
 	var all map[string][]*gatewayRow
-	return b.some(ctx, about(userGatewaysKind, node, domain, profile), domain, func(rows Rows, of *domainRow, d *Domain) (err error) {
+	return b.some(ctx, table.ForUserGateways.About(node, domain, profile), domain, func(rows table.Rows, of *domainRow, d *Domain) (err error) {
 		if from != rows {
 			if all, err = b.usersGateways(rows, node, profile); err != nil {
 				return err
@@ -339,7 +335,7 @@ func (b *Rulebook) UserGateways(ctx context.Context, node, domain, profile strin
 }
 
 // usersGateways are those of a profile that node has, and that come with users, by domain.
-func (b *Rulebook) usersGateways(rows Rows, node, profile string) (map[string][]*gatewayRow, error) {
+func (b *Rulebook) usersGateways(rows table.Rows, node, profile string) (map[string][]*gatewayRow, error) {
 	all, err := b.allGateways(rows)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"strings"
+
+	"xmlcurld/db/table"
 )
 
 // Document is one document that is stored as XML.
@@ -15,9 +17,9 @@ type Document struct {
 
 // Document returns the document name of section for node.
 func (b *Rulebook) Document(ctx context.Context, node, section, name string) (Answer[Document], error) {
-	return ask(ctx, b, about(documentKind, node, section, name), func(rows Rows) (d Document, err error) {
+	return ask(ctx, b, table.ForDocument.About(node, section, name), func(rows table.Rows) (d Document, err error) {
 		for _, of := range commonAndOwn(node) {
-			row, err := rows.Row(DocumentTable, strings.Join([]string{section, name, of}, Separator))
+			row, err := rows.Row(table.Document, strings.Join([]string{section, name, of}, table.Separator))
 			if err != nil {
 				return d, err
 			}
@@ -30,7 +32,7 @@ func (b *Rulebook) Document(ctx context.Context, node, section, name string) (An
 }
 
 func readDocument(row []byte) Document {
-	expand, body, _ := strings.Cut(string(row), Separator)
+	expand, body, _ := strings.Cut(string(row), table.Separator)
 	return Document{body, expand == "t"}
 }
 
@@ -45,12 +47,12 @@ func (d Document) Revision() string {
 
 // DocumentRevisions returns the revisions of the configuration documents that are stored as XML for node, by name.
 func (b *Rulebook) DocumentRevisions(ctx context.Context, node string) (map[string]string, error) {
-	a, err := ask(ctx, b, about(documentsKind, node), func(rows Rows) (map[string]string, error) {
+	a, err := ask(ctx, b, table.ForDocuments.About(node), func(rows table.Rows) (map[string]string, error) {
 		revisions, own := make(map[string]string), make(map[string]bool)
-		err := rows.Each(DocumentTable, "configuration"+Separator, func(key string, row []byte) error {
-			parts := strings.Split(key, Separator)
+		err := rows.Each(table.Document, "configuration"+table.Separator, func(key string, row []byte) error {
+			parts := strings.Split(key, table.Separator)
 			name, of := parts[1], parts[len(parts)-1]
-			if of != node && (of != Common || own[name]) {
+			if of != node && (of != table.Common || own[name]) {
 				return nil
 			}
 			revisions[name], own[name] = readDocument(row).Revision(), of == node

@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"xmlcurld/db/table"
 )
 
 // Module is a module to load.
@@ -17,15 +19,15 @@ type Module struct {
 
 // Modules returns the modules that node loads, in order.
 func (b *Rulebook) Modules(ctx context.Context, node string) (Answer[[]Module], error) {
-	return ask(ctx, b, about(moduleKind, node), func(rows Rows) ([]Module, error) {
+	return ask(ctx, b, table.ForModules.About(node), func(rows table.Rows) ([]Module, error) {
 		type row struct {
 			Position int
 			Enabled  bool
 		}
 		all := make(map[string]row)
 		for _, of := range commonAndOwn(node) {
-			err := rows.Each(ModuleTable, of+Separator, func(key string, value []byte) error {
-				name, r := strings.TrimPrefix(key, of+Separator), row{}
+			err := rows.Each(table.Module, of+table.Separator, func(key string, value []byte) error {
+				name, r := strings.TrimPrefix(key, of+table.Separator), row{}
 				if err := json.Unmarshal(value, &r); err != nil {
 					return fmt.Errorf("module %s: %w", name, err)
 				}
@@ -49,7 +51,7 @@ func (b *Rulebook) Modules(ctx context.Context, node string) (Answer[[]Module], 
 
 // Switch returns node's settings for post_load_switch.conf: its own columns, and its rows of switch_param and switch_variable.
 func (b *Rulebook) Switch(ctx context.Context, node string) (Answer[[]NodeSetting], error) {
-	return ask(ctx, b, about(switchKind, node), func(rows Rows) ([]NodeSetting, error) {
+	return ask(ctx, b, table.ForSwitch.About(node), func(rows table.Rows) ([]NodeSetting, error) {
 		params, variables := make(map[string]Setting), make(map[string]Setting)
 		for _, of := range commonAndOwn(node) {
 			n, err := readNode(rows, of)
@@ -59,10 +61,10 @@ func (b *Rulebook) Switch(ctx context.Context, node string) (Answer[[]NodeSettin
 			for _, s := range n.Settings {
 				params[s.Name] = s
 			}
-			if err := addNodeSettings(params, rows, ParamTable, of); err != nil {
+			if err := addNodeSettings(params, rows, table.SwitchParam, of); err != nil {
 				return nil, err
 			}
-			if err := addNodeSettings(variables, rows, VariableTable, of); err != nil {
+			if err := addNodeSettings(variables, rows, table.SwitchVariable, of); err != nil {
 				return nil, err
 			}
 		}
@@ -82,7 +84,7 @@ func inOrder(kind string, settings map[string]Setting) (all []NodeSetting) {
 // a setting of its own.
 func (b *Rulebook) EventSocket(ctx context.Context, node string) (Answer[[]NodeSetting], error) {
 	var password nodeRow // whose the password is
-	a, err := ask(ctx, b, about(eventSocketKind, node), func(rows Rows) ([]NodeSetting, error) {
+	a, err := ask(ctx, b, table.ForEventSocket.About(node), func(rows table.Rows) ([]NodeSetting, error) {
 		password = nodeRow{}
 		all := make(map[string]Setting)
 		for _, of := range commonAndOwn(node) {
@@ -95,7 +97,7 @@ func (b *Rulebook) EventSocket(ctx context.Context, node string) (Answer[[]NodeS
 					password = n
 				}
 			}
-			if err := addNodeSettings(all, rows, SocketTable, of); err != nil {
+			if err := addNodeSettings(all, rows, table.EventSocketParam, of); err != nil {
 				return nil, err
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"xmlcurld/db/table"
 )
 
 // CredentialNotice is the kind of notice that tells of a change in table node_credential.
@@ -19,10 +21,10 @@ type Credential struct {
 
 // Credentials returns those of all nodes, by username.
 func (b *Rulebook) Credentials(ctx context.Context) (all []Credential, err error) {
-	_, err = b.rows.Read(ctx, about(credentialKind), func(rows Rows) error {
+	_, err = b.rows.Read(ctx, table.ForCredentials.About(), func(rows table.Rows) error {
 		all = nil
-		return rows.Each(CredentialTable, "", func(username string, row []byte) error {
-			fields := strings.Split(string(row), Separator)
+		return rows.Each(table.Credential, "", func(username string, row []byte) error {
+			fields := strings.Split(string(row), table.Separator)
 			if len(fields) != 3 {
 				return fmt.Errorf("credential %s: %d fields", username, len(fields))
 			}

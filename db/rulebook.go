@@ -1,15 +1,23 @@
+// Package db holds the rules by which rows make what FreeSWITCH is told. It knows no XML; a file of it goes with each file of
+// package sections.
 package db
 
 import (
 	"context"
 	"encoding/json"
 	"sync"
+
+	"xmlcurld/db/pg"
+	"xmlcurld/db/table"
 )
+
+// ErrUnavailable says that the rows cannot be had now: Postgres is away, starting, full, or too slow for the deadline.
+var ErrUnavailable = pg.ErrUnavailable
 
 // Rulebook answers what FreeSWITCH asks for, by the rules that make answers of rows. Each rule stands here once, wherever
 // the rows come from. It is safe for concurrent use.
 type Rulebook struct {
-	rows    Source
+	rows    table.Source
 	secrets Secrets
 
 	contexts   textReader[contextRow]
@@ -20,7 +28,7 @@ type Rulebook struct {
 }
 
 // NewRulebook returns a Rulebook over rows. Secrets resolves what rows refer to; nil: nobody knows it.
-func NewRulebook(rows Source, secrets Secrets) *Rulebook {
+func NewRulebook(rows table.Source, secrets Secrets) *Rulebook {
 	if secrets == nil {
 		secrets = noSecrets{}
 	}
@@ -28,14 +36,14 @@ func NewRulebook(rows Source, secrets Secrets) *Rulebook {
 }
 
 // ask answers q, which node asks, by a rule.
-func ask[T any](ctx context.Context, b *Rulebook, q Question, rule func(rows Rows) (T, error)) (a Answer[T], err error) {
-	node := q.args[0]
-	a.Freshness, err = b.rows.Read(ctx, q, func(rows Rows) error {
-		row, err := rows.Row(NodeTable, node)
+func ask[T any](ctx context.Context, b *Rulebook, q table.Question, rule func(rows table.Rows) (T, error)) (a Answer[T], err error) {
+	node := q.Node()
+	a.Freshness, err = b.rows.Read(ctx, q, func(rows table.Rows) error {
+		row, err := rows.Row(table.Node, node)
 		if err != nil {
 			return err
 		}
-		a.NodeKnown = row != nil && node != Common
+		a.NodeKnown = row != nil && node != table.Common
 		a.Value, err = rule(rows)
 		return err
 	})
@@ -104,4 +112,11 @@ func (m *memory[T]) keep(key string, version uint64, value T) {
 		m.kept = make(map[string]remembered[T])
 	}
 	m.kept[key] = remembered[T]{version, value}
+}
+
+// Answer is what the rows say to one question, and what is known of that.
+type Answer[T any] struct {
+	Value     T
+	NodeKnown bool // the node that asks has a row of its own
+	Freshness pg.Freshness
 }

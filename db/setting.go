@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"xmlcurld/db/table"
 )
 
 // Setting is one param or variable of FreeSWITCH.
@@ -31,8 +33,8 @@ type nodeRow struct {
 }
 
 // readNode returns a node's row, empty if there is none.
-func readNode(rows Rows, name string) (n nodeRow, err error) {
-	text, err := rows.Row(NodeTable, name)
+func readNode(rows table.Rows, name string) (n nodeRow, err error) {
+	text, err := rows.Row(table.Node, name)
 	if err != nil || text == nil {
 		return n, err
 	}
@@ -43,9 +45,9 @@ func readNode(rows Rows, name string) (n nodeRow, err error) {
 }
 
 // of adds what a node has in a table of settings to all, by name: the node's own replaces what is common.
-func addNodeSettings(all map[string]Setting, rows Rows, table, node string) error {
-	return rows.Each(table, node+Separator, func(key string, value []byte) error {
-		name := strings.TrimPrefix(key, node+Separator)
+func addNodeSettings(all map[string]Setting, rows table.Rows, of, node string) error {
+	return rows.Each(of, node+table.Separator, func(key string, value []byte) error {
+		name := strings.TrimPrefix(key, node+table.Separator)
 		text, expand, _ := cutLast(string(value))
 		all[name] = Setting{name, text, expand == "t"}
 		return nil
@@ -54,12 +56,12 @@ func addNodeSettings(all map[string]Setting, rows Rows, table, node string) erro
 
 // cutLast cuts a value before its last part.
 func cutLast(value string) (before, last string, ok bool) {
-	i := strings.LastIndex(value, Separator)
+	i := strings.LastIndex(value, table.Separator)
 	if i < 0 {
 		return value, "", false
 	}
-	return value[:i], value[i+len(Separator):], true
+	return value[:i], value[i+len(table.Separator):], true
 }
 
 // commonAndOwn are the names under which a node's rows stand, those of all nodes first. Twice the same is no harm.
-func commonAndOwn(node string) []string { return []string{Common, node} }
+func commonAndOwn(node string) []string { return []string{table.Common, node} }

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"xmlcurld/db/table"
 )
 
 // Sofia is sofia.conf, or as much of it as was asked for.
@@ -48,9 +50,6 @@ type GatewaySetting struct {
 // calls, so that no carrier is told of it.
 const RevisionVariable = "xmlcurld_revision"
 
-// AllGateways is what FreeSWITCH calls them all when it starts them.
-const AllGateways = "_all_"
-
 // profileRow is a profile with what stands in its tables for all nodes.
 type profileRow struct {
 	name    string
@@ -86,16 +85,16 @@ var gatewayColumns = [6]string{"username", "password", "proxy", "realm", "regist
 const passwordColumn = 1
 
 // Sofia returns sofia.conf for node. A profile narrows it to that profile, with all its gateways; a gateway as well, to
-// that one, or to all when it is AllGateways, and to nothing else of the profile. Without a profile there are no gateways:
+// that one, or to all when it is table.AllGateways, and to nothing else of the profile. Without a profile there are no gateways:
 // FreeSWITCH does not read them then.
 func (b *Rulebook) Sofia(ctx context.Context, node, profile, gateway string) (Answer[Sofia], error) {
 	var gateways [][]*gatewayRow // by profile
-	profile, gateway = Fold(profile), Fold(gateway)
-	a, err := ask(ctx, b, about(sofiaKind, node, profile, gateway), func(rows Rows) (sofia Sofia, err error) {
+	profile, gateway = table.Fold(profile), table.Fold(gateway)
+	a, err := ask(ctx, b, table.ForSofia.About(node, profile, gateway), func(rows table.Rows) (sofia Sofia, err error) {
 		gateways = nil
 		params := make(map[string]Setting)
 		for _, of := range commonAndOwn(node) {
-			if err := addNodeSettings(params, rows, SofiaTable, of); err != nil {
+			if err := addNodeSettings(params, rows, table.SofiaParam, of); err != nil {
 				return sofia, err
 			}
 		}
@@ -104,7 +103,7 @@ func (b *Rulebook) Sofia(ctx context.Context, node, profile, gateway string) (An
 		}
 		profiles, err := profilesOf(rows, node)
 		for _, p := range profiles {
-			if profile != "" && Fold(p.name) != profile {
+			if profile != "" && table.Fold(p.name) != profile {
 				continue
 			}
 			own, err := b.profile(rows, node, p, gateway == "")
@@ -130,8 +129,8 @@ func (b *Rulebook) Sofia(ctx context.Context, node, profile, gateway string) (An
 }
 
 // profilesOf are those that node has, by name.
-func profilesOf(rows Rows, node string) (profiles []profileRow, err error) {
-	err = rows.Each(ProfileTable, "", func(name string, row []byte) error {
+func profilesOf(rows table.Rows, node string) (profiles []profileRow, err error) {
+	err = rows.Each(table.Profile, "", func(name string, row []byte) error {
 		p := profileRow{name: name}
 		if err := json.Unmarshal(row, &p); err != nil {
 			return fmt.Errorf("profile %s: %w", name, err)
@@ -145,10 +144,10 @@ func profilesOf(rows Rows, node string) (profiles []profileRow, err error) {
 }
 
 // isOf reports whether a row of a node is one of node's.
-func isOf(row, node string) bool { return row == Common || row == node }
+func isOf(row, node string) bool { return row == table.Common || row == node }
 
 // profile is what node has of a profile, without its gateways.
-func (b *Rulebook) profile(rows Rows, node string, row profileRow, withParams bool) (p Profile, err error) {
+func (b *Rulebook) profile(rows table.Rows, node string, row profileRow, withParams bool) (p Profile, err error) {
 	p.Name, p.Aliases = row.name, row.Aliases
 	for _, d := range row.Domains {
 		domain, err := b.domain(rows, d.Name)
@@ -167,7 +166,7 @@ func (b *Rulebook) profile(rows Rows, node string, row profileRow, withParams bo
 
 // profileParams are the params of a profile, by name: the node's own rows, or else the node's own address, or else the common
 // rows, or else the common address.
-func profileParams(rows Rows, node string, row profileRow) ([]Setting, error) {
+func profileParams(rows table.Rows, node string, row profileRow) ([]Setting, error) {
 	byName := make(map[string][]Setting)
 	for _, of := range commonAndOwn(node) {
 		n, err := readNode(rows, of)
@@ -201,7 +200,7 @@ func profileParams(rows Rows, node string, row profileRow) ([]Setting, error) {
 }
 
 // gateways are those of a profile that node has, and that come with it: all, or the one whose name is only.
-func (b *Rulebook) gateways(rows Rows, node, profile, only string) (some []*gatewayRow, err error) {
+func (b *Rulebook) gateways(rows table.Rows, node, profile, only string) (some []*gatewayRow, err error) {
 	all, err := b.trunksOf(rows, profile, only)
 	if err != nil {
 		return nil, err
@@ -222,8 +221,8 @@ func (b *Rulebook) gateways(rows Rows, node, profile, only string) (some []*gate
 }
 
 // trunksOf are all gateways of a profile, or the one whose name is only.
-func (b *Rulebook) trunksOf(rows Rows, profile, only string) (some []*gatewayRow, err error) {
-	if only == "" || only == AllGateways {
+func (b *Rulebook) trunksOf(rows table.Rows, profile, only string) (some []*gatewayRow, err error) {
+	if only == "" || only == table.AllGateways {
 		all, err := b.allGateways(rows)
 		for _, g := range all {
 			if g.Profile == profile {
@@ -232,7 +231,7 @@ func (b *Rulebook) trunksOf(rows Rows, profile, only string) (some []*gatewayRow
 		}
 		return some, err
 	}
-	row, err := rows.Row(GatewayTable, only)
+	row, err := rows.Row(table.Gateway, only)
 	if err != nil || row == nil {
 		return nil, err
 	}
@@ -244,12 +243,12 @@ func (b *Rulebook) trunksOf(rows Rows, profile, only string) (some []*gatewayRow
 }
 
 // allGateways are those of all nodes and profiles, by name.
-func (b *Rulebook) allGateways(rows Rows) (all []*gatewayRow, err error) {
-	version := rows.Version(GatewayTable)
+func (b *Rulebook) allGateways(rows table.Rows) (all []*gatewayRow, err error) {
+	version := rows.Version(table.Gateway)
 	if all, ok := b.trunks.recall("", version); ok {
 		return all, nil
 	}
-	err = rows.Each(GatewayTable, "", func(name string, row []byte) error {
+	err = rows.Each(table.Gateway, "", func(name string, row []byte) error {
 		g, err := readGateway(name, row)
 		all = append(all, g)
 		return err
@@ -271,24 +270,20 @@ func readGateway(name string, row []byte) (*gatewayRow, error) {
 	return g, nil
 }
 
-// settings are the gateway's columns and its params and variables.
+// settings are the gateway's columns, its params and variables, and its revision.
 func (g *gatewayRow) settings() (all []GatewaySetting) {
 	for i, value := range g.Columns {
 		if value != "" {
 			all = append(all, GatewaySetting{Kind: "param", Setting: Setting{Name: gatewayColumns[i], Value: value}})
 		}
 	}
-	for _, s := range g.Settings {
-		if s.Name == RevisionVariable {
-			s.Value = g.Revision
-		}
-		all = append(all, s)
-	}
-	return all
+	all = append(all, g.Settings...)
+	revision := Setting{Name: RevisionVariable, Value: g.Revision}
+	return append(all, GatewaySetting{Kind: "variable", Setting: revision, Direction: "inbound"})
 }
 
 // off reports whether the gateway's tenant is switched off.
-func (g *gatewayRow) off(rows Rows) (bool, error) {
+func (g *gatewayRow) off(rows table.Rows) (bool, error) {
 	if g.Tenant == "" {
 		return false, nil
 	}
@@ -325,7 +320,7 @@ type GatewayRevision struct {
 
 // GatewayRevisions returns the gateways that node should run, by name.
 func (b *Rulebook) GatewayRevisions(ctx context.Context, node string) ([]GatewayRevision, error) {
-	a, err := ask(ctx, b, about(gatewaysKind, node), func(rows Rows) (some []*gatewayRow, err error) {
+	a, err := ask(ctx, b, table.ForGateways.About(node), func(rows table.Rows) (some []*gatewayRow, err error) {
 		profiles, err := profilesOf(rows, node)
 		if err != nil {
 			return nil, err
@@ -361,7 +356,7 @@ func (b *Rulebook) GatewayRevisions(ctx context.Context, node string) ([]Gateway
 
 // runs reports whether node runs a gateway in one of its profiles. A user's comes with the user, in a profile that parses
 // the user's domain.
-func (b *Rulebook) runs(rows Rows, node string, profiles []profileRow, g *gatewayRow) (bool, error) {
+func (b *Rulebook) runs(rows table.Rows, node string, profiles []profileRow, g *gatewayRow) (bool, error) {
 	i := slices.IndexFunc(profiles, func(p profileRow) bool { return p.name == g.Profile })
 	if i < 0 || !isOf(g.Node, node) {
 		return false, nil
@@ -374,6 +369,6 @@ func (b *Rulebook) runs(rows Rows, node string, profiles []profileRow, g *gatewa
 	if err != nil || !parsed || domain == nil || !domain.on {
 		return false, err
 	}
-	user, err := rows.Row(UserTable, g.Domain+Separator+g.User)
+	user, err := rows.Row(table.User, g.Domain+table.Separator+g.User)
 	return user != nil, err
 }

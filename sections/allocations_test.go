@@ -22,6 +22,7 @@ import (
 	"xmlcurld/db/dbtest"
 	"xmlcurld/db/localrows"
 	"xmlcurld/db/switchstate"
+	"xmlcurld/db/table"
 	"xmlcurld/internal/nodeauth"
 	"xmlcurld/sections"
 	"xmlcurld/testdata"
@@ -39,7 +40,7 @@ func TestDialplanAllocations(t *testing.T) {
 	}
 	w := demo(t, `INSERT INTO node (name) VALUES ('fs1')`,
 		`INSERT INTO node_credential (username, node, password_hash) VALUES ('fs1', 'fs1', '`+hash+`')`)
-	store, err := db.Open(t.Context(), w.url, prometheus.NewRegistry())
+	store, err := table.Open(t.Context(), w.url, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"xmlcurld/db"
+	"xmlcurld/db/table"
 	"xmlcurld/xmlcurl"
 )
 
@@ -31,7 +32,7 @@ func directory(s directoryStore) xmlcurl.Handler {
 		// The realm that a phone answers with arrives raw in key_value, and may bring fields of its own; the domain
 		// that FreeSWITCH took from it arrives encoded. Where they differ somebody is lying.
 		domain := r.Field("domain")
-		if domain != "" && db.Fold(domain) != db.Fold(r.KeyValue) {
+		if domain != "" && table.Fold(domain) != table.Fold(r.KeyValue) {
 			d.SetKind("domain_mismatch")
 			return xmlcurl.ErrNotFound
 		}
@@ -224,7 +225,7 @@ func inGroup(name string) form { return form{group: name} }
 // params writes all, or, with no credentials, those that are none.
 func (f form) params(d *xmlcurl.Document, all []db.Setting) {
 	for _, s := range all {
-		if f.credentials || !strings.Contains(db.Fold(s.Name), "pass") { // esl-password, reverse-auth-pass and their like
+		if f.credentials || !strings.Contains(table.Fold(s.Name), "pass") { // esl-password, reverse-auth-pass and their like
 			setting(d, "param", s)
 		}
 	}
@@ -317,7 +318,7 @@ func user(d *xmlcurl.Document, domain *db.Domain, u *db.User, form form) {
 // callerID writes what a column says of the caller, unless the operator set that variable of the user.
 func callerID(d *xmlcurl.Document, u *db.User, name, value string) {
 	for i := range u.Variables {
-		if db.Fold(u.Variables[i].Name) == db.Fold(name) {
+		if table.Fold(u.Variables[i].Name) == table.Fold(name) {
 			return
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/localpg"
+	"xmlcurld/db/table"
 	"xmlcurld/internal/secretref"
 )
 
@@ -94,13 +95,13 @@ func secretsOf(i *invocation, reg prometheus.Registerer) db.Secrets {
 }
 
 // withStore calls f with the database.
-func withStore(ctx context.Context, i *invocation, f func(*db.Store) error) (err error) {
+func withStore(ctx context.Context, i *invocation, f func(*table.Store) error) (err error) {
 	database, err := openDatabase(ctx, i, localpg.Join)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, database.close()) }()
-	store, err := db.Open(ctx, database.url, prometheus.NewRegistry())
+	store, err := table.Open(ctx, database.url, prometheus.NewRegistry())
 	if err != nil {
 		return err
 	}

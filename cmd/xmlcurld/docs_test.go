@@ -18,6 +18,7 @@ import (
 	"xmlcurld/db/dbtest"
 	"xmlcurld/db/localrows"
 	"xmlcurld/db/switchstate"
+	"xmlcurld/db/table"
 	"xmlcurld/internal/endpoint"
 	"xmlcurld/internal/nodeauth"
 	"xmlcurld/internal/reconcile"
@@ -144,7 +145,7 @@ func TestDocsListTheMetrics(t *testing.T) {
 func metricNames(t *testing.T) []string {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	store, err := db.Open(t.Context(), dbtest.URL(t), registry)
+	store, err := table.Open(t.Context(), dbtest.URL(t), registry)
 	if err != nil {
 		t.Fatal(err)
 	}

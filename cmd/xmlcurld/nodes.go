@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"xmlcurld/db"
 	"xmlcurld/db/switchstate"
+	"xmlcurld/db/table"
 	"xmlcurld/internal/reconcile"
 )
 
@@ -36,7 +36,7 @@ func showNodes(ctx context.Context, i *invocation) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, nodesTime)
 	defer cancel()
-	return withStore(ctx, i, func(store *db.Store) error {
+	return withStore(ctx, i, func(store *table.Store) error {
 		states, err := switchstate.NodeStates(ctx, store.DB())
 		if err != nil {
 			return err
@@ -62,7 +62,7 @@ func wait(ctx context.Context, i *invocation) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return withStore(ctx, i, func(store *db.Store) error {
+	return withStore(ctx, i, func(store *table.Store) error {
 		states, err := reconcile.Await(ctx, store.DB())
 		for _, s := range states {
 			if len(s.RestartRequired) > 0 {

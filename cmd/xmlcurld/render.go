@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"xmlcurld/db"
+	"xmlcurld/db/table"
 	"xmlcurld/sections"
 	"xmlcurld/xmlcurl"
 )
@@ -46,7 +47,7 @@ func render(ctx context.Context, i *invocation) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, renderTime)
 	defer cancel()
 	var document []byte
-	err = withStore(ctx, i, func(store *db.Store) (err error) {
+	err = withStore(ctx, i, func(store *table.Store) (err error) {
 		document, err = xmlcurl.Render(ctx, sections.New(db.NewRulebook(store, secretsOf(i, prometheus.NewRegistry())), nil), request)
 		return err
 	})

@@ -16,6 +16,7 @@ import (
 	"xmlcurld/db/localrows"
 	"xmlcurld/db/schema"
 	"xmlcurld/db/switchstate"
+	"xmlcurld/db/table"
 	"xmlcurld/internal/endpoint"
 	"xmlcurld/internal/nodeauth"
 	"xmlcurld/internal/reconcile"
@@ -36,7 +37,7 @@ type server struct {
 	config   config
 	log      *slog.Logger
 	database database
-	store    *db.Store
+	store    *table.Store
 	rules    *db.Rulebook // over the local rows, if there are any
 	secrets  db.Secrets
 	local    *localrows.Store      // nil: there are none
@@ -81,7 +82,7 @@ func (s *server) open(ctx context.Context, i *invocation) (err error) {
 		return err
 	}
 	s.secrets = secretsOf(i, registry)
-	if s.store, err = db.Open(ctx, s.database.url, registry); err != nil {
+	if s.store, err = table.Open(ctx, s.database.url, registry); err != nil {
 		return err
 	}
 	if s.database.private != nil {
@@ -125,7 +126,7 @@ func (s *server) keepNodes(ctx context.Context, registry *prometheus.Registry) e
 	if err != nil {
 		return err
 	}
-	source := db.Source(rows)
+	source := table.Source(rows)
 	if s.local != nil {
 		source = localrows.NewStrictSource(rows, s.local)
 	}
@@ -178,11 +179,13 @@ func (s *server) knowNodes(ctx context.Context, registry *prometheus.Registry) {
 // credentialRows are the credentials, and the database's notices of their changes.
 type credentialRows struct {
 	*db.Rulebook
-	store *db.Store
+	store *table.Store
 }
 
 // Listen implements nodeauth.Rows.
-func (r credentialRows) Listen(ctx context.Context, told func(db.Notice)) { r.store.Listen(ctx, told) }
+func (r credentialRows) Listen(ctx context.Context, told func(table.Notice)) {
+	r.store.Listen(ctx, told)
+}
 
 // openTLS reads the certificates, and goes on doing so.
 func (s *server) openTLS(ctx context.Context, registry *prometheus.Registry) (err error) {

@@ -9,12 +9,13 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/switchstate"
+	"xmlcurld/db/table"
 )
 
 // Open returns a Store for the database at url, which is closed when the test ends.
-func Open(t testing.TB, url string) *db.Store {
+func Open(t testing.TB, url string) *table.Store {
 	t.Helper()
-	store, err := db.Open(t.Context(), url, prometheus.NewRegistry())
+	store, err := table.Open(t.Context(), url, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +30,7 @@ func Rules(t testing.TB, url string) *db.Rulebook {
 }
 
 // State returns what is known of the switches in the database of store. It is closed when the test ends.
-func State(t testing.TB, store *db.Store) *switchstate.Store {
+func State(t testing.TB, store *table.Store) *switchstate.Store {
 	state := switchstate.New(db.NewRulebook(store, nil), store)
 	t.Cleanup(state.Close)
 	return state

@@ -13,9 +13,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
 	"xmlcurld/db/localrows"
+	"xmlcurld/db/table"
 )
 
 // copyOfDemo is the folder of local rows of url's database, closed and whole, and what it answers.
@@ -127,7 +127,7 @@ func TestLocalRowsDamagedWhileStopped(t *testing.T) {
 	}
 }
 
-func isWholeAgain(t *testing.T, store *db.Store, dir string, want told) {
+func isWholeAgain(t *testing.T, store *table.Store, dir string, want told) {
 	t.Helper()
 	c := openLocal(t, store, dir)
 	defer func() { _ = c.Close() }()

@@ -8,9 +8,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"xmlcurld/db"
 	"xmlcurld/db/localrows/disk"
 	"xmlcurld/db/pg"
+	"xmlcurld/db/table"
 )
 
 // position is a moment in the life of a database.
@@ -33,9 +33,9 @@ type lastChange struct {
 
 // positionQuery asks for the moment that a transaction sees, whether it shows the change $1, and which of the tables $2 do
 // not tell of all their changes. To turn a trigger off and on again makes another row of it, with another xmin.
-const positionQuery = db.Moment + `
+const positionQuery = table.Moment + `
 SELECT
-	` + db.SnapshotSeen + `,
+	` + table.SnapshotSeen + `,
 	statement_timestamp(),
 	(SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
 	` + pg.FlushedLSN + `,
@@ -102,7 +102,7 @@ var errSilent = errors.New("nobody is told what changes")
 func (r *reader) readPosition(ctx context.Context) error {
 	now, database, silent := &r.now.Position, int64(0), ""
 	now.WAL = r.moment.WAL
-	err := r.tx.QueryRow(ctx, positionQuery, r.was.Last.ID, db.Noted()).Scan(&now.Snapshot, &now.At, &database, &now.WAL.LSN,
+	err := r.tx.QueryRow(ctx, positionQuery, r.was.Last.ID, table.Noted()).Scan(&now.Snapshot, &now.At, &database, &now.WAL.LSN,
 		&now.Journal, &now.Tables, &silent, &r.stillThere, &now.Last.ID, &now.Last.XID, &now.Last.At)
 	now.Database = fmt.Sprintf("%d/%d/%d", now.WAL.System, database, now.WAL.Timeline)
 	r.now.InStepAt = r.moment.InStep

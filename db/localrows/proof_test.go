@@ -5,9 +5,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
 	"xmlcurld/db/localrows"
+	"xmlcurld/db/table"
 )
 
 // manyEntries are of every kind that an access list has.
@@ -27,7 +27,7 @@ func TestAnswersAreProvedCurrent(t *testing.T) {
 	dbtest.Execute(t, url, manyEntries)
 	anew := dbtest.Open(t, url)
 	registry := prometheus.NewRegistry()
-	store, err := db.Open(t.Context(), url, registry)
+	store, err := table.Open(t.Context(), url, registry)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,13 +6,13 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"xmlcurld/db"
 	"xmlcurld/db/localrows/disk"
 	"xmlcurld/db/pg"
+	"xmlcurld/db/table"
 	"xmlcurld/internal/pace"
 )
 
-// changesSeen is how long local rows may be away to be brought up to date by what changed, which is kept for db.ChangesKept.
+// changesSeen is how long local rows may be away to be brought up to date by what changed, which is kept for table.ChangesKept.
 const changesSeen = 24 * time.Hour
 
 // change is a row that changed.
@@ -24,7 +24,7 @@ type change struct {
 
 const changesQuery = `
 SELECT DISTINCT relation, scope, coalesce(key, '') AS key
-FROM (SELECT $1::pg_snapshot AS seen) m` + db.ChangesUnseen
+FROM (SELECT $1::pg_snapshot AS seen) m` + table.ChangesUnseen
 
 // changes returns what the file does not show yet.
 func (r *reader) changes(ctx context.Context) ([]change, error) {
@@ -34,7 +34,7 @@ func (r *reader) changes(ctx context.Context) ([]change, error) {
 // read reads the rows that changed.
 func (r *reader) read(ctx context.Context, news []change) error {
 	r.edits = make(map[disk.Place][]byte)
-	by := make(map[*db.Table][]change)
+	by := make(map[*table.Table][]change)
 	for _, n := range news {
 		for _, t := range tablesOf[n.Relation] {
 			by[t] = append(by[t], n)
@@ -49,7 +49,7 @@ func (r *reader) read(ctx context.Context, news []change) error {
 }
 
 // readSome reads the rows of t that changed, or all of them. Those that are gone are deleted.
-func (r *reader) readSome(ctx context.Context, t *db.Table, news []change) error {
+func (r *reader) readSome(ctx context.Context, t *table.Table, news []change) error {
 	query, args := t.All()+" AND "+t.Some, []any(nil)
 	var keys, scopes []string
 	for _, n := range news {
@@ -61,7 +61,7 @@ func (r *reader) readSome(ctx context.Context, t *db.Table, news []change) error
 	}
 	forget := r.forgetAll
 	if keys != nil {
-		forget = func(t *db.Table) error { return r.forget(t, news) }
+		forget = func(t *table.Table) error { return r.forget(t, news) }
 		if args = []any{keys}; t.Scoped {
 			args = append(args, scopes)
 		}
@@ -76,7 +76,7 @@ func (r *reader) readSome(ctx context.Context, t *db.Table, news []change) error
 }
 
 // put keeps a row, and what it adds to indexes.
-func (r *reader) put(t *db.Table, key string, value []byte) {
+func (r *reader) put(t *table.Table, key string, value []byte) {
 	r.edits[disk.At(t.Name, key)] = value
 	if t.Index == nil {
 		return
@@ -87,7 +87,7 @@ func (r *reader) put(t *db.Table, key string, value []byte) {
 }
 
 // forget deletes rows of t that changed, with what the file has of them in indexes.
-func (r *reader) forget(t *db.Table, news []change) error {
+func (r *reader) forget(t *table.Table, news []change) error {
 	return r.file.View(func(v disk.View) error {
 		for _, n := range news {
 			key := t.Key(n.Scope, n.Key)
@@ -104,7 +104,7 @@ func (r *reader) forget(t *db.Table, news []change) error {
 }
 
 // forgetAll deletes all rows of t.
-func (r *reader) forgetAll(t *db.Table) error {
+func (r *reader) forgetAll(t *table.Table) error {
 	return r.file.View(func(v disk.View) error {
 		for _, name := range append(t.Indexes, t.Name) {
 			err := v.Each(name, "", func(key string, _ []byte) error {
@@ -125,7 +125,7 @@ const chunk = 20_000
 // readAll writes everything to the file fresh, in no hurry: others wait for their calls.
 func (r *reader) readAll(ctx context.Context, fresh *disk.File) error {
 	r.file, r.edits = fresh, make(map[disk.Place][]byte)
-	for _, t := range db.Tables {
+	for _, t := range table.All {
 		err := r.each(ctx, shareAll, t.All()+t.Order, nil, func(key string, value []byte) error {
 			if r.put(t, key, value); len(r.edits) < chunk {
 				return nil

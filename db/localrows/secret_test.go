@@ -9,6 +9,7 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
+	"xmlcurld/db/table"
 )
 
 // known are secrets by their references.
@@ -33,7 +34,7 @@ func TestLocalRowsHoldsNoSecretOfOthers(t *testing.T) {
 	store := dbtest.Open(t, url)
 	c := openLocal(t, store, dir)
 	follow(t, c)
-	look := func(rows db.Source) string {
+	look := func(rows table.Source) string {
 		t.Helper()
 		r := db.NewRulebook(rows, secrets)
 		sofia, err := r.Sofia(t.Context(), "fs1", "external", "own")

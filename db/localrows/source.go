@@ -7,8 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"xmlcurld/db"
 	"xmlcurld/db/pg"
+	"xmlcurld/db/table"
 )
 
 // source answers from the local rows, once the database has said that those are what it holds: a question that costs it a
@@ -16,21 +16,21 @@ import (
 // Where it does not answer, or answers with a fault, the local rows answer what they held last, even when the time for the
 // database is over: they need next to none. What neither can answer is its fault.
 type source struct {
-	rows   *db.Store
+	rows   *table.Store
 	local  *Store
 	strict bool // only what the primary holds now will do
 }
 
 // NewSource returns a Source of what rows holds, and of what l held last while rows does not answer: such answers are marked
 // with their age.
-func NewSource(rows *db.Store, l *Store) db.Source { return source{rows, l, false} }
+func NewSource(rows *table.Store, l *Store) table.Source { return source{rows, l, false} }
 
 // NewStrictSource returns a Source of what the primary holds now. What it does not prove of l is read from rows, which
 // asks nobody else.
-func NewStrictSource(rows *db.Store, l *Store) db.Source { return source{rows, l, true} }
+func NewStrictSource(rows *table.Store, l *Store) table.Source { return source{rows, l, true} }
 
-// Read implements db.Source.
-func (s source) Read(ctx context.Context, q db.Question, answer func(db.Rows) error) (pg.Freshness, error) {
+// Read implements table.Source.
+func (s source) Read(ctx context.Context, q table.Question, answer func(table.Rows) error) (pg.Freshness, error) {
 	p, err := s.local.prove(ctx)
 	if s.strict && p != nil && p.fresh.Standby {
 		p = nil // it may be behind the primary
@@ -129,7 +129,7 @@ func (l *Store) askProofs(ctx context.Context, askers []struct{}) ([]*proof, err
 }
 
 // proved calls answer with the local rows, but for those that p says have changed.
-func (l *Store) proved(p *proof, answer func(db.Rows) error) error {
+func (l *Store) proved(p *proof, answer func(table.Rows) error) error {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if p.epoch != l.epoch || !l.overtaken.IsZero() {
@@ -138,9 +138,9 @@ func (l *Store) proved(p *proof, answer func(db.Rows) error) error {
 	return l.view(p.unread, answer)
 }
 
-// Read implements db.Source: with the local rows as they are, if they may answer at all while the database does not. What is
+// Read implements table.Source: with the local rows as they are, if they may answer at all while the database does not. What is
 // known to have changed and was not read is not answered.
-func (l *Store) Read(_ context.Context, _ db.Question, answer func(db.Rows) error) (pg.Freshness, error) {
+func (l *Store) Read(_ context.Context, _ table.Question, answer func(table.Rows) error) (pg.Freshness, error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	age, usable := l.age()

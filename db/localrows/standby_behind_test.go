@@ -12,6 +12,7 @@ import (
 	"xmlcurld/db/dbtest"
 	"xmlcurld/db/dbtest/fault"
 	"xmlcurld/db/localpg"
+	"xmlcurld/db/table"
 )
 
 const switchOff = `UPDATE number SET enabled = false WHERE number = '+27123456789'`
@@ -25,7 +26,7 @@ func on(t *testing.T, s *fault.Server, statements string) {
 }
 
 // neverOn calls for a while: the number that was switched off is never said to be on.
-func neverOn(t *testing.T, store *db.Store, when string) {
+func neverOn(t *testing.T, store *table.Store, when string) {
 	t.Helper()
 	for range 50 {
 		if route, err := call(t, store); err == nil && route.Value.Called != nil {
@@ -125,7 +126,7 @@ func TestOnlyHostIsAStandby(t *testing.T) {
 	t.Parallel()
 	p := demoPair(t)
 	registry := prometheus.NewRegistry()
-	store, err := db.Open(t.Context(), p.Standby.URL(localpg.Superuser), registry)
+	store, err := table.Open(t.Context(), p.Standby.URL(localpg.Superuser), registry)
 	if err != nil {
 		t.Fatal(err)
 	}

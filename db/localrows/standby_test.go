@@ -16,6 +16,7 @@ import (
 	"xmlcurld/db/dbtest/fault"
 	"xmlcurld/db/localpg"
 	"xmlcurld/db/schema"
+	"xmlcurld/db/table"
 	"xmlcurld/testdata"
 )
 
@@ -51,7 +52,7 @@ func demoPair(t *testing.T) *fault.Pair {
 }
 
 // answeringPair is a pair and a Store on it that has answered a call.
-func answeringPair(t *testing.T) (*fault.Pair, *db.Store, *prometheus.Registry) {
+func answeringPair(t *testing.T) (*fault.Pair, *table.Store, *prometheus.Registry) {
 	t.Helper()
 	p := demoPair(t)
 	store, registry := openPair(t, p)
@@ -61,10 +62,10 @@ func answeringPair(t *testing.T) (*fault.Pair, *db.Store, *prometheus.Registry) 
 	return p, store, registry
 }
 
-func openPair(t *testing.T, p *fault.Pair) (*db.Store, *prometheus.Registry) {
+func openPair(t *testing.T, p *fault.Pair) (*table.Store, *prometheus.Registry) {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	store, err := db.Open(t.Context(), p.URL(localpg.Superuser, localpg.Superuser), registry)
+	store, err := table.Open(t.Context(), p.URL(localpg.Superuser, localpg.Superuser), registry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func openPair(t *testing.T, p *fault.Pair) (*db.Store, *prometheus.Registry) {
 	return store, registry
 }
 
-func call(t *testing.T, store *db.Store) (db.Answer[db.Route], error) {
+func call(t *testing.T, store *table.Store) (db.Answer[db.Route], error) {
 	ctx, cancel := context.WithTimeout(t.Context(), callDeadline)
 	defer cancel()
 	return rules(store).Route(ctx, demoCall)
@@ -86,7 +87,7 @@ type callers struct {
 	all   sync.WaitGroup
 }
 
-func startCallers(t *testing.T, store *db.Store) *callers {
+func startCallers(t *testing.T, store *table.Store) *callers {
 	c := &callers{ended: make(chan struct{})}
 	for range 4 {
 		c.all.Go(func() {
@@ -241,7 +242,7 @@ func TestStandbyAlone(t *testing.T) {
 func TestEditsArriveByAStandby(t *testing.T) {
 	t.Parallel()
 	p := demoPair(t)
-	store, err := db.Open(t.Context(), p.Standby.URL(localpg.Superuser), prometheus.NewRegistry())
+	store, err := table.Open(t.Context(), p.Standby.URL(localpg.Superuser), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"time"
 
-	"xmlcurld/db"
 	"xmlcurld/db/localrows/disk"
+	"xmlcurld/db/table"
 )
 
 // state is the moment that the file shows.
@@ -17,7 +17,7 @@ type state struct {
 // layout has a bucket for each table and for each index.
 var layout = func() disk.Layout {
 	l := disk.Layout{Format: "9"}
-	for _, t := range db.Tables {
+	for _, t := range table.All {
 		l.Buckets = append(append(l.Buckets, t.Name), t.Indexes...)
 	}
 	return l

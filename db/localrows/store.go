@@ -13,9 +13,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"xmlcurld/db"
 	"xmlcurld/db/localrows/disk"
 	"xmlcurld/db/pg"
+	"xmlcurld/db/table"
 	"xmlcurld/internal/pace"
 )
 
@@ -26,7 +26,7 @@ import (
 // second besides, since a notice may be lost and a standby gives none. What it knows to have changed, and could not read
 // although the database answered, it does not answer.
 type Store struct {
-	store  *db.Store
+	store  *table.Store
 	pg     *pg.DB
 	path   string
 	limit  time.Duration // for its age; 0: none
@@ -47,7 +47,7 @@ type Store struct {
 	versions  map[string]uint64    // of tables and indexes: another one for other rows
 }
 
-var _ db.Source = (*Store)(nil)
+var _ table.Source = (*Store)(nil)
 
 const (
 	fileName     = "rows.db"
@@ -60,11 +60,11 @@ const (
 )
 
 // errNotHeld says that the local rows cannot answer either.
-var errNotHeld = fmt.Errorf("%w: the local rows do not hold this", db.ErrUnavailable)
+var errNotHeld = fmt.Errorf("%w: the local rows do not hold this", pg.ErrUnavailable)
 
 // Open opens the local rows of store in folder dir, made if it is not there, and registers their metrics. Older than limit
 // they do not answer, unless that is 0. The error is about the folder or the file: another server may have it open.
-func Open(store *db.Store, dir string, limit time.Duration, log *slog.Logger, reg prometheus.Registerer) (*Store, error) {
+func Open(store *table.Store, dir string, limit time.Duration, log *slog.Logger, reg prometheus.Registerer) (*Store, error) {
 	if err := makeFolder(dir); err != nil {
 		return nil, fmt.Errorf("make the folder of the local rows: %w", err)
 	}
@@ -130,7 +130,7 @@ func (l *Store) age() (age time.Duration, usable bool) {
 // Run keeps the local rows up to date until ctx is done.
 func (l *Store) Run(ctx context.Context) {
 	var listening sync.WaitGroup
-	listening.Go(func() { l.store.Listen(ctx, func(db.Notice) { l.awake() }) })
+	listening.Go(func() { l.store.Listen(ctx, func(table.Notice) { l.awake() }) })
 	defer listening.Wait()
 	told := ""
 	for ctx.Err() == nil {

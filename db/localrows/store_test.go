@@ -18,9 +18,10 @@ import (
 	"xmlcurld/db/dbtest"
 	"xmlcurld/db/localrows"
 	"xmlcurld/db/pg"
+	"xmlcurld/db/table"
 )
 
-func openLocal(t testing.TB, store *db.Store, dir string) *localrows.Store {
+func openLocal(t testing.TB, store *table.Store, dir string) *localrows.Store {
 	t.Helper()
 	c, err := localrows.Open(store, dir, 0, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
@@ -157,7 +158,7 @@ func askFollowed(t *testing.T, c *localrows.Store) told {
 	return ask(t.Context(), c)
 }
 
-func rules(rows db.Source) *db.Rulebook { return db.NewRulebook(rows, nil) }
+func rules(rows table.Source) *db.Rulebook { return db.NewRulebook(rows, nil) }
 
 // A disk that cannot be written takes nothing from what the local rows answer.
 func TestLocalRowsOnAReadOnlyDisk(t *testing.T) {
@@ -210,7 +211,7 @@ func TestLocalRowsFile(t *testing.T) {
 	isMadeAnew(t, store, dir)
 }
 
-func isMadeAnew(t *testing.T, store *db.Store, dir string) {
+func isMadeAnew(t *testing.T, store *table.Store, dir string) {
 	t.Helper()
 	c := openLocal(t, store, dir)
 	if age, usable := c.Age(); usable {

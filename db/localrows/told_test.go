@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"xmlcurld/db"
+	"xmlcurld/db/table"
 )
 
 // told are the answers to many questions, by the question.
@@ -34,7 +35,7 @@ func (t told) together(questions map[string]func() (any, error)) {
 }
 
 // calls asks for numbers in all the forms in which they may be dialled, and in all contexts.
-func (t told) calls(ctx context.Context, rows db.Source) {
+func (t told) calls(ctx context.Context, rows table.Source) {
 	r := rules(rows)
 	questions := make(map[string]func() (any, error))
 	for _, context := range []string{"public", "PUBLIC", "acme", "vumi", "nowhere", ""} {
@@ -48,7 +49,7 @@ func (t told) calls(ctx context.Context, rows db.Source) {
 	t.together(questions)
 }
 
-func (t told) users(ctx context.Context, rows db.Source) {
+func (t told) users(ctx context.Context, rows table.Source) {
 	r := rules(rows)
 	questions := make(map[string]func() (any, error))
 	for _, domain := range []string{"acme.example", "ACME.example", "beta.example", "nowhere.example", ""} {
@@ -59,7 +60,7 @@ func (t told) users(ctx context.Context, rows db.Source) {
 	t.together(questions)
 }
 
-func (t told) documents(ctx context.Context, rows db.Source) {
+func (t told) documents(ctx context.Context, rows table.Source) {
 	r := rules(rows)
 	credentials, err := r.Credentials(ctx)
 	t.add("credentials", credentials, err)
@@ -102,7 +103,7 @@ func (t told) documents(ctx context.Context, rows db.Source) {
 	}
 }
 
-func ask(ctx context.Context, r db.Source) told {
+func ask(ctx context.Context, r table.Source) told {
 	t := told{}
 	t.calls(ctx, r)
 	t.users(ctx, r)

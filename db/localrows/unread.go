@@ -3,14 +3,14 @@ package localrows
 import (
 	"strings"
 
-	"xmlcurld/db"
 	"xmlcurld/db/localrows/disk"
+	"xmlcurld/db/table"
 )
 
 // tablesOf are the tables whose rows are others when one of Postgres's changed.
-var tablesOf = func() map[string][]*db.Table {
-	of := make(map[string][]*db.Table)
-	for _, t := range db.Tables {
+var tablesOf = func() map[string][]*table.Table {
+	of := make(map[string][]*table.Table)
+	for _, t := range table.All {
 		for _, relation := range t.Noted {
 			of[relation] = append(of[relation], t)
 		}
@@ -29,7 +29,7 @@ func (c change) everything() bool {
 }
 
 // ofWhole reports whether any row of t may be another one.
-func (c change) ofWhole(t *db.Table) bool { return c.Key == "" || t.Some == "" }
+func (c change) ofWhole(t *table.Table) bool { return c.Key == "" || t.Some == "" }
 
 // unread are rows that changed and were not read yet. Nil: there are none.
 type unread struct {
@@ -60,26 +60,26 @@ func (u *unread) with(n change) *unread {
 }
 
 // row reports whether a row may be another one. Which rows of an index are is not known: those of a scope may all be.
-func (u *unread) row(table, key string) bool {
+func (u *unread) row(of, key string) bool {
 	if u == nil {
 		return false
 	}
-	scope, _, _ := strings.Cut(key, db.Separator)
-	isIndex := table == db.AliasIndex || table == db.NetworkIndex
-	return u.whole[table] || u.rows[disk.At(table, key)] || isIndex && u.scopes[disk.At(table, scope)]
+	scope, _, _ := strings.Cut(key, table.Separator)
+	isIndex := of == table.AliasIndex || of == table.NetworkIndex
+	return u.whole[of] || u.rows[disk.At(of, key)] || isIndex && u.scopes[disk.At(of, scope)]
 }
 
 // rowsWith reports whether one of the rows whose keys begin with prefix may be another one, or be missing.
-func (u *unread) rowsWith(table, prefix string) bool {
-	if u == nil || !u.some[table] {
+func (u *unread) rowsWith(of, prefix string) bool {
+	if u == nil || !u.some[of] {
 		return false
 	}
-	scope, _, scoped := strings.Cut(prefix, db.Separator)
-	return u.whole[table] || !scoped || u.scopes[disk.At(table, scope)] || !isScoped(table)
+	scope, _, scoped := strings.Cut(prefix, table.Separator)
+	return u.whole[of] || !scoped || u.scopes[disk.At(of, scope)] || !isScoped(of)
 }
 
-func isScoped(table string) bool {
-	return table == db.NumberTable || table == db.UserTable || table == db.AliasIndex || table == db.NetworkIndex
+func isScoped(name string) bool {
+	return name == table.Number || name == table.User || name == table.AliasIndex || name == table.NetworkIndex
 }
 
 // anyOf reports whether a row of one of the tables may be another one.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"sync"
 
-	"xmlcurld/db"
 	"xmlcurld/db/localrows/disk"
+	"xmlcurld/db/table"
 )
 
 // view is the local rows at one moment, and what of them may not be answered.
@@ -17,36 +17,36 @@ type view struct {
 	unread *unread
 }
 
-var _ db.Rows = (*view)(nil)
+var _ table.Rows = (*view)(nil)
 
-// Row implements db.Rows.
-func (v *view) Row(table, key string) ([]byte, error) {
-	if v.unread.row(table, key) {
+// Row implements table.Rows.
+func (v *view) Row(of, key string) ([]byte, error) {
+	if v.unread.row(of, key) {
 		return nil, errNotHeld
 	}
-	switch table {
-	case db.NumberTable, db.UserTable, db.AliasIndex: // there may be millions
-		return v.Get(table, key), nil
+	switch of {
+	case table.Number, table.User, table.AliasIndex: // there may be millions
+		return v.Get(of, key), nil
 	}
-	return v.local.common.get(v.View, disk.At(table, key)), nil
+	return v.local.common.get(v.View, disk.At(of, key)), nil
 }
 
-// Each implements db.Rows.
-func (v *view) Each(table, prefix string, f func(key string, value []byte) error) error {
-	if v.unread.rowsWith(table, prefix) {
+// Each implements table.Rows.
+func (v *view) Each(of, prefix string, f func(key string, value []byte) error) error {
+	if v.unread.rowsWith(of, prefix) {
 		return errNotHeld
 	}
-	return v.View.Each(table, prefix, f)
+	return v.View.Each(of, prefix, f)
 }
 
-// Version implements db.Rows.
+// Version implements table.Rows.
 func (v *view) Version(tables ...string) uint64 {
 	if v.unread.anyOf(tables) {
 		return 0
 	}
 	sum := uint64(1)
-	for _, table := range tables {
-		sum += v.local.versions[table]
+	for _, of := range tables {
+		sum += v.local.versions[of]
 	}
 	return sum
 }
@@ -92,7 +92,7 @@ func (c *rowCache) forgetAll() {
 }
 
 // view calls f with the local rows. An error says that they cannot answer, if their file is damaged.
-func (l *Store) view(unread *unread, f func(db.Rows) error) error {
+func (l *Store) view(unread *unread, f func(table.Rows) error) error {
 	err := l.file.View(func(v disk.View) error { return f(&view{v, l, unread}) })
 	if damage := (*disk.Damage)(nil); errors.As(err, &damage) {
 		return fmt.Errorf("%w: %w", errNotHeld, err)

@@ -12,6 +12,7 @@ import (
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
 	"xmlcurld/db/switchstate"
+	"xmlcurld/db/table"
 )
 
 // notices returns the kinds of notices that statement causes, each once.
@@ -111,8 +112,8 @@ ORDER BY c.relname COLLATE "C"`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(slices.Sorted(slices.Values(db.Noted())), noted); diff != "" {
-		t.Errorf("db.Tables (-) and the tables with triggers (+):\n%s", diff)
+	if diff := cmp.Diff(slices.Sorted(slices.Values(table.Noted())), noted); diff != "" {
+		t.Errorf("table.All (-) and the tables with triggers (+):\n%s", diff)
 	}
 }
 

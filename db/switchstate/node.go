@@ -25,7 +25,7 @@ type Node struct {
 	FetchedAt    time.Time // by the database's clock, when the switch fetched a document last; zero: never
 }
 
-// usersSeenKept is how long a switch may be away to be given only the users that changed. It is less than db.ChangesKept.
+// usersSeenKept is how long a switch may be away to be given only the users that changed. It is less than table.ChangesKept.
 const usersSeenKept = `interval '24 hours'`
 
 const nodesQuery = `

@@ -8,8 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"xmlcurld/db"
 	"xmlcurld/db/pg"
+	"xmlcurld/db/table"
 )
 
 // NodeState is what is known of a switch.
@@ -67,7 +67,7 @@ func NodeStates(ctx context.Context, database *pg.DB) ([]NodeState, error) {
 const askForLookQuery = `
 SELECT at
 FROM (SELECT clock_timestamp() AS at OFFSET 0) now
-CROSS JOIN LATERAL pg_notify('xmlcurld', '` + db.WaitNotice + ` ' || (extract(epoch FROM at) * 1000000)::bigint) told`
+CROSS JOIN LATERAL pg_notify('xmlcurld', '` + table.WaitNotice + ` ' || (extract(epoch FROM at) * 1000000)::bigint) told`
 
 // AskForLook has the servers look after every node, and returns the database's time: once a node's LookedAt is not before
 // that, the look saw all that is committed by now.

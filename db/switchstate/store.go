@@ -7,12 +7,13 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/pg"
+	"xmlcurld/db/table"
 )
 
 // Store is what the rows say to each switch, with what is known of the switches. It is safe for concurrent use.
 type Store struct {
 	*db.Rulebook
-	*db.Store
+	*table.Store
 	pg *pg.DB
 
 	nodeRows  pg.Batch[string, *Node]
@@ -20,7 +21,7 @@ type Store struct {
 }
 
 // New returns what is known in the database of rows, to which rules belong. It is to be closed before that.
-func New(rules *db.Rulebook, rows *db.Store) *Store {
+func New(rules *db.Rulebook, rows *table.Store) *Store {
 	s := &Store{Rulebook: rules, Store: rows, pg: rows.DB()}
 	s.nodeRows.Start(s.askNodes)
 	s.nodeSaves.Start(s.saveNodeStates)

@@ -5,8 +5,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"xmlcurld/db"
 	"xmlcurld/db/pg"
+	"xmlcurld/db/table"
 )
 
 // UserChange is a name of a user whom a switch has to forget.
@@ -27,7 +27,7 @@ SELECT
 const userChangesQuery = `
 WITH unseen AS MATERIALIZED (
 	SELECT relation, scope, key
-	FROM (SELECT $1::pg_snapshot AS seen) m` + db.ChangesUnseen + `
+	FROM (SELECT $1::pg_snapshot AS seen) m` + table.ChangesUnseen + `
 		AND (existed OR relation IN ('domain_param', 'domain_variable', 'domain_user_param', 'domain_user_variable'))
 )
 SELECT domain, name, bool_or(unregister) AS unregister
@@ -122,5 +122,5 @@ const ofAnotherCluster = ` OR xid >= pg_snapshot_xmax(pg_current_snapshot())`
 // ForgetChanges deletes the changes that are too old to be told one by one, and those of the cluster that the database was
 // restored from.
 func (s *Store) ForgetChanges(ctx context.Context) error {
-	return s.pg.Exec(ctx, "forget_changes", `DELETE FROM change WHERE at < now() - `+db.ChangesKept+ofAnotherCluster)
+	return s.pg.Exec(ctx, "forget_changes", `DELETE FROM change WHERE at < now() - `+table.ChangesKept+ofAnotherCluster)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xmlcurld/db"
+	"xmlcurld/db/table"
 	"xmlcurld/xmlcurl"
 )
 
@@ -35,7 +36,7 @@ type Rows interface {
 	// Credentials returns those of all nodes, in an order that is the same each time.
 	Credentials(ctx context.Context) ([]db.Credential, error)
 	// Listen calls told of each change until ctx ends; with no kind when it begins, and when it begins again.
-	Listen(ctx context.Context, told func(db.Notice))
+	Listen(ctx context.Context, told func(table.Notice))
 }
 
 // Checker checks what switches send. It is an xmlcurl.Authenticator.
@@ -111,7 +112,7 @@ func (c *Checker) Run(ctx context.Context) {
 	}
 }
 
-func (c *Checker) notice(n db.Notice) {
+func (c *Checker) notice(n table.Notice) {
 	if n.Lost != nil || n.Kind != db.CredentialNotice && n.Kind != "" {
 		return
 	}

@@ -17,6 +17,7 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
+	"xmlcurld/db/table"
 	"xmlcurld/internal/nodeauth"
 	"xmlcurld/xmlcurl"
 )
@@ -54,7 +55,7 @@ func newRig(t *testing.T, view func(nodeauth.Rows) nodeauth.Rows) *rig {
 	r.sql(t, `INSERT INTO node (name) VALUES ('sw1'), ('sw2')`)
 	r.sql(t, `INSERT INTO node_credential (username, node, password_hash) VALUES ('fs1', 'sw1', $1), ('fs2', 'sw2', $2)`,
 		hashes()["one"], hashes()["two"])
-	store, err := db.Open(t.Context(), r.url, prometheus.NewRegistry())
+	store, err := table.Open(t.Context(), r.url, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +192,7 @@ func TestGuessesDelayNobodyElse(t *testing.T) {
 // stored are the database's rows and notices.
 type stored struct {
 	*db.Rulebook
-	*db.Store
+	*table.Store
 }
 
 // without takes something away from rows.
@@ -201,7 +202,7 @@ type without struct {
 	read   bool // rows cannot be read
 }
 
-func (w without) Listen(ctx context.Context, told func(db.Notice)) {
+func (w without) Listen(ctx context.Context, told func(table.Notice)) {
 	if w.listen {
 		<-ctx.Done()
 		return

@@ -1,6 +1,9 @@
 package reconcile
 
-import "xmlcurld/db"
+import (
+	"xmlcurld/db"
+	"xmlcurld/db/table"
+)
 
 // aspects are what of a switch is to be looked at.
 type aspects uint
@@ -21,7 +24,7 @@ const (
 // aspectsOf tells what a change of one kind can make different on a switch. An unknown kind, and none, may be anything.
 func aspectsOf(kind string) aspects {
 	switch kind {
-	case "dialplan", db.CredentialNotice, db.WaitNotice:
+	case "dialplan", db.CredentialNotice, table.WaitNotice:
 		return 0 // each call asks anew; what a switch sends is for this server to check; who waits changed nothing
 	case "module":
 		return modules | fetched

@@ -14,8 +14,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"xmlcurld/db"
 	"xmlcurld/db/switchstate"
+	"xmlcurld/db/table"
 )
 
 const (
@@ -99,7 +99,7 @@ func (k *Keeper) Run(ctx context.Context) {
 
 // notice has every node look at what a change of one kind can make different. Whoever waits learns when all that was
 // told before was looked at.
-func (k *Keeper) notice(about db.Notice) {
+func (k *Keeper) notice(about table.Notice) {
 	if about.Lost != nil {
 		k.log.Warn("not listening for edits, so they are looked for now and then", "error", about.Lost)
 		return

@@ -16,6 +16,7 @@ import (
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
 	"xmlcurld/db/switchstate"
+	"xmlcurld/db/table"
 	"xmlcurld/internal/fakeswitch"
 	"xmlcurld/internal/reconcile"
 	"xmlcurld/sections"
@@ -30,7 +31,7 @@ type rig struct {
 	url      string
 	conn     *pgx.Conn
 	secrets  laterSecrets
-	store    *db.Store
+	store    *table.Store
 	recorder *switchstate.Recorder
 	answers  *httptest.Server
 }
@@ -50,7 +51,7 @@ func newRig(t *testing.T) *rig {
 	r := &rig{url: dbtest.DemoURL(t)}
 	r.conn = r.connect(t)
 	registry := prometheus.NewRegistry()
-	store, err := db.Open(t.Context(), r.url, registry)
+	store, err := table.Open(t.Context(), r.url, registry)
 	if err != nil {
 		t.Fatal(err)
 	}

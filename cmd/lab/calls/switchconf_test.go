@@ -16,6 +16,7 @@ import (
 	"xmlcurld/cmd/lab/world"
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
+	"xmlcurld/db/table"
 	"xmlcurld/sections"
 	"xmlcurld/xmlcurl"
 )
@@ -132,7 +133,7 @@ func (f *freeSWITCH) inWorld(t *testing.T) xmlcurl.Handler {
 	if err := f.insert(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
-	store, err := db.Open(t.Context(), url, prometheus.NewRegistry())
+	store, err := table.Open(t.Context(), url, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}

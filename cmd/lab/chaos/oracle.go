@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xmlcurld/db"
+	"xmlcurld/db/table"
 	"xmlcurld/sections"
 	"xmlcurld/xmlcurl"
 )
@@ -32,7 +33,7 @@ func digestOf(answer []byte) digest {
 // consult renders the answers to questions from the primary at url, all of them from the same rows as long as nobody
 // edits. It makes a Store for this alone: nothing in it is older than the call.
 func consult(ctx context.Context, url string, questions []*question) ([]digest, error) {
-	store, err := db.Open(ctx, url, prometheus.NewRegistry())
+	store, err := table.Open(ctx, url, prometheus.NewRegistry())
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ import (
 	"xmlcurld/cmd/lab/rig"
 	"xmlcurld/cmd/lab/testbed"
 	"xmlcurld/cmd/lab/world"
-	"xmlcurld/db"
+	"xmlcurld/db/table"
 	"xmlcurld/internal/fakeswitch"
 	"xmlcurld/internal/pace"
 	"xmlcurld/internal/reconcile"
@@ -47,7 +47,7 @@ type bench struct {
 	idle       idleGroup
 	switchProc *rig.Process
 	rows       *pgx.Conn
-	store      *db.Store
+	store      *table.Store
 	carrier    *fakeswitch.Registrar
 	edits      []*edit
 	loads      []*loadKind
@@ -111,7 +111,7 @@ func (b *bench) connect(ctx context.Context, url string) (err error) {
 		return err
 	}
 	b.OnClose(func() error { return b.rows.Close(context.WithoutCancel(ctx)) })
-	if b.store, err = db.Open(ctx, url, prometheus.NewRegistry()); err != nil {
+	if b.store, err = table.Open(ctx, url, prometheus.NewRegistry()); err != nil {
 		return err
 	}
 	b.OnClose(func() error { b.store.Close(); return nil })

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"xmlcurld/db"
+	"xmlcurld/db/table"
 	"xmlcurld/internal/eventsocket"
 )
 
@@ -100,9 +101,9 @@ var undecided = []string{"UNREGED", "REGISTER", "TRYING"}
 func (sw *Switch) removeGateways(ctx context.Context, want []db.GatewayRevision, has []gatewayStatus, found *Findings) error {
 	wanted := make(map[string]bool, len(want))
 	for _, g := range want {
-		wanted[db.Fold(g.Name)] = true
+		wanted[table.Fold(g.Name)] = true
 	}
-	surplus := slices.DeleteFunc(slices.Clone(has), func(g gatewayStatus) bool { return wanted[db.Fold(g.Name)] || !sayable(g.Name) })
+	surplus := slices.DeleteFunc(slices.Clone(has), func(g gatewayStatus) bool { return wanted[table.Fold(g.Name)] || !sayable(g.Name) })
 	if len(surplus) == 0 {
 		return nil
 	}
@@ -117,7 +118,7 @@ func (sw *Switch) removeGateways(ctx context.Context, want []db.GatewayRevision,
 	gone := slices.DeleteFunc(surplus, func(g gatewayStatus) bool { return !served[g.Profile] })
 	left, err := sw.endGateways(ctx, gone)
 	for _, g := range gone {
-		if left[db.Fold(g.Name)] {
+		if left[table.Fold(g.Name)] {
 			found.Pending = append(found.Pending, "gateway "+g.Name+": remove")
 		}
 	}
@@ -141,7 +142,7 @@ func (sw *Switch) endGateways(ctx context.Context, some []gatewayStatus) (left m
 	left = make(map[string]bool)
 	for i := range known {
 		if known[i] {
-			left[db.Fold(some[i].Name)] = true
+			left[table.Fold(some[i].Name)] = true
 		}
 	}
 	return left, err
@@ -155,15 +156,15 @@ func sayable(name string) bool { return (eventsocket.Command{"sofia", name}).Che
 func (sw *Switch) replaceGateways(ctx context.Context, stale []db.GatewayRevision, has []gatewayStatus, found *Findings) ([]db.GatewayRevision, error) {
 	profileOf := make(map[string]string, len(stale))
 	for _, g := range stale {
-		profileOf[db.Fold(g.Name)] = g.Profile
+		profileOf[table.Fold(g.Name)] = g.Profile
 	}
-	former := slices.DeleteFunc(slices.Clone(has), func(h gatewayStatus) bool { return profileOf[db.Fold(h.Name)] == "" })
+	former := slices.DeleteFunc(slices.Clone(has), func(h gatewayStatus) bool { return profileOf[table.Fold(h.Name)] == "" })
 	unknown, err := sw.killGateways(ctx, former)
 	if err != nil {
 		return nil, err
 	}
 	left, err := sw.awaitGone(ctx, slices.DeleteFunc(former, func(h gatewayStatus) bool {
-		return profileOf[db.Fold(h.Name)] == h.Profile && !unknown[h.place()]
+		return profileOf[table.Fold(h.Name)] == h.Profile && !unknown[h.place()]
 	}))
 	if err != nil {
 		return nil, err
@@ -171,7 +172,7 @@ func (sw *Switch) replaceGateways(ctx context.Context, stale []db.GatewayRevisio
 	var started []db.GatewayRevision
 	byProfile := make(map[string][]db.GatewayRevision)
 	for _, g := range stale {
-		if left[db.Fold(g.Name)] {
+		if left[table.Fold(g.Name)] {
 			found.Restart = append(found.Restart, "gateway "+g.Name+": its profile, which has lost it")
 			continue
 		}
@@ -202,7 +203,7 @@ func (sw *Switch) awaitGone(ctx context.Context, some []gatewayStatus) (left map
 		has, err := sw.gatewayStatuses(ctx)
 		for _, g := range has {
 			if going[g.place()] {
-				left[db.Fold(g.Name)] = true
+				left[table.Fold(g.Name)] = true
 			}
 		}
 		return len(left) == 0, err

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"xmlcurld/db"
 	"xmlcurld/db/switchstate"
+	"xmlcurld/db/table"
 	"xmlcurld/internal/eventsocket"
 )
 
@@ -114,7 +114,7 @@ func (sw *Switch) lostRegistrations(ctx context.Context, changes []switchstate.U
 		}
 	}
 	return slices.DeleteFunc(has, func(r registration) bool {
-		return !loses[r.Registration] && !loses[switchstate.Registration{User: db.Fold(r.User), Domain: db.Fold(r.Domain)}]
+		return !loses[r.Registration] && !loses[switchstate.Registration{User: table.Fold(r.User), Domain: table.Fold(r.Domain)}]
 	}), nil
 }
 

@@ -1,34 +1,37 @@
-package db
+package table
 
 import "strings"
 
 // Separator stands between parts of keys and of values. No value holds it.
 const Separator = "\x1f"
 
+// UserColumns is how many columns stand in a user's row before its params and variables.
+const UserColumns = 7
+
 // Common is the name of the row in table node that holds what is common to all nodes.
 const Common = "*"
 
 // The tables whose rows make answers, by the names that Rows knows them by.
 const (
-	NodeTable       = "node"
-	TenantTable     = "tenant"
-	ContextTable    = "context" // with the extensions of table context_extension
-	ExtensionTable  = "extension"
-	NumberTable     = "number"      // those that are enabled, by context and number
-	DomainTable     = "domain"      // with params and variables
-	UserTable       = "domain_user" // those that are enabled, by domain and id, with params and variables
-	GroupTable      = "domain_group_user"
-	ProfileTable    = "sip_profile" // with params, aliases and domains
-	GatewayTable    = "gateway"     // by name in lower case, with params and variables
-	SofiaTable      = "sofia_param"
-	ListTable       = "acl_list"
-	EntryTable      = "acl_entry" // those that are enabled, by id
-	ModuleTable     = "module"
-	ParamTable      = "switch_param"
-	VariableTable   = "switch_variable"
-	SocketTable     = "event_socket_param"
-	DocumentTable   = "document"
-	CredentialTable = "node_credential"
+	Node             = "node"
+	Tenant           = "tenant"
+	Context          = "context" // with the extensions of table context_extension
+	Extension        = "extension"
+	Number           = "number"      // those that are enabled, by context and number
+	Domain           = "domain"      // with params and variables
+	User             = "domain_user" // those that are enabled, by domain and id, with params and variables
+	Group            = "domain_group_user"
+	Profile          = "sip_profile" // with params, aliases and domains
+	Gateway          = "gateway"     // by name in lower case, with params and variables
+	SofiaParam       = "sofia_param"
+	ACLList          = "acl_list"
+	ACLEntry         = "acl_entry" // those that are enabled, by id
+	Module           = "module"
+	SwitchParam      = "switch_param"
+	SwitchVariable   = "switch_variable"
+	EventSocketParam = "event_socket_param"
+	Document         = "document"
+	Credential       = "node_credential"
 )
 
 // The indexes of table domain_user.
@@ -81,9 +84,9 @@ func (t *Table) Key(scope, key string) string {
 	return key
 }
 
-// Tables are all of them.
-var Tables = []*Table{
-	{Name: NodeTable, Noted: []string{"node"}, from: "node n", columns: `
+// All are all tables.
+var All = []*Table{
+	{Name: Node, Noted: []string{"node"}, from: "node n", columns: `
 	n.name,
 	convert_to(json_build_object(
 		'local_ip', host(n.local_ip),
@@ -113,10 +116,10 @@ var Tables = []*Table{
 		'reference', n.event_socket_password_from,
 		'key', n.revision_key
 	)::text, 'UTF8')`},
-	{Name: TenantTable, Noted: []string{"tenant"}, Some: "t.name = ANY ($1)", from: "tenant t", columns: `
+	{Name: Tenant, Noted: []string{"tenant"}, Some: "t.name = ANY ($1)", from: "tenant t", columns: `
 	t.name,
 	convert_to(t.enabled::text, 'UTF8')`},
-	{Name: ContextTable, Noted: []string{"context", "context_extension"}, from: "context c", columns: `
+	{Name: Context, Noted: []string{"context", "context_extension"}, from: "context c", columns: `
 	lower(c.name),
 	convert_to(json_build_object(
 		'name', c.name,
@@ -130,15 +133,15 @@ var Tables = []*Table{
 		),
 		'not_found', c.not_found_extension
 	)::text, 'UTF8')`},
-	{Name: ExtensionTable, Noted: []string{"extension"}, Some: "x.name = ANY ($1)", from: "extension x", columns: `
+	{Name: Extension, Noted: []string{"extension"}, Some: "x.name = ANY ($1)", from: "extension x", columns: `
 	x.name,
 	convert_to(concat_ws(E'\x1f', coalesce(x.tenant, ''), x.compiled::text), 'UTF8')`},
-	{Name: NumberTable, Noted: []string{"number"}, Some: "(n.context, n.number) IN (SELECT * FROM unnest($2::text[], $1::text[]))", Scoped: true, Large: true,
+	{Name: Number, Noted: []string{"number"}, Some: "(n.context, n.number) IN (SELECT * FROM unnest($2::text[], $1::text[]))", Scoped: true, Large: true,
 		Order: " ORDER BY n.context, n.number", from: "number n", where: "n.enabled", columns: `
 	n.context || E'\x1f' || n.number,
 	convert_to(concat_ws(E'\x1f',
 		n.tenant, n.extension, coalesce(n.address, ''), coalesce(n.forward_number, ''), coalesce(n.display_name, '')), 'UTF8')`},
-	{Name: DomainTable, Noted: []string{"domain", "domain_param", "domain_variable"}, Some: "d.name = ANY ($1)", from: "domain d", columns: `
+	{Name: Domain, Noted: []string{"domain", "domain_param", "domain_variable"}, Some: "d.name = ANY ($1)", from: "domain d", columns: `
 	d.name,
 	convert_to(json_build_object(
 		'name', d.name,
@@ -160,7 +163,7 @@ var Tables = []*Table{
 			ORDER BY s.name
 		)
 	)::text, 'UTF8')`},
-	{Name: UserTable, Noted: []string{"domain_user", "domain_user_param", "domain_user_variable"},
+	{Name: User, Noted: []string{"domain_user", "domain_user_param", "domain_user_variable"},
 		Some: "(u.domain, u.id) IN (SELECT * FROM unnest($2::text[], $1::text[]))", Scoped: true, Large: true,
 		Order: " ORDER BY u.domain, u.id", Indexes: []string{AliasIndex, NetworkIndex}, Index: indexUser, from: "domain_user u", where: "u.enabled", columns: `
 	u.domain || E'\x1f' || u.id,
@@ -177,7 +180,7 @@ var Tables = []*Table{
 			WHERE s.domain = u.domain AND s.user_id = u.id
 		)
 	), 'UTF8')`},
-	{Name: GroupTable, Noted: []string{"domain_group_user"}, Some: "d.name = ANY ($1)", from: "domain d", where: `EXISTS (
+	{Name: Group, Noted: []string{"domain_group_user"}, Some: "d.name = ANY ($1)", from: "domain d", where: `EXISTS (
 		SELECT FROM domain_group_user WHERE domain = d.name
 	)`, columns: `
 	d.name,
@@ -190,7 +193,7 @@ var Tables = []*Table{
 			GROUP BY m.group_name
 		) g
 	)::text, 'UTF8')`},
-	{Name: ProfileTable, Noted: []string{"sip_profile", "sip_profile_param", "sip_profile_alias", "sip_profile_domain"}, from: "sip_profile p", columns: `
+	{Name: Profile, Noted: []string{"sip_profile", "sip_profile_param", "sip_profile_alias", "sip_profile_domain"}, from: "sip_profile p", columns: `
 	p.name,
 	convert_to(json_build_object(
 		'node', p.node,
@@ -214,7 +217,7 @@ var Tables = []*Table{
 			ORDER BY d.name
 		)
 	)::text, 'UTF8')`},
-	{Name: GatewayTable, Noted: []string{"gateway", "gateway_param", "gateway_variable"}, Some: "g.name = ANY ($1)", folded: true,
+	{Name: Gateway, Noted: []string{"gateway", "gateway_param", "gateway_variable"}, Some: "g.name = ANY ($1)", folded: true,
 		from: "gateway g", where: "g.enabled", columns: `
 	lower(g.name),
 	convert_to(json_build_object(
@@ -241,31 +244,29 @@ var Tables = []*Table{
 				SELECT 'variable', name, value, expand, direction
 				FROM gateway_variable
 				WHERE gateway = g.name
-				UNION ALL
-				SELECT 'variable', '` + RevisionVariable + `', g.revision::text, false, 'inbound'
 			) s
 			ORDER BY s.kind, s.name
 		)
 	)::text, 'UTF8')`},
-	{Name: SofiaTable, Noted: []string{"sofia_param"}, from: "sofia_param s", columns: nodeSettingColumns},
-	{Name: ListTable, Noted: []string{"acl_list"}, from: "acl_list l", columns: `
+	{Name: SofiaParam, Noted: []string{"sofia_param"}, from: "sofia_param s", columns: nodeSettingColumns},
+	{Name: ACLList, Noted: []string{"acl_list"}, from: "acl_list l", columns: `
 	l.name,
 	convert_to(l.default_action, 'UTF8')`},
-	{Name: EntryTable, Noted: []string{"acl_entry"}, Some: "e.id = ANY ($1::text[]::bigint[])", from: "acl_entry e", where: "e.enabled", columns: `
+	{Name: ACLEntry, Noted: []string{"acl_entry"}, Some: "e.id = ANY ($1::text[]::bigint[])", from: "acl_entry e", where: "e.enabled", columns: `
 	e.id::text,
 	convert_to(concat_ws(E'\x1f',
 		e.list, e.node, e.action, coalesce(e.tenant, ''), coalesce(e.cidr::text, ''), coalesce(e.domain, ''),
 		coalesce(lower(e.port), 0), coalesce(upper(e.port) - 1, 0)), 'UTF8')`},
-	{Name: ModuleTable, Noted: []string{"module"}, from: "module m", columns: `
+	{Name: Module, Noted: []string{"module"}, from: "module m", columns: `
 	m.node || E'\x1f' || m.name,
 	convert_to(json_build_object('position', m.position, 'enabled', m.enabled)::text, 'UTF8')`},
-	{Name: ParamTable, Noted: []string{"switch_param"}, from: "switch_param s", columns: nodeSettingColumns},
-	{Name: VariableTable, Noted: []string{"switch_variable"}, from: "switch_variable s", columns: nodeSettingColumns},
-	{Name: SocketTable, Noted: []string{"event_socket_param"}, from: "event_socket_param s", columns: nodeSettingColumns},
-	{Name: DocumentTable, Noted: []string{"document"}, from: "document d", columns: `
+	{Name: SwitchParam, Noted: []string{"switch_param"}, from: "switch_param s", columns: nodeSettingColumns},
+	{Name: SwitchVariable, Noted: []string{"switch_variable"}, from: "switch_variable s", columns: nodeSettingColumns},
+	{Name: EventSocketParam, Noted: []string{"event_socket_param"}, from: "event_socket_param s", columns: nodeSettingColumns},
+	{Name: Document, Noted: []string{"document"}, from: "document d", columns: `
 	concat_ws(E'\x1f', d.section, d.name, d.node),
 	convert_to(concat_ws(E'\x1f', d.expand, d.body::text), 'UTF8')`},
-	{Name: CredentialTable, Noted: []string{"node_credential"}, from: "node_credential c", columns: `
+	{Name: Credential, Noted: []string{"node_credential"}, from: "node_credential c", columns: `
 	c.username,
 	convert_to(concat_ws(E'\x1f', c.node, c.password_hash, c.enabled), 'UTF8')`},
 }
@@ -276,7 +277,7 @@ const nodeSettingColumns = `
 
 // tableOf returns the table of a name.
 func tableOf(name string) *Table {
-	for _, t := range Tables {
+	for _, t := range All {
 		if t.Name == name {
 			return t
 		}
@@ -284,9 +285,9 @@ func tableOf(name string) *Table {
 	panic("no table " + name) // a mistake in this package
 }
 
-// Noted are the tables of Postgres whose changes are noted for Tables.
+// Noted are the tables of Postgres whose changes are noted for All.
 func Noted() (names []string) {
-	for _, t := range Tables {
+	for _, t := range All {
 		names = append(names, t.Noted...)
 	}
 	return names
@@ -297,15 +298,15 @@ type IndexRow struct{ Index, Key, Value string }
 
 // indexUser puts a user under its alias, and among those with networks.
 func indexUser(key string, value []byte) (rows []IndexRow) {
-	fields := strings.SplitN(string(value), Separator, userColumns+1)
-	if len(fields) < userColumns {
+	fields := strings.SplitN(string(value), Separator, UserColumns+1)
+	if len(fields) < UserColumns {
 		return nil
 	}
 	domain, id, _ := strings.Cut(key, Separator)
 	if alias := fields[0]; alias != "" {
 		rows = append(rows, IndexRow{AliasIndex, domain + Separator + alias, id})
 	}
-	if networks := fields[userColumns-1]; networks != "" {
+	if networks := fields[UserColumns-1]; networks != "" {
 		rows = append(rows, IndexRow{NetworkIndex, key, networks})
 	}
 	return rows

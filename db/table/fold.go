@@ -1,4 +1,4 @@
-package db
+package table
 
 // Fold returns s in lower case by the rules of ASCII, as FreeSWITCH compares names, and as lower() folds under the
 // collation C. Letters of other scripts stay as they are.

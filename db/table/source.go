@@ -1,4 +1,4 @@
-package db
+package table
 
 import (
 	"context"
@@ -22,11 +22,4 @@ type Rows interface {
 	Each(table, prefix string, f func(key string, value []byte) error) error
 	// Version returns a number that is another one for other rows in any of the tables. 0: such a number is not known.
 	Version(tables ...string) uint64
-}
-
-// Answer is what the rows say to one question, and what is known of that.
-type Answer[T any] struct {
-	Value     T
-	NodeKnown bool // the node that asks has a row of its own
-	Freshness pg.Freshness
 }

@@ -1,16 +1,22 @@
-package db
+package table
 
 import "fmt"
 
+// AllGateways is what FreeSWITCH calls them all when it starts them.
+const AllGateways = "_all_"
+
+// EveryUsersGroup is the group that every user is in, as in a static directory.
+const EveryUsersGroup = "default"
+
 // Question is what rows are needed for.
 type Question struct {
-	*kind
+	kind *Kind
 	args [3]string
 }
 
-// kind is a kind of question, with the rows that Postgres is asked for where they are not at hand. Those are all that the
+// Kind is a kind of question, with the rows that Postgres is asked for where they are not at hand. Those are all that the
 // Rulebook may look at, and may be more.
-type kind struct {
+type Kind struct {
 	operation string // as metrics have it
 	query     string // for rows as table, key and value; its parameters are lists, with what each question says
 	args      int    // how many parameters it has
@@ -31,8 +37,8 @@ func rowsOf(parts ...[2]string) (query string) {
 }
 
 // document is a kind of question that nobody waits for who calls.
-func document(operation string, args int, parts ...[2]string) *kind {
-	k := &kind{operation: operation, args: args, query: rowsOf(parts...), tables: make(map[string]bool)}
+func document(operation string, args int, parts ...[2]string) *Kind {
+	k := &Kind{operation: operation, args: args, query: rowsOf(parts...), tables: make(map[string]bool)}
 	for _, part := range parts {
 		k.add(part[0])
 	}
@@ -40,15 +46,15 @@ func document(operation string, args int, parts ...[2]string) *kind {
 }
 
 // add takes note that k reads rows of a table.
-func (k *kind) add(table string) {
+func (k *Kind) add(table string) {
 	k.tables[table] = true
 	for _, index := range tableOf(table).Indexes {
 		k.tables[index] = true
 	}
 }
 
-func callKind(operation string, args int, query string, tables ...string) *kind {
-	k := &kind{operation: operation, args: args, query: query, call: true, tables: make(map[string]bool)}
+func callKind(operation string, args int, query string, tables ...string) *Kind {
+	k := &Kind{operation: operation, args: args, query: query, call: true, tables: make(map[string]bool)}
 	for _, table := range tables {
 		k.add(table)
 	}
@@ -60,45 +66,45 @@ const nodes = " IN (SELECT '*' UNION ALL SELECT unnest($1::text[]))"
 
 // Conditions for rows.
 var (
-	itsNode    = [2]string{NodeTable, "n.name" + nodes}
-	tenantsOff = [2]string{TenantTable, "NOT t.enabled"}
+	itsNode    = [2]string{Node, "n.name" + nodes}
+	tenantsOff = [2]string{Tenant, "NOT t.enabled"}
 	allOf      = func(table string) [2]string { return [2]string{table, "true"} }
 	itsOwn     = func(table string) [2]string { return [2]string{table, "s.node" + nodes} }
 )
 
 // The kinds of question about documents.
 var (
-	aclKind = document("acl", 1, itsNode, tenantsOff, allOf(ListTable), [2]string{EntryTable, "e.node" + nodes},
-		[2]string{DomainTable, "d.name IN (SELECT domain FROM acl_entry)"},
-		[2]string{UserTable, "u.domain IN (SELECT domain FROM acl_entry) AND cardinality(u.cidr) > 0"})
-	credentialKind  = document("credentials", 0, allOf(CredentialTable))
-	documentKind    = document("document", 3, itsNode, [2]string{DocumentTable, "d.section = ANY ($2::text[]) AND d.name = ANY ($3::text[]) AND d.node" + nodes})
-	documentsKind   = document("document_revisions", 1, itsNode, [2]string{DocumentTable, "d.section = 'configuration' AND d.node" + nodes})
-	eventSocketKind = document("event_socket", 1, itsNode, itsOwn(SocketTable))
-	moduleKind      = document("modules", 1, itsNode, [2]string{ModuleTable, "m.node" + nodes})
-	switchKind      = document("switch", 1, itsNode, itsOwn(ParamTable), itsOwn(VariableTable))
+	ForACL = document("acl", 1, itsNode, tenantsOff, allOf(ACLList), [2]string{ACLEntry, "e.node" + nodes},
+		[2]string{Domain, "d.name IN (SELECT domain FROM acl_entry)"},
+		[2]string{User, "u.domain IN (SELECT domain FROM acl_entry) AND cardinality(u.cidr) > 0"})
+	ForCredentials = document("credentials", 0, allOf(Credential))
+	ForDocument    = document("document", 3, itsNode, [2]string{Document, "d.section = ANY ($2::text[]) AND d.name = ANY ($3::text[]) AND d.node" + nodes})
+	ForDocuments   = document("document_revisions", 1, itsNode, [2]string{Document, "d.section = 'configuration' AND d.node" + nodes})
+	ForEventSocket = document("event_socket", 1, itsNode, itsOwn(EventSocketParam))
+	ForModules     = document("modules", 1, itsNode, [2]string{Module, "m.node" + nodes})
+	ForSwitch      = document("switch", 1, itsNode, itsOwn(SwitchParam), itsOwn(SwitchVariable))
 
-	profileDomains = [2]string{DomainTable, "d.name IN (SELECT name FROM sip_profile_domain)"}
-	sofiaKind      = document("sofia", 3, itsNode, tenantsOff, itsOwn(SofiaTable), allOf(ProfileTable), profileDomains,
-		[2]string{GatewayTable, `g.domain IS NULL AND g.node` + nodes + ` AND ('` + AllGateways + `' = ANY ($3::text[])
+	profileDomains = [2]string{Domain, "d.name IN (SELECT name FROM sip_profile_domain)"}
+	ForSofia       = document("sofia", 3, itsNode, tenantsOff, itsOwn(SofiaParam), allOf(Profile), profileDomains,
+		[2]string{Gateway, `g.domain IS NULL AND g.node` + nodes + ` AND ('` + AllGateways + `' = ANY ($3::text[])
 			OR lower(g.name) = ANY ($3::text[]) OR '' = ANY ($3::text[]) AND lower(g.profile) = ANY ($2::text[]))`})
-	gatewaysKind = document("gateway_revisions", 1, itsNode, tenantsOff, allOf(ProfileTable),
-		[2]string{DomainTable, "d.name IN (SELECT domain FROM gateway)"},
-		[2]string{UserTable, "(u.domain, u.id) IN (SELECT domain, user_id FROM gateway)"},
-		[2]string{GatewayTable, "g.node" + nodes})
+	ForGateways = document("gateway_revisions", 1, itsNode, tenantsOff, allOf(Profile),
+		[2]string{Domain, "d.name IN (SELECT domain FROM gateway)"},
+		[2]string{User, "(u.domain, u.id) IN (SELECT domain, user_id FROM gateway)"},
+		[2]string{Gateway, "g.node" + nodes})
 )
 
 // The kinds of question about domains of the directory: $2, or all domains where that is empty.
 var (
-	domainKind       = directoryKind("domain", 2, "")
-	networksKind     = directoryKind("networks", 2, "cardinality(u.cidr) > 0")
-	usersKind        = directoryKind("users", 2, "true", [2]string{GroupTable, ofDomains("d.name")})
-	groupKind        = directoryKind("group", 3, inGroup, [2]string{GroupTable, ofDomains("d.name")})
-	userGatewaysKind = directoryKind("user_gateways", 3, "(u.domain, u.id) IN (SELECT domain, user_id FROM gateway WHERE profile = ANY ($3::text[]))",
-		[2]string{GatewayTable, ofDomains("g.domain") + " AND g.profile = ANY ($3::text[]) AND g.node" + nodes})
+	ForDomain       = directoryKind("domain", 2, "")
+	ForNetworks     = directoryKind("networks", 2, "cardinality(u.cidr) > 0")
+	ForUsers        = directoryKind("users", 2, "true", [2]string{Group, ofDomains("d.name")})
+	ForGroup        = directoryKind("group", 3, inGroup, [2]string{Group, ofDomains("d.name")})
+	ForUserGateways = directoryKind("user_gateways", 3, "(u.domain, u.id) IN (SELECT domain, user_id FROM gateway WHERE profile = ANY ($3::text[]))",
+		[2]string{Gateway, ofDomains("g.domain") + " AND g.profile = ANY ($3::text[]) AND g.node" + nodes})
 )
 
-const inGroup = `('` + everyUsersGroup + `' = ANY ($3::text[]) OR EXISTS (
+const inGroup = `('` + EveryUsersGroup + `' = ANY ($3::text[]) OR EXISTS (
 	SELECT
 	FROM domain_group_user m
 	WHERE m.domain = u.domain AND m.user_id = u.id AND lower(m.group_name) = ANY ($3::text[])
@@ -108,10 +114,10 @@ func ofDomains(column string) string {
 	return "('' = ANY ($2::text[]) OR " + column + " = ANY ($2::text[]))"
 }
 
-func directoryKind(operation string, args int, users string, others ...[2]string) *kind {
-	parts := append([][2]string{itsNode, tenantsOff, allOf(ContextTable), {DomainTable, ofDomains("d.name")}}, others...)
+func directoryKind(operation string, args int, users string, others ...[2]string) *Kind {
+	parts := append([][2]string{itsNode, tenantsOff, allOf(Context), {Domain, ofDomains("d.name")}}, others...)
 	if users != "" {
-		parts = append(parts, [2]string{UserTable, ofDomains("u.domain") + " AND " + users})
+		parts = append(parts, [2]string{User, ofDomains("u.domain") + " AND " + users})
 	}
 	return document(operation, args, parts...)
 }
@@ -127,15 +133,15 @@ CROSS JOIN LATERAL (SELECT %s FROM %s WHERE %s AND %s OFFSET 0) r (key, value)`,
 
 // knownNodes tells which of the nodes $1 have a row. What is in it is of no use to a call.
 const knownNodes = `
-SELECT '` + NodeTable + `', r.name, ''::bytea
+SELECT '` + Node + `', r.name, ''::bytea
 FROM (SELECT DISTINCT unnest($1::text[]) AS name OFFSET 0) q
 CROSS JOIN LATERAL (SELECT name FROM node WHERE name = q.name OFFSET 0) r
 UNION ALL`
 
-// routeKind reads the rows that many calls may need, by their keys: for each of the contexts $2 and the numbers $3 in them.
+// ForRoute reads the rows that many calls may need, by their keys: for each of the contexts $2 and the numbers $3 in them.
 // Each row is found by index, however few there are: OFFSET 0 keeps Postgres from comparing the rows of a subquery with others
 // instead. A number is found by the index number_called, which does not tell one with a plus from one without.
-var routeKind = callKind("route", 3, `
+var ForRoute = callKind("route", 3, `
 WITH q AS (
 	SELECT q.context, f.number
 	FROM unnest($2::text[], $3::text[]) q (context, number)
@@ -168,15 +174,15 @@ WITH q AS (
 	UNION
 	SELECT tenant FROM c
 )`+knownNodes+`
-SELECT '`+ContextTable+`', `+tableOf(ContextTable).columns+` FROM c
+SELECT '`+Context+`', `+tableOf(Context).columns+` FROM c
 UNION ALL
-SELECT '`+NumberTable+`', `+tableOf(NumberTable).columns+` FROM n WHERE n.enabled
-UNION ALL`+rowBy(TenantTable, "t.name = q.name", "t")+`
-UNION ALL`+rowBy(ExtensionTable, "x.name = q.name", "x"),
-	NodeTable, ContextTable, NumberTable, TenantTable, ExtensionTable)
+SELECT '`+Number+`', `+tableOf(Number).columns+` FROM n WHERE n.enabled
+UNION ALL`+rowBy(Tenant, "t.name = q.name", "t")+`
+UNION ALL`+rowBy(Extension, "x.name = q.name", "x"),
+	Node, Context, Number, Tenant, Extension)
 
-// userKind reads the rows that lookups of one user each may need: of the domains $2, the users whose id or alias is $3.
-var userKind = callKind("user", 3, `
+// ForUser reads the rows that lookups of one user each may need: of the domains $2, the users whose id or alias is $3.
+var ForUser = callKind("user", 3, `
 WITH q AS (
 	SELECT *
 	FROM unnest($2::text[], $3::text[]) q (domain, name)
@@ -202,22 +208,25 @@ WITH q AS (
 	FROM u
 	CROSS JOIN LATERAL (SELECT value FROM domain_user_variable WHERE domain = u.domain AND user_id = u.id AND lower(name) = 'user_context' OFFSET 0) s
 )`+knownNodes+`
-SELECT '`+DomainTable+`', `+tableOf(DomainTable).columns+` FROM d
+SELECT '`+Domain+`', `+tableOf(Domain).columns+` FROM d
 UNION ALL
-SELECT '`+UserTable+`', `+tableOf(UserTable).columns+` FROM u
-UNION ALL`+rowBy(TenantTable, "t.name = q.name", "t")+`
-UNION ALL`+rowBy(ContextTable, "lower(c.name) = q.name", "c"),
-	NodeTable, DomainTable, UserTable, TenantTable, ContextTable)
+SELECT '`+User+`', `+tableOf(User).columns+` FROM u
+UNION ALL`+rowBy(Tenant, "t.name = q.name", "t")+`
+UNION ALL`+rowBy(Context, "lower(c.name) = q.name", "c"),
+	Node, Domain, User, Tenant, Context)
 
-// about is a question of a kind: about args, of which the node that asks comes first.
-func about(k *kind, args ...string) Question {
+// About returns a question of the kind: about args, of which the node that asks comes first.
+func (k *Kind) About(args ...string) Question {
 	q := Question{kind: k}
 	copy(q.args[:], args)
 	return q
 }
 
+// Node is who asks.
+func (q *Question) Node() string { return q.args[0] }
+
 // columns are the parameters of a query for questions of its kind.
-func columns(k *kind, questions [][3]string) (args []any) {
+func columns(k *Kind, questions [][3]string) (args []any) {
 	for n := range k.args {
 		column := make([]string, len(questions))
 		for i := range questions {

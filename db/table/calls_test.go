@@ -1,4 +1,4 @@
-package db_test
+package table_test
 
 import (
 	"context"
@@ -37,7 +37,7 @@ func TestCallReadsFewOfMany(t *testing.T) {
 	store := dbtest.Open(t, url+"&pool_max_conns=1")
 	reads := func(number, domain, user string) int {
 		t.Helper()
-		n, err := store.CallReads(t.Context(), db.Call{Node: "fs1", Context: "public", Number: number}, domain, user)
+		n, err := store.CallReads(t.Context(), [3]string{"fs1", "public", number}, domain, user)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package db_test
+package table_test
 
 import (
 	"context"

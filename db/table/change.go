@@ -1,4 +1,4 @@
-package db
+package table
 
 // ChangesKept is how long what changed is kept in table change.
 const ChangesKept = `interval '25 hours'`

@@ -1,4 +1,4 @@
-package db_test
+package table_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/dbtest"
+	"xmlcurld/db/table"
 )
 
 // patience is a question's deadline here; late is when an answer to it surely missed it.
@@ -19,7 +20,7 @@ const (
 )
 
 // allUnavailable asks store everything and wants ErrUnavailable, in time.
-func allUnavailable(t *testing.T, store *db.Store) {
+func allUnavailable(t *testing.T, store *table.Store) {
 	t.Helper()
 	rules := db.NewRulebook(store, nil)
 	ping := question{"ping", func(ctx context.Context, _ *db.Rulebook) error { return store.Ping(ctx) }}
@@ -120,7 +121,7 @@ func TestFaultsAreNotUnavailable(t *testing.T) {
 		"string for a bool": `SELECT 'a' AS name, 'b' AS value, 'c' AS expand`,
 		"constraint":        `INSERT INTO tenant (name) VALUES ('*') RETURNING name, note AS value, enabled AS expand`,
 	} {
-		if err := db.Ask(t.Context(), store, query); err == nil || errors.Is(err, db.ErrUnavailable) {
+		if err := table.Ask(t.Context(), store, query); err == nil || errors.Is(err, db.ErrUnavailable) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -132,7 +133,7 @@ func TestFaultsAreNotUnavailable(t *testing.T) {
 		"replayed over":  `SELECT fail_with('40001') AS name, '' AS value, false AS expand`,
 		"killed":         `SELECT pg_terminate_backend(pg_backend_pid())::text AS name, '' AS value, false AS expand`,
 	} {
-		if err := db.Ask(t.Context(), store, query); !errors.Is(err, db.ErrUnavailable) {
+		if err := table.Ask(t.Context(), store, query); !errors.Is(err, db.ErrUnavailable) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -164,7 +165,7 @@ func TestConnectionEndedForAnotherReason(t *testing.T) {
 				RETURN code;
 			END $$`)
 		store := dbtest.Open(t, url)
-		if err := db.Ask(t.Context(), store, `SELECT fail_once('`+code+`') AS name, '' AS value, false AS expand`); err != nil {
+		if err := table.Ask(t.Context(), store, `SELECT fail_once('`+code+`') AS name, '' AS value, false AS expand`); err != nil {
 			t.Errorf("%s: %v", code, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package db
+package table
 
 import (
 	"context"
@@ -12,13 +12,16 @@ import (
 
 // Ask asks whatever a test wants, as every question is asked.
 func Ask(ctx context.Context, s *Store, query string) error {
-	_, _, err := pg.Collect[Setting](ctx, s.pg, "ask", query)
+	_, _, err := pg.Collect[struct {
+		Name, Value string
+		Expand      bool
+	}](ctx, s.pg, "ask", query)
 	return err
 }
 
-// CallReads returns how many rows Postgres reads to answer about a number that is called, and about a user, on a connection
+// CallReads returns how many rows Postgres reads to answer about a number that is called (node, context, number), and about a user, on a connection
 // of those for calls.
-func (s *Store) CallReads(ctx context.Context, call Call, domain, user string) (rows int, err error) {
+func (s *Store) CallReads(ctx context.Context, called [3]string, domain, user string) (rows int, err error) {
 	err = s.pg.Best().AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 			count := func() (read int, err error) {
@@ -29,9 +32,9 @@ func (s *Store) CallReads(ctx context.Context, call Call, domain, user string) (
 			if err != nil {
 				return err
 			}
-			for k, args := range map[*kind][3]string{
-				routeKind: {call.Node, Fold(call.Context), call.Number},
-				userKind:  {call.Node, domain, user},
+			for k, args := range map[*Kind][3]string{
+				ForRoute: called,
+				ForUser:  {called[0], domain, user},
 			} {
 				rows, err := pg.Rows(ctx, tx, pgx.RowToStructByPos[row], k.query, columns(k, [][3]string{args})...)
 				if err != nil {

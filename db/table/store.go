@@ -1,6 +1,6 @@
-// Package db says what rows FreeSWITCH should be told, and where they come from. It knows no XML; a file of it goes with
-// each file of package sections, and holds the rules by which rows make that document.
-package db
+// Package table holds the tables that answers are made of: their rows as keys and values, which of them a question needs, and where
+// they come from. It knows no rule.
+package table
 
 import (
 	"context"
@@ -16,13 +16,10 @@ import (
 	"xmlcurld/db/pg"
 )
 
-// ErrUnavailable says that the rows cannot be had now: Postgres is away, starting, full, or too slow for the deadline.
-var ErrUnavailable = pg.ErrUnavailable
-
 // Store is the Source that asks Postgres. It is safe for concurrent use.
 type Store struct {
 	pg     *pg.DB
-	shared map[*kind]*pg.Batch[[3]string, *rowsRead] // of the kinds for which callers wait
+	shared map[*Kind]*pg.Batch[[3]string, *rowsRead] // of the kinds for which callers wait
 }
 
 var _ Source = (*Store)(nil)
@@ -37,8 +34,8 @@ func Open(ctx context.Context, url string, reg prometheus.Registerer) (*Store, e
 }
 
 func newStore(database *pg.DB) *Store {
-	s := &Store{pg: database, shared: make(map[*kind]*pg.Batch[[3]string, *rowsRead])}
-	for _, k := range []*kind{routeKind, userKind} {
+	s := &Store{pg: database, shared: make(map[*Kind]*pg.Batch[[3]string, *rowsRead])}
+	for _, k := range []*Kind{ForRoute, ForUser} {
 		batch := new(pg.Batch[[3]string, *rowsRead])
 		batch.Start(func(ctx context.Context, questions [][3]string) ([]*rowsRead, error) {
 			rows, err := s.ask(ctx, k, questions)
@@ -88,7 +85,7 @@ func (s *Store) Read(ctx context.Context, q Question, answer func(Rows) error) (
 }
 
 // ask reads the rows for questions of one kind.
-func (s *Store) ask(ctx context.Context, k *kind, questions [][3]string) (*rowsRead, error) {
+func (s *Store) ask(ctx context.Context, k *Kind, questions [][3]string) (*rowsRead, error) {
 	read := pg.Lookup[row]
 	args := columns(k, questions)
 	if !k.call {
@@ -110,7 +107,7 @@ type row struct {
 
 // rowsRead are rows that Postgres was asked for.
 type rowsRead struct {
-	kind  *kind
+	kind  *Kind
 	fresh pg.Freshness
 	rows  map[string]map[string][]byte // by table and key
 
@@ -118,7 +115,7 @@ type rowsRead struct {
 	keys map[string][]string // in order, of the tables that were looked through
 }
 
-func newRowsRead(k *kind, rows []row, fresh pg.Freshness) *rowsRead {
+func newRowsRead(k *Kind, rows []row, fresh pg.Freshness) *rowsRead {
 	r := &rowsRead{kind: k, fresh: fresh, rows: make(map[string]map[string][]byte), keys: make(map[string][]string)}
 	for _, row := range rows {
 		r.put(row.Table, row.Key, row.Value)
