@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
@@ -43,16 +44,11 @@ func oneLine(err error) string { return strings.Join(strings.Fields(err.Error())
 // newRegistry holds the program's own metrics; the rooms register theirs with it.
 func newRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+	promauto.With(registry).NewGaugeVec(prometheus.GaugeOpts{
 		Name: "xmlcurld_build_info",
 		Help: "1, labelled with what is running.",
-	}, []string{"version", "revision", "goversion"})
-	info.WithLabelValues(buildVersion, buildRevision(), runtime.Version()).Set(1)
-	registry.MustRegister(
-		info,
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	)
+	}, []string{"version", "revision", "goversion"}).WithLabelValues(buildVersion, buildRevision(), runtime.Version()).Set(1)
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return registry
 }
 

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"regexp"
@@ -46,9 +48,7 @@ func loadConfig(flags *pflag.FlagSet, environ []string, verb string) (config, er
 	l.readEnvironment(environment)
 	var c config
 	for _, s := range settings() {
-		if err := l.readFlag(flags, s); err != nil {
-			return config{}, err
-		}
+		l.readFlag(flags, s)
 		l.apply(&c, s)
 	}
 	l.judge(c, verb)
@@ -129,25 +129,23 @@ func (l *loader) readEnvironment(environment map[string]string) {
 			given[s.key] = value
 		}
 	}
-	if err := l.viper.MergeConfigMap(given); err != nil {
-		l.fault("environment: %v", err)
-	}
-	for _, name := range sortedKeys(environment) {
+	_ = l.viper.MergeConfigMap(given) // it never fails
+	for _, name := range slices.Sorted(maps.Keys(environment)) {
 		l.fault("%s: no such setting (in the environment)", name)
 	}
 }
 
 // readFlag takes what the command line says. A password there would be seen by everybody who can list processes.
-func (l *loader) readFlag(flags *pflag.FlagSet, s setting) error {
+func (l *loader) readFlag(flags *pflag.FlagSet, s setting) {
 	flag := flags.Lookup(s.flag())
 	if flag == nil {
-		return nil
+		return
 	}
 	if s.secret && showsPassword(flag.Value.String()) {
 		l.fault("%s = %q: others can see a password on the command line: set %s or %s%s instead",
 			s.key, mask, s.variable(), s.variable(), fileSuffix)
 	}
-	return l.viper.BindPFlag(s.key, flag)
+	_ = l.viper.BindPFlag(s.key, flag) // it fails only without a flag
 }
 
 var passwordKey = regexp.MustCompile(`(?i)password\s*=`)
@@ -164,18 +162,14 @@ func showsPassword(text string) bool {
 
 // apply parses what came out for one setting.
 func (l *loader) apply(c *config, s setting) {
-	given := l.viper.Get(s.key)
-	switch given.(type) {
+	text := s.preset
+	switch given := l.viper.Get(s.key).(type) {
 	case nil:
-		given = s.preset
 	case string, bool, int, int64, float64:
+		text = cmp.Or(fmt.Sprint(given), s.preset)
 	default:
 		l.faults = append(l.faults, s.fault(fmt.Sprint(given), "not one value"))
 		return
-	}
-	text := fmt.Sprint(given)
-	if text == "" {
-		text = s.preset
 	}
 	if text == "" {
 		return
@@ -216,13 +210,4 @@ func (l *loader) judgeTLS(c config) {
 // isLocked reports whether somebody who is not the operator's gets no answer.
 func (c config) isLocked() bool {
 	return c.Credentials.Reveal() != "" || c.RequireCredentials || c.TLSClientCA != ""
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

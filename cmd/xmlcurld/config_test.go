@@ -111,7 +111,7 @@ func TestSecretFiles(t *testing.T) {
 	if got := c.Credentials.Reveal(); got != "switch:hidden" {
 		t.Errorf("credentials %q", got)
 	}
-	if c.Credentials.String() != mask || strings.Contains(fmt.Sprintf("%+v %#v", c, &c), "hidden") {
+	if fmt.Sprint(c.Credentials) != mask || strings.Contains(fmt.Sprintf("%+v %#v", c, &c), "hidden") {
 		t.Errorf("it shows: %+v", c)
 	}
 	for _, log := range []func(*strings.Builder) slog.Handler{

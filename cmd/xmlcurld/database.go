@@ -94,17 +94,23 @@ func secretsOf(i *invocation, reg prometheus.Registerer) db.Secrets {
 	})
 }
 
-// withStore calls f with the database.
-func withStore(ctx context.Context, i *invocation, f func(*table.Store) error) (err error) {
+// withDatabase calls f with the database's URL.
+func withDatabase(ctx context.Context, i *invocation, f func(url string) error) error {
 	database, err := openDatabase(ctx, i, localpg.Join)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, database.close()) }()
-	store, err := table.Open(ctx, database.url, prometheus.NewRegistry())
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	return f(store)
+	return errors.Join(f(database.url), database.close())
+}
+
+// withStore calls f with the database.
+func withStore(ctx context.Context, i *invocation, f func(*table.Store) error) error {
+	return withDatabase(ctx, i, func(url string) error {
+		store, err := table.Open(ctx, url, prometheus.NewRegistry())
+		if err != nil {
+			return err
+		}
+		defer store.Close()
+		return f(store)
+	})
 }

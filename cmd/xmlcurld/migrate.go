@@ -2,17 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 
-	"xmlcurld/db/localpg"
 	"xmlcurld/db/schema"
 )
 
-func migrate(ctx context.Context, i *invocation) (err error) {
-	database, err := openDatabase(ctx, i, localpg.Join)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, database.close()) }()
-	return schema.Migrate(ctx, database.url, i.log)
+func migrate(ctx context.Context, i *invocation) error {
+	return withDatabase(ctx, i, func(url string) error { return schema.Migrate(ctx, url, i.log) })
 }

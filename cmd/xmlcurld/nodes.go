@@ -30,10 +30,6 @@ func nodesFlags(flags *pflag.FlagSet) {
 
 // showNodes prints what is known of each node. It fails if one is not in sync.
 func showNodes(ctx context.Context, i *invocation) error {
-	asJSON, err := i.flags.GetBool("json")
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, nodesTime)
 	defer cancel()
 	return withStore(ctx, i, func(store *table.Store) error {
@@ -41,7 +37,7 @@ func showNodes(ctx context.Context, i *invocation) error {
 		if err != nil {
 			return err
 		}
-		if asJSON {
+		if asJSON, _ := i.flags.GetBool("json"); asJSON {
 			err = printJSON(i.stdout, states)
 		} else {
 			err = printTable(i.stdout, states)
@@ -56,10 +52,7 @@ func waitFlags(flags *pflag.FlagSet) {
 
 // wait returns when all nodes run what was committed before it started, and prints what a restart of them would bring besides.
 func wait(ctx context.Context, i *invocation) error {
-	limit, err := i.flags.GetDuration("timeout")
-	if err != nil {
-		return err
-	}
+	limit, _ := i.flags.GetDuration("timeout") // the flag exists: no error
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return withStore(ctx, i, func(store *table.Store) error {

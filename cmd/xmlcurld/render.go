@@ -75,10 +75,7 @@ func renderForm(i *invocation) (string, error) {
 	default:
 		return "", errors.New("render what? FILE.conf, number NUMBER, or user USER@DOMAIN")
 	}
-	more, err := i.flags.GetStringArray("field")
-	if err != nil {
-		return "", err
-	}
+	more, _ := i.flags.GetStringArray("field") // the flag exists: no error
 	for _, pair := range more {
 		name, value, found := strings.Cut(pair, "=")
 		if !found || name == "" {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"log/slog"
 )
 
 const mask = "***"
@@ -23,17 +22,8 @@ func (s Secret) Reveal() string {
 	return *s.text
 }
 
-// String returns ***.
-func (Secret) String() string { return mask }
-
-// GoString returns ***.
-func (Secret) GoString() string { return mask }
-
 // Format writes ***, whatever the verb.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
 
-// MarshalText returns ***; encoding/json uses it too.
+// MarshalText returns ***; encoding/json and slog use it too.
 func (Secret) MarshalText() ([]byte, error) { return []byte(mask), nil }
-
-// LogValue returns ***.
-func (Secret) LogValue() slog.Value { return slog.StringValue(mask) }

@@ -19,6 +19,7 @@ import (
 	"xmlcurld/db/table"
 	"xmlcurld/internal/endpoint"
 	"xmlcurld/internal/nodeauth"
+	"xmlcurld/internal/pace"
 	"xmlcurld/internal/reconcile"
 	"xmlcurld/sections"
 	"xmlcurld/testdata"
@@ -224,11 +225,7 @@ func (s *server) keepPreparing(ctx context.Context) {
 			s.log.Error("the database is not prepared yet, trying again", "err", reason)
 			last = reason
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(prepareRetry):
-		}
+		pace.Sleep(ctx, prepareRetry)
 	}
 }
 

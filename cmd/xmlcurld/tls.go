@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"xmlcurld/internal/pace"
 )
 
 // certificatesEvery is how often the files are read. They are a few KB, so they are read and compared whole: a new time
@@ -42,12 +45,10 @@ func newCertificates(c config, log *slog.Logger, reg prometheus.Registerer) (*ce
 }
 
 func newExpiry(reg prometheus.Registerer) prometheus.Gauge {
-	expiry := prometheus.NewGauge(prometheus.GaugeOpts{
+	return promauto.With(reg).NewGauge(prometheus.GaugeOpts{
 		Name: "xmlcurld_tls_certificate_expiry_timestamp_seconds",
 		Help: "When the certificate that FreeSWITCH is shown ends.",
 	})
-	reg.MustRegister(expiry)
-	return expiry
 }
 
 // config is for those who serve: each handshake takes what is current. It is nil without files.
@@ -63,15 +64,9 @@ func (c *certificates) config() *tls.Config {
 
 // keep reads the files again and again until ctx ends. Connections that are open stay as they are.
 func (c *certificates) keep(ctx context.Context) {
-	tick := time.NewTicker(certificatesEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			c.refresh()
-		case <-ctx.Done():
-			return
-		}
+	for ctx.Err() == nil {
+		c.refresh()
+		pace.Sleep(ctx, certificatesEvery)
 	}
 }
 

@@ -103,15 +103,10 @@ func Listens(param string) bool {
 // it gives both values, of the others, which are there as hashes, the name only.
 func AddressChanges(has, want string) []string {
 	before, after := addressParams(has), addressParams(want)
-	names := slices.Sorted(maps.Keys(after))
-	for name := range before {
-		if _, both := after[name]; !both {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
+	either := maps.Clone(before)
+	maps.Copy(either, after)
 	var changes []string
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(either)) {
 		switch {
 		case before[name] == after[name] || !Listens(name):
 		case name == "sip-ip" || name == "sip-port":

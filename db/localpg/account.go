@@ -13,15 +13,14 @@ import (
 // account is who the server runs as. PostgreSQL refuses to run as root, so root lends it the account that Debian's
 // package makes for it; anybody else runs it as themselves.
 type account struct {
-	name     string
-	uid, gid uint32
-	lent     bool // it is not our own
+	name string
+	lent *syscall.Credential // nil: it is our own
 }
 
 // serverAccount chooses the account: our own, or for root `postgres`, else `nobody`.
 func serverAccount() (*account, error) {
 	if os.Geteuid() != 0 {
-		return &account{name: "this user", uid: uint32(os.Geteuid()), gid: uint32(os.Getegid())}, nil
+		return &account{}, nil
 	}
 	for _, name := range []string{"postgres", "nobody"} {
 		u, err := user.Lookup(name)
@@ -31,17 +30,18 @@ func serverAccount() (*account, error) {
 		uid, uidErr := strconv.ParseUint(u.Uid, 10, 32)
 		gid, gidErr := strconv.ParseUint(u.Gid, 10, 32)
 		if uidErr == nil && gidErr == nil && uid != 0 {
-			return &account{name: name, uid: uint32(uid), gid: uint32(gid), lent: true}, nil
+			return &account{name, &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
 		}
 	}
 	return nil, fmt.Errorf("PostgreSQL refuses to run as root, and there is no system user postgres or nobody to run it as")
 }
 
-func (a *account) credential() *syscall.Credential {
-	if !a.lent {
+// own gives the account a folder.
+func (a *account) own(dir string) error {
+	if a.lent == nil {
 		return nil
 	}
-	return &syscall.Credential{Uid: a.uid, Gid: a.gid}
+	return os.Lchown(dir, int(a.lent.Uid), int(a.lent.Gid))
 }
 
 // ownFolder makes the folder, private to the account, and sees that the account can reach it.
@@ -52,10 +52,7 @@ func (a *account) ownFolder(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil && !os.IsExist(err) {
 		return err
 	}
-	if !a.lent {
-		return nil
-	}
-	if err := os.Lchown(dir, int(a.uid), int(a.gid)); err != nil {
+	if err := a.own(dir); err != nil || a.lent == nil {
 		return err
 	}
 	return a.canReach(dir)
@@ -85,9 +82,9 @@ func (a *account) canReach(dir string) error {
 func (a *account) canEnter(info fs.FileInfo) bool {
 	owner := info.Sys().(*syscall.Stat_t)
 	switch {
-	case owner.Uid == a.uid:
+	case owner.Uid == a.lent.Uid:
 		return info.Mode().Perm()&0o100 != 0
-	case owner.Gid == a.gid:
+	case owner.Gid == a.lent.Gid:
 		return info.Mode().Perm()&0o010 != 0
 	}
 	return info.Mode().Perm()&0o001 != 0
@@ -101,17 +98,13 @@ const socketPathLimit = 107
 func socketFolder(dir string, who *account) (socketDir, scratch string, err error) {
 	socketDir = filepath.Join(dir, "run")
 	if len(socketDir)+len("/.s.PGSQL.")+len(port) <= socketPathLimit {
-		if err := os.Mkdir(socketDir, 0o700); err != nil && !os.IsExist(err) {
-			return "", "", err
-		}
+		err = os.MkdirAll(socketDir, 0o700)
 	} else {
-		if scratch, err = os.MkdirTemp("/tmp", "xmlcurld-"); err != nil {
-			return "", "", err
-		}
+		scratch, err = os.MkdirTemp("/tmp", "xmlcurld-")
 		socketDir = scratch
 	}
-	if who.lent {
-		err = os.Lchown(socketDir, int(who.uid), int(who.gid))
+	if err != nil {
+		return "", "", err
 	}
-	return socketDir, scratch, err
+	return socketDir, scratch, who.own(socketDir)
 }

@@ -16,13 +16,8 @@ import (
 var ErrNotInstalled = errors.New("no PostgreSQL server is installed here (looked for postgres and initdb in PATH, " +
 	"pg_config --bindir and /usr/lib/postgresql/*/bin): apt-get install postgresql")
 
-// binaries finds a folder that holds postgres and initdb of the wanted major version, or of any when want is "". It
-// looks in PATH, asks pg_config, then takes Debian's folders, the newest first.
-func binaries(want string) (dir, major string, err error) {
-	return pickBinaries(want, binaryFolders("/usr/lib/postgresql"))
-}
-
-func pickBinaries(want string, folders []string) (dir, major string, err error) {
+// pickBinaries finds the first folder that holds postgres and initdb of the wanted major version, or of any when want is "".
+func pickBinaries(want string, folders []string) (dir string, err error) {
 	var others []string
 	for _, dir := range folders {
 		major, err := majorVersion(dir)
@@ -30,20 +25,20 @@ func pickBinaries(want string, folders []string) (dir, major string, err error) 
 			continue
 		}
 		if want == "" || want == major {
-			return dir, major, nil
+			return dir, nil
 		}
 		others = append(others, major)
 	}
 	if len(others) == 0 {
-		return "", "", ErrNotInstalled
+		return "", ErrNotInstalled
 	}
-	return "", "", fmt.Errorf("the data were made by PostgreSQL %s, but only %s is installed: install postgresql-%s, or "+
+	return "", fmt.Errorf("the data were made by PostgreSQL %s, but only %s is installed: install postgresql-%s, or "+
 		"bring the data over with pg_upgrade, or move the folder away to begin with an empty one",
 		want, strings.Join(others, ", "), want)
 }
 
-// binaryFolders lists the folders worth a look, best first. debian is the folder of Debian's versioned packages, which
-// keep the server's programs out of PATH.
+// binaryFolders lists the folders worth a look, best first: that in PATH, that of pg_config, then those below debian, the
+// newest first. That is the folder of Debian's versioned packages, which keep the server's programs out of PATH.
 func binaryFolders(debian string) []string {
 	var folders []string
 	if path, err := exec.LookPath("postgres"); err == nil {

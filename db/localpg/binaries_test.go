@@ -32,7 +32,7 @@ func TestPickBinaries(t *testing.T) {
 		{name: "none", folders: []string{t.TempDir()}, errors: "apt-get install postgresql"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			dir, _, err := pickBinaries(test.want, test.folders)
+			dir, err := pickBinaries(test.want, test.folders)
 			if dir != test.dir {
 				t.Errorf("dir = %q, want %q (%v)", dir, test.dir, err)
 			}

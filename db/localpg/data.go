@@ -18,16 +18,13 @@ type filler func(ctx context.Context, bin, data string, who *account, fast bool)
 // initialize sees that data holds a database cluster and returns the folder of the programs that fit it. A fill that
 // was cut off leaves only data.new, which the next one replaces: data is either whole or absent.
 func initialize(ctx context.Context, data string, who *account, fast bool, fill filler) (bin string, err error) {
-	stamp, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
-	if err == nil {
-		bin, _, err = binaries(strings.TrimSpace(string(stamp)))
+	stamp, noData := os.ReadFile(filepath.Join(data, "PG_VERSION"))
+	if noData != nil && !errors.Is(noData, os.ErrNotExist) {
+		return "", noData
+	}
+	bin, err = pickBinaries(strings.TrimSpace(string(stamp)), binaryFolders("/usr/lib/postgresql"))
+	if err != nil || noData == nil {
 		return bin, err
-	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return "", err
-	}
-	if bin, _, err = binaries(""); err != nil {
-		return "", err
 	}
 	unfinished := data + ".new"
 	if err := os.RemoveAll(unfinished); err != nil {

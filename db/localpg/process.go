@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -42,7 +42,7 @@ func quoteList(value string) string { return `"` + strings.ReplaceAll(value, `"`
 
 // spawn starts a program as the account. What the program prints goes to output.
 func spawn(program string, args []string, who *account, output io.Writer) (*process, error) {
-	p := &process{lastWords: &tail{}}
+	p := &process{lastWords: new(tail)}
 	cmd := exec.Command(program, args...)
 	cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"} // no PGPORT, PGDATA … of the caller's
 	cmd.Dir = "/"
@@ -52,7 +52,7 @@ func spawn(program string, args []string, who *account, output io.Writer) (*proc
 	}
 	cmd.Stderr = cmd.Stdout
 	cmd.WaitDelay = time.Second
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who.credential()}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who.lent}
 	var err error
 	if p.Process, err = child.Start(cmd, syscall.SIGQUIT); err != nil { // an immediate shutdown: the next start recovers
 		return nil, fmt.Errorf("%s: %w", program, err)
@@ -68,26 +68,17 @@ func (p *process) stop() error {
 	return nil
 }
 
-// tail keeps the end of what was written to it, for error messages.
-type tail struct {
-	mu   sync.Mutex
-	text []byte
-}
+// tail keeps the end of what was written to it, for error messages. It is read once the process has ended.
+type tail []byte
 
 const tailBytes = 2048
 
 func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, b...)
-	if over := len(t.text) - tailBytes; over > 0 {
-		t.text = append(t.text[:0], t.text[over:]...)
+	*t = append(*t, b...)
+	if over := len(*t) - tailBytes; over > 0 {
+		*t = slices.Delete(*t, 0, over)
 	}
 	return len(b), nil
 }
 
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.TrimSpace(string(t.text))
-}
+func (t *tail) String() string { return strings.TrimSpace(string(*t)) }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -44,14 +45,12 @@ const unreleased = `EXISTS (
 // Migrate brings the database at url to the newest schema that this program holds. Several programs may call it at
 // once: one migrates while the others wait on an advisory lock. A migration that fails leaves no trace. It fails with
 // ErrNewer or ErrUnreleased, and changes nothing, when a newer or an unreleased program migrated the database.
-func Migrate(ctx context.Context, url string, log *slog.Logger) error {
-	if err := migrate(ctx, url, log); err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	return nil
-}
-
-func migrate(ctx context.Context, url string, log *slog.Logger) error {
+func Migrate(ctx context.Context, url string, log *slog.Logger) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("migrate: %w", err)
+		}
+	}()
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return err
@@ -124,14 +123,9 @@ func deadlocked(err error) bool {
 	return errors.As(err, &fault) && fault.Code == deadlockDetected
 }
 
-// querier is a connection or a pool.
-type querier interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}
-
 // Check reports whether this program and the schema of the database at q fit: ErrOlder, ErrNewer, ErrUnreleased, or the reason
 // why it cannot be told. It only reads: a database that was never migrated stays untouched, and is ErrOlder.
-func Check(ctx context.Context, q querier) error {
+func Check(ctx context.Context, q *pgxpool.Pool) error {
 	const query = `
 		SELECT coalesce(max(version_id), 0), ` + unreleased + `
 		FROM goose_db_version
@@ -158,7 +152,7 @@ func Check(ctx context.Context, q querier) error {
 }
 
 // elsewhere is missing, with where the tables are if they are in a schema that is not looked through.
-func elsewhere(ctx context.Context, q querier, missing error) error {
+func elsewhere(ctx context.Context, q *pgxpool.Pool, missing error) error {
 	const query = `
 		SELECT n.nspname, current_user, current_setting('search_path')
 		FROM pg_class c
@@ -184,19 +178,8 @@ func compareVersions(have, want int64) error {
 	return nil
 }
 
-// newestMigration is the highest number that an embedded file's name starts with.
+// newestMigration is the number that the last embedded file's name starts with.
 func newestMigration() (int64, error) {
-	files, err := fs.Glob(Migrations, "migrations/*.sql")
-	if err != nil {
-		return 0, err
-	}
-	var newest int64
-	for _, file := range files {
-		version, err := goose.NumericComponent(file)
-		if err != nil {
-			return 0, fmt.Errorf("migration %s: %w", file, err)
-		}
-		newest = max(newest, version)
-	}
-	return newest, nil
+	files, _ := fs.Glob(Migrations, "migrations/*.sql") // in order; the pattern is well formed: no error
+	return goose.NumericComponent(files[len(files)-1])
 }

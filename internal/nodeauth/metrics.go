@@ -1,6 +1,9 @@
 package nodeauth
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
 
 type metrics struct {
 	readAt prometheus.Gauge
@@ -8,18 +11,17 @@ type metrics struct {
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
-	m := &metrics{
-		readAt: prometheus.NewGauge(prometheus.GaugeOpts{
+	made := promauto.With(reg)
+	return &metrics{
+		readAt: made.NewGauge(prometheus.GaugeOpts{
 			Name: "xmlcurld_credentials_read_timestamp_seconds",
 			Help: "When the nodes' credentials were last read from the database.",
 		}),
-		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
+		checks: made.NewCounterVec(prometheus.CounterOpts{
 			Name: "xmlcurld_password_checks_total",
 			Help: "Passwords that were checked by the slow hash: one for each switch after a start.",
 		}, []string{"result"}),
 	}
-	reg.MustRegister(m.readAt, m.checks)
-	return m
 }
 
 func (m *metrics) checked(right bool) {

@@ -32,21 +32,13 @@ func newKey() (k key) {
 	return k
 }
 
-// fast is HMAC-SHA256, written out so that a call allocates nothing for it: password has at most mostPassword bytes.
+// fast hashes the key and password, which has at most mostPassword bytes, without allocating. It need be no HMAC: nobody
+// outside of this process sees a hash that could be extended.
 func (k *key) fast(password string) fast {
-	var inner [sha256.BlockSize + mostPassword]byte
-	var outer [sha256.BlockSize + sha256.Size]byte
-	for i := range sha256.BlockSize {
-		inner[i], outer[i] = 0x36, 0x5c
-	}
-	for i, b := range k {
-		inner[i] ^= b
-		outer[i] ^= b
-	}
-	n := copy(inner[sha256.BlockSize:], password)
-	sum := sha256.Sum256(inner[:sha256.BlockSize+n])
-	copy(outer[sha256.BlockSize:], sum[:])
-	return sha256.Sum256(outer[:])
+	var keyed [len(key{}) + mostPassword]byte
+	n := copy(keyed[:], k[:])
+	n += copy(keyed[n:], password)
+	return sha256.Sum256(keyed[:n])
 }
 
 // proof is what is known of the password behind one slow hash.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"regexp"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 // faultKept is how long a secret that could not be read counts as such, unless it is read again: its row may be gone.
@@ -48,10 +50,10 @@ type fault struct {
 // New makes a Reader and registers its metric.
 func New(o Options) *Reader {
 	r := &Reader{Options: o, last: map[string]string{}, faults: map[string]fault{}}
-	o.Registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	promauto.With(o.Registerer).NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "xmlcurld_secrets_unreadable",
 		Help: "References of rows to secrets of the server's that could not be read at their last use.",
-	}, r.unreadable))
+	}, r.unreadable)
 	return r
 }
 
@@ -89,11 +91,7 @@ func (r *Reader) note(reference string, err error) {
 func (r *Reader) unreadable() float64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for reference, f := range r.faults {
-		if time.Since(f.at) > faultKept {
-			delete(r.faults, reference)
-		}
-	}
+	maps.DeleteFunc(r.faults, func(_ string, f fault) bool { return time.Since(f.at) > faultKept })
 	return float64(len(r.faults))
 }
 
