@@ -180,12 +180,7 @@ func (s *server) knowNodes(ctx context.Context, registry *prometheus.Registry) {
 // credentialRows are the credentials, and the database's notices of their changes.
 type credentialRows struct {
 	*db.Rulebook
-	store *table.Store
-}
-
-// Listen implements nodeauth.Rows.
-func (r credentialRows) Listen(ctx context.Context, told func(table.Notice)) {
-	r.store.Listen(ctx, told)
+	*table.Store
 }
 
 // openTLS reads the certificates, and goes on doing so.

@@ -73,11 +73,8 @@ func (c *certificates) keep(ctx context.Context) {
 // refresh takes what the files hold now. What is of no use is told once, and changes nothing.
 func (c *certificates) refresh() {
 	changed, err := c.read()
-	fault := ""
-	if err != nil {
-		fault = err.Error()
-	}
-	if fault != "" && fault != c.fault {
+	fault := fmt.Sprint(err)
+	if err != nil && fault != c.fault {
 		c.log.Error("the TLS files cannot be used, going on with what they held before", "error", fault)
 	}
 	c.fault = fault

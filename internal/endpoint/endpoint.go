@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 const (
@@ -112,15 +113,11 @@ func newEndpoint(address string, handler http.Handler, g Guard) (*Endpoint, erro
 
 // newDropped registers on r, or nowhere when r is nil.
 func newDropped(r prometheus.Registerer) *prometheus.CounterVec {
-	dropped := prometheus.NewCounterVec(prometheus.CounterOpts{
+	return promauto.With(r).NewCounterVec(prometheus.CounterOpts{
 		Name: "xmlcurld_connections_dropped_total",
 		Help: "Connections closed without an answer. network: they came from outside allow_networks; " +
 			"incomplete: too many had not sent their request yet, or too much of it.",
 	}, []string{"reason"})
-	if r != nil {
-		r.MustRegister(dropped)
-	}
-	return dropped
 }
 
 func (e *Endpoint) start() {

@@ -1,21 +1,21 @@
 package endpoint
 
 import (
+	"context"
 	"net"
-	"sync"
 )
 
 // handover is the net.Listener of an http.Server that is given its connections.
 type handover struct {
 	address net.Addr
 	given   chan net.Conn
-	ended   chan struct{}
-	end     func()
+	life    context.Context
+	end     context.CancelFunc
 }
 
 func newHandover(address net.Addr) *handover {
-	h := &handover{address: address, given: make(chan net.Conn), ended: make(chan struct{})}
-	h.end = sync.OnceFunc(func() { close(h.ended) })
+	h := &handover{address: address, given: make(chan net.Conn)}
+	h.life, h.end = context.WithCancel(context.Background())
 	return h
 }
 
@@ -23,7 +23,7 @@ func newHandover(address net.Addr) *handover {
 func (h *handover) give(c net.Conn) {
 	select {
 	case h.given <- c:
-	case <-h.ended:
+	case <-h.life.Done():
 		_ = c.Close()
 	}
 }
@@ -33,7 +33,7 @@ func (h *handover) Accept() (net.Conn, error) {
 	select {
 	case c := <-h.given:
 		return c, nil
-	case <-h.ended:
+	case <-h.life.Done():
 		return nil, net.ErrClosed
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -145,7 +146,7 @@ func parsePlain(read []byte) (r PlainRequest, more bool) {
 	for fields != "" {
 		line, fields, _ = strings.Cut(fields, "\r\n")
 		name, value, _ := strings.Cut(line, ": ")
-		i := plainField(name)
+		i := slices.Index(plainFields[:], name)
 		if i < 0 || values[i] != "" || !plain(value) {
 			return PlainRequest{}, false
 		}
@@ -173,15 +174,6 @@ const (
 var plainFields = [...]string{
 	fieldHost: "Host", fieldLength: "Content-Length", fieldType: "Content-Type", fieldAuthorization: "Authorization",
 	4: "User-Agent", 5: "Accept",
-}
-
-func plainField(name string) int {
-	for i, one := range plainFields {
-		if one == name {
-			return i
-		}
-	}
-	return -1
 }
 
 // plainPath is what the first line of a plain request posts to.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"xmlcurld/db"
 	"xmlcurld/db/table"
@@ -45,7 +46,8 @@ type Checker struct {
 	log     *slog.Logger
 	key     key // of the fast hash
 	slots   chan struct{}
-	metrics *metrics
+	readAt  prometheus.Gauge
+	checks  *prometheus.CounterVec
 	changed chan struct{} // full when the rows have to be read
 	book    atomic.Pointer[book]
 
@@ -65,8 +67,17 @@ type account struct {
 
 // New makes a Checker that knows nobody yet.
 func New(rows Rows, log *slog.Logger, reg prometheus.Registerer) *Checker {
+	made := promauto.With(reg)
 	return &Checker{
-		rows: rows, log: log, key: newKey(), metrics: newMetrics(reg), changed: make(chan struct{}, 1),
+		rows: rows, log: log, key: newKey(), changed: make(chan struct{}, 1),
+		readAt: made.NewGauge(prometheus.GaugeOpts{
+			Name: "xmlcurld_credentials_read_timestamp_seconds",
+			Help: "When the nodes' credentials were last read from the database.",
+		}),
+		checks: made.NewCounterVec(prometheus.CounterOpts{
+			Name: "xmlcurld_password_checks_total",
+			Help: "Passwords that were checked by the slow hash: one for each switch after a start.",
+		}, []string{"result"}),
 		// Half of the processors at most: the rest is for those who are known.
 		slots: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
@@ -135,7 +146,7 @@ func (c *Checker) Read(ctx context.Context) {
 		return
 	}
 	c.fault = ""
-	c.metrics.readAt.SetToCurrentTime()
+	c.readAt.SetToCurrentTime()
 	if known := c.book.Load(); known == nil || !slices.Equal(rows, c.last) {
 		c.last = rows
 		c.book.Store(newBook(rows, known))

@@ -75,11 +75,12 @@ func (p *proof) check(ctx context.Context, c *Checker, password string) error {
 		return noTime(ctx)
 	}
 	right := bcrypt.CompareHashAndPassword([]byte(p.hash), []byte(password)) == nil
-	c.metrics.checked(right)
 	p.learn(sum, right)
 	if !right {
+		c.checks.WithLabelValues("wrong").Inc()
 		return xmlcurl.ErrUnauthorized
 	}
+	c.checks.WithLabelValues("right").Inc()
 	return nil
 }
 
