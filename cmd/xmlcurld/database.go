@@ -52,22 +52,6 @@ func forgetLibpqEnvironment() {
 	}
 }
 
-// close stops the private server, if it is ours.
-func (d database) close() error {
-	if d.private == nil {
-		return nil
-	}
-	return d.private.Stop()
-}
-
-// ended is closed when the private server has ended.
-func (d database) ended() <-chan struct{} {
-	if d.private == nil {
-		return nil
-	}
-	return d.private.Done()
-}
-
 // logLines passes on what the private server writes, a line at a time, to those who ask for debug.
 type logLines struct {
 	log     *slog.Logger
@@ -100,7 +84,7 @@ func withDatabase(ctx context.Context, i *invocation, f func(url string) error) 
 	if err != nil {
 		return err
 	}
-	return errors.Join(f(database.url), database.close())
+	return errors.Join(f(database.url), database.private.Stop())
 }
 
 // withStore calls f with the database.

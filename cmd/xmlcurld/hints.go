@@ -56,10 +56,10 @@ func reachable(address string) string {
 // bootstrapFolder is an absolute path when the program runs in its sources.
 func bootstrapFolder() string {
 	const folder = "freeswitch-bootstrap/conf"
-	if _, err := os.Stat(folder); err != nil {
-		return folder
-	}
 	absolute, err := filepath.Abs(folder)
+	if err == nil {
+		_, err = os.Stat(absolute)
+	}
 	if err != nil {
 		return folder
 	}

@@ -70,7 +70,7 @@ func serve(ctx context.Context, i *invocation) (err error) {
 		return err
 	case err := <-s.admin.Failed():
 		return err
-	case <-s.database.ended():
+	case <-s.database.private.Done():
 		return errors.New("the private PostgreSQL server ended by itself")
 	}
 }
@@ -102,7 +102,8 @@ func (s *server) open(ctx context.Context, i *invocation) (err error) {
 	if err := s.listen(registry); err != nil {
 		return err
 	}
-	return s.keepNodes(ctx, registry)
+	s.keepNodes(ctx, registry)
+	return nil
 }
 
 // openLocalRows starts to keep the local rows. Without them the server still answers, as long as the database does.
@@ -122,11 +123,8 @@ func (s *server) openLocalRows(ctx context.Context, registry *prometheus.Registr
 }
 
 // keepNodes starts to keep the switches in sync with the rows.
-func (s *server) keepNodes(ctx context.Context, registry *prometheus.Registry) error {
-	rows, err := s.store.Isolated(ctx)
-	if err != nil {
-		return err
-	}
+func (s *server) keepNodes(ctx context.Context, registry *prometheus.Registry) {
+	rows := s.store.Isolated(ctx)
 	source := table.Source(rows)
 	if s.local != nil {
 		source = localrows.NewStrictSource(rows, s.local)
@@ -138,7 +136,6 @@ func (s *server) keepNodes(ctx context.Context, registry *prometheus.Registry) e
 		defer state.Close()
 		keeper.Run(ctx)
 	})
-	return nil
 }
 
 func (s *server) listen(registry *prometheus.Registry) (err error) {
@@ -254,5 +251,5 @@ func (s *server) close() error {
 	if s.store != nil {
 		s.store.Close()
 	}
-	return errors.Join(err, s.database.close())
+	return errors.Join(err, s.database.private.Stop())
 }

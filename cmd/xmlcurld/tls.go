@@ -87,8 +87,8 @@ func (c *certificates) refresh() {
 func (c *certificates) read() (changed bool, err error) {
 	var contents [][]byte
 	for _, name := range []string{c.certName, c.keyName, c.clientCAName} {
-		content, err := readIfNamed(name)
-		if err != nil {
+		content, err := os.ReadFile(name)
+		if err != nil && name != "" {
 			return false, err
 		}
 		contents = append(contents, content)
@@ -101,45 +101,30 @@ func (c *certificates) read() (changed bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("%s with %s: %w", c.certName, c.keyName, err)
 	}
-	clients, err := c.clients(contents[2])
+	config, err := c.serverTLS(pair, contents[2])
 	if err != nil {
 		return false, err
 	}
-	c.current.Store(serverTLS(pair, clients))
+	c.current.Store(config)
 	c.expiry.Set(float64(pair.Leaf.NotAfter.Unix()))
 	return true, nil
 }
 
-func readIfNamed(name string) ([]byte, error) {
-	if name == "" {
-		return nil, nil
-	}
-	return os.ReadFile(name)
-}
-
-// clients are the authorities that a client's certificate has to come from; nil: none is asked for.
-func (c *certificates) clients(content []byte) (*x509.CertPool, error) {
-	if c.clientCAName == "" {
-		return nil, nil
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(content) {
-		return nil, fmt.Errorf("%s: no certificate in PEM form", c.clientCAName)
-	}
-	return pool, nil
-}
-
 // serverTLS is without tickets: FreeSWITCH never comes back with one, and one that was given out before a client
 // authority was taken away would let its owner in. It is without HTTP/2, which libcurl would choose for its one request.
-func serverTLS(pair tls.Certificate, clients *x509.CertPool) *tls.Config {
+func (c *certificates) serverTLS(pair tls.Certificate, clientCA []byte) (*tls.Config, error) {
 	config := &tls.Config{
 		Certificates:           []tls.Certificate{pair},
 		MinVersion:             tls.VersionTLS12,
 		NextProtos:             []string{"http/1.1"},
 		SessionTicketsDisabled: true,
 	}
-	if clients != nil {
-		config.ClientCAs, config.ClientAuth = clients, tls.RequireAndVerifyClientCert
+	if c.clientCAName == "" {
+		return config, nil
 	}
-	return config
+	config.ClientCAs, config.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
+	if !config.ClientCAs.AppendCertsFromPEM(clientCA) {
+		return nil, fmt.Errorf("%s: no certificate in PEM form", c.clientCAName)
+	}
+	return config, nil
 }

@@ -49,7 +49,8 @@ type Options struct {
 	Settings []string // name=value, where PostgreSQL's own will not do
 }
 
-// Cluster is a server that was started by Start, or one of another process that Attach found.
+// Cluster is a server that was started by Start, or one of another process that Attach found. A nil one is none: it may be
+// stopped, and is never done.
 type Cluster struct {
 	socketDir string
 	server    *process // nil when attached
@@ -121,10 +122,11 @@ func Attach(ctx context.Context, dir string) (*Cluster, error) {
 		return nil, fmt.Errorf("attach to the private PostgreSQL server in %s: %w", dir, err)
 	}
 	c := &Cluster{socketDir: socketDir}
-	if err := c.ping(ctx); err != nil {
+	conn, err := pgx.Connect(ctx, c.URL("postgres"))
+	if err != nil {
 		return nil, fmt.Errorf("attach to the private PostgreSQL server in %s: %w: %w", dir, ErrNotRunning, err)
 	}
-	return c, nil
+	return c, conn.Close(ctx)
 }
 
 // Join attaches to the server on o.Dir if one runs there, and starts one otherwise.
@@ -155,7 +157,7 @@ func (c *Cluster) SocketDir() string { return c.socketDir }
 
 // Done is closed when the server has ended, asked or not. It never is for an attached one.
 func (c *Cluster) Done() <-chan struct{} {
-	if c.server == nil {
+	if c == nil || c.server == nil {
 		return nil
 	}
 	return c.server.Done()
@@ -165,6 +167,9 @@ func (c *Cluster) Done() <-chan struct{} {
 // may be called more than once, and does nothing to an attached server. The error is the server's own ending, when it
 // was not a clean one.
 func (c *Cluster) Stop() error {
+	if c == nil {
+		return nil
+	}
 	var err error
 	if c.server != nil {
 		err = c.server.stop()
@@ -183,10 +188,10 @@ func (c *Cluster) awaitReady(ctx context.Context) error {
 	retry := time.NewTicker(20 * time.Millisecond)
 	defer retry.Stop()
 	for {
-		err := c.ping(ctx)
+		conn, err := pgx.Connect(ctx, c.URL("postgres"))
 		switch {
 		case err == nil:
-			return c.createDatabase(ctx)
+			return createDatabase(ctx, conn)
 		case !passes(err):
 			return fmt.Errorf("it refuses this program: %w", err)
 		}
@@ -209,22 +214,11 @@ func passes(err error) bool {
 	return !errors.As(err, &said) || strings.HasPrefix(said.Code, "57") || strings.HasPrefix(said.Code, "53")
 }
 
-func (c *Cluster) ping(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, c.URL("postgres"))
-	if err != nil {
-		return err
-	}
-	return conn.Close(ctx)
-}
-
-func (c *Cluster) createDatabase(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, c.URL("postgres"))
-	if err != nil {
-		return err
-	}
+// createDatabase creates the superuser's database if there is none, and closes conn.
+func createDatabase(ctx context.Context, conn *pgx.Conn) error {
 	defer func() { _ = conn.Close(ctx) }()
 	var exists bool
-	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, Superuser).Scan(&exists)
+	err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, Superuser).Scan(&exists)
 	if err != nil || exists {
 		return err
 	}

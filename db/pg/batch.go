@@ -115,11 +115,6 @@ func (b *Batch[Q, A]) run() {
 
 // takeTurn waits until the query before is back, or has taken so long that this one goes beside it.
 func (b *Batch[Q, A]) takeTurn() bool {
-	select {
-	case b.turn <- struct{}{}:
-		return true
-	default:
-	}
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	select {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -36,81 +37,66 @@ type hosts struct {
 }
 
 // openHosts makes a pool for each host of config, which nobody has connected to yet.
-func openHosts(ctx context.Context, config *pgxpool.Config) (*hosts, error) {
+func openHosts(ctx context.Context, config *pgxpool.Config) *hosts {
 	h := &hosts{}
 	h.seen.start()
-	configs := hostConfigs(config)
-	for _, own := range configs {
-		one := &host{name: hostName(own.ConnConfig.Host, own.ConnConfig.Port)}
-		one.role.Store(&role{answers: true})
+	for _, own := range hostConfigs(config) {
+		one := newHost(own)
 		own.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return h.connected(ctx, one, conn) }
 		own.PrepareConn = func(_ context.Context, conn *pgx.Conn) (bool, error) { return one.leadsThere(conn), nil }
+		one.open(ctx, own)
 		h.all = append(h.all, one)
-		if err := one.open(ctx, own); err != nil {
-			h.close()
-			return nil, err
-		}
 	}
 	h.order.Store(&h.all)
-	return h, nil
+	return h
 }
 
 // hostConfigs takes config apart: the driver itself would change hosts only when it connects. A host may be listed more
 // than once, with and without TLS.
 func hostConfigs(config *pgxpool.Config) []*pgxpool.Config {
-	type place struct {
-		host string
-		port uint16
-	}
 	c := config.ConnConfig
 	ways := append([]*pgconn.FallbackConfig{{Host: c.Host, Port: c.Port, TLSConfig: c.TLSConfig}}, c.Fallbacks...)
-	var places []place
-	of := make(map[place][]*pgconn.FallbackConfig)
-	for _, w := range ways {
-		p := place{w.Host, w.Port}
-		if of[p] == nil {
-			places = append(places, p)
+	var configs []*pgxpool.Config
+	for _, way := range ways {
+		leads := func(to *pgxpool.Config) bool { return to.ConnConfig.Host == way.Host && to.ConnConfig.Port == way.Port }
+		if i := slices.IndexFunc(configs, leads); i >= 0 {
+			configs[i].ConnConfig.Fallbacks = append(configs[i].ConnConfig.Fallbacks, way)
+			continue
 		}
-		of[p] = append(of[p], w)
-	}
-	configs := make([]*pgxpool.Config, len(places))
-	for i, p := range places {
 		own := config.Copy()
-		first := of[p][0]
-		own.ConnConfig.Host, own.ConnConfig.Port, own.ConnConfig.TLSConfig = p.host, p.port, first.TLSConfig
-		own.ConnConfig.Fallbacks = of[p][1:]
-		configs[i] = own
+		own.ConnConfig.Host, own.ConnConfig.Port, own.ConnConfig.TLSConfig = way.Host, way.Port, way.TLSConfig
+		own.ConnConfig.Fallbacks = nil
+		configs = append(configs, own)
 	}
 	return configs
 }
 
-func hostName(name string, port uint16) string {
-	return net.JoinHostPort(name, strconv.Itoa(int(port)))
+func newHost(config *pgxpool.Config) *host {
+	h := &host{name: net.JoinHostPort(config.ConnConfig.Host, strconv.Itoa(int(config.ConnConfig.Port)))}
+	h.role.Store(&role{answers: true})
+	return h
 }
 
-// poolOf is one of a host's pools.
-type poolOf func(*host) *pgxpool.Pool
-
-func (h *host) forCalls() *pgxpool.Pool { return h.calls }
-
-func (h *host) forDocuments() *pgxpool.Pool { return h.documents }
+// newPool makes a pool, which has not connected yet.
+func newPool(ctx context.Context, config *pgxpool.Config) *pgxpool.Pool {
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		panic(err) // it would be for a config without room for a connection, which is refused when it is read
+	}
+	return pool
+}
 
 // open makes the pools, for which config is the calls' but for what byIndex sets.
-func (h *host) open(ctx context.Context, config *pgxpool.Config) (err error) {
+func (h *host) open(ctx context.Context, config *pgxpool.Config) {
 	calls := config.Copy()
 	maps.Copy(calls.ConnConfig.RuntimeParams, byIndex)
-	if h.calls, err = pgxpool.NewWithConfig(ctx, calls); err != nil {
-		return err
-	}
+	h.calls = newPool(ctx, calls)
 	documents := calls.Copy()
 	documents.MinConns, documents.MinIdleConns = 0, 0
-	if h.documents, err = pgxpool.NewWithConfig(ctx, documents); err != nil {
-		return err
-	}
+	h.documents = newPool(ctx, documents)
 	config = config.Copy()
 	config.MaxConns = 1
-	h.moments, err = pgxpool.NewWithConfig(ctx, config)
-	return err
+	h.moments = newPool(ctx, config)
 }
 
 func (h *hosts) close() {
@@ -135,7 +121,7 @@ const tried = 50 * time.Millisecond
 // onHosts asks the hosts in their order until one answers, each for its share of the time that ctx leaves. A host
 // that shows less than was seen already is not asked: what was switched off stays off. One that fails a question of an
 // operation is not asked that operation again before it has answered the same question in the background.
-func (d *DB) onHosts(ctx context.Context, operation string, pool poolOf, q question, read reader) (Freshness, error) {
+func onHosts[T any](ctx context.Context, d *DB, operation string, q question[T]) ([]T, Freshness, error) {
 	err := errNotAsked
 	order := *d.hosts.order.Load()
 	for i, h := range order {
@@ -149,29 +135,27 @@ func (d *DB) onHosts(ctx context.Context, operation string, pool poolOf, q quest
 			continue
 		}
 		start := time.Now()
-		err = askWithin(ctx, limit, pool(h), q, read)
+		var rows []T
+		rows, err = askWithin(ctx, limit, h, q)
 		if err == nil || !Unavailable(err) {
 			d.NoteAnswer(time.Now())
-			return h.freshness(start), err
+			return rows, h.freshness(start), err
 		}
 		if errors.Is(err, ErrOutdated) {
 			continue
 		}
 		if ctx.Err() != nil && (errors.Is(ctx.Err(), context.Canceled) || time.Since(start) < tried) {
-			return Freshness{}, err // this is about who asked
+			break // this is about who asked
 		}
-		b.trip(d, func(ctx context.Context) error { return q.ask(ctx, pool(h), drop) })
+		b.trip(d, func(ctx context.Context) error {
+			_, err := q.ask(ctx, h)
+			return err
+		})
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	return Freshness{}, err
-}
-
-// drop reads an answer that nobody waits for any more. It must not touch what read writes: whoever asked has that.
-func drop(rows pgx.Rows) error {
-	rows.Close()
-	return rows.Err()
+	return nil, Freshness{}, err
 }
 
 // freshness is how old an answer of h may be that was asked for at start.
@@ -196,16 +180,16 @@ func share(ctx context.Context, hosts int) time.Duration {
 	return max(time.Until(deadline)/time.Duration(hosts), time.Millisecond)
 }
 
-func askWithin(ctx context.Context, limit time.Duration, pool *pgxpool.Pool, q question, read reader) error {
+func askWithin[T any](ctx context.Context, limit time.Duration, h *host, q question[T]) ([]T, error) {
 	if limit > 0 {
 		limited, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		ctx = limited
 	}
-	err := q.ask(ctx, pool, read)
+	rows, err := q.ask(ctx, h)
 	if err != nil && Lost(err) && ctx.Err() == nil {
-		pool.Reset() // the others have most likely gone the same way
-		err = q.ask(ctx, pool, read)
+		q.pool(h).Reset() // the others have most likely gone the same way
+		return q.ask(ctx, h)
 	}
-	return err
+	return rows, err
 }

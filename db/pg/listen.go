@@ -27,19 +27,16 @@ type listener struct {
 }
 
 // ear is somebody who wants to hear.
-type ear struct {
-	told func(payload string, lost error)
-}
+type ear func(payload string, lost error)
 
 // Listen calls told with the payload of each notice, in the order in which the transactions were committed, until ctx ends.
 // It calls told with an empty one whenever it begins to listen: what was committed before that is to be looked for. When the
 // connection breaks it calls told with the reason, and listens again. told must return at once.
-func (d *DB) Listen(ctx context.Context, told func(payload string, lost error)) {
+func (d *DB) Listen(ctx context.Context, told ear) {
 	l := d.listener
 	l.start.Do(func() { l.owner.works.Go(func() { l.run(l.owner.life) }) })
-	e := &ear{told}
 	l.mu.Lock()
-	l.ears[e] = struct{}{}
+	l.ears[&told] = struct{}{}
 	if l.listening {
 		told("", nil)
 	}
@@ -47,7 +44,7 @@ func (d *DB) Listen(ctx context.Context, told func(payload string, lost error)) 
 	<-ctx.Done()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.ears, e)
+	delete(l.ears, &told)
 }
 
 func (l *listener) run(ctx context.Context) {
@@ -84,7 +81,7 @@ func (l *listener) tell(payload string, lost error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.listening = lost == nil
-	for e := range l.ears {
-		e.told(payload, lost)
+	for told := range l.ears {
+		(*told)(payload, lost)
 	}
 }

@@ -1,10 +1,9 @@
 package pg
 
 import (
-	"time"
-
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 // metrics are what an operator asks of the database: how long do queries take, and is the pool large enough.
@@ -13,28 +12,17 @@ type metrics struct {
 	trips   prometheus.Counter
 }
 
-func newMetrics() *metrics {
-	return &metrics{queries: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+func newMetrics(reg prometheus.Registerer, all *hosts) *metrics {
+	reg.MustRegister(hostCollector{all})
+	made := promauto.With(reg)
+	return &metrics{queries: made.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "xmlcurld_database_query_duration_seconds",
 		Help:    "Time of one query, from asking the pool for a connection to the last row.",
 		Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
-	}, []string{"query"}), trips: prometheus.NewCounter(prometheus.CounterOpts{
+	}, []string{"query"}), trips: made.NewCounter(prometheus.CounterOpts{
 		Name: "xmlcurld_database_failures_total",
 		Help: "Times that a host failed a kind of question and was not asked it again before it answered.",
 	})}
-}
-
-func (m *metrics) register(reg prometheus.Registerer, all *hosts) error {
-	for _, c := range []prometheus.Collector{m.queries, m.trips, hostCollector{all}} {
-		if err := reg.Register(c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (m *metrics) observe(query string, since time.Time) {
-	m.queries.WithLabelValues(query).Observe(time.Since(since).Seconds())
 }
 
 // hostCollector reads the hosts' own figures when Prometheus asks.

@@ -87,58 +87,43 @@ func Open(ctx context.Context, url string, reg prometheus.Registerer) (*DB, erro
 	// A lone call after a quiet time must not wait for a ping first: a question is asked again when the connection turns
 	// out dead.
 	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
-	all, err := openHosts(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("make the database pool: %w", err)
-	}
-	d := newDB(all, newMetrics())
-	if d.primary, err = primary(ctx, all, config); err != nil {
-		d.Close()
-		return nil, fmt.Errorf("make the database pool: %w", err)
-	}
-	if err := d.metrics.register(reg, all); err != nil {
-		d.Close()
-		return nil, fmt.Errorf("register the database's metrics: %w", err)
-	}
+	all := openHosts(ctx, config)
+	d := newDB(all, primary(ctx, all, config), newMetrics(reg, all))
 	d.works.Go(func() { all.watch(d.life) }) // also a single one: it may be a standby, or a balancer before several
 	return d, nil
 }
 
-func newDB(all *hosts, m *metrics) *DB {
-	d := &DB{hosts: all, metrics: m}
+func newDB(all *hosts, primary *pgxpool.Pool, m *metrics) *DB {
+	d := &DB{hosts: all, primary: primary, metrics: m}
 	d.listener = &listener{owner: d, ears: make(map[*ear]struct{})}
 	d.life, d.die = context.WithCancel(context.Background())
 	return d
 }
 
 // primary is a pool to the one host that takes writes; of a single host, whatever it is.
-func primary(ctx context.Context, all *hosts, config *pgxpool.Config) (*pgxpool.Pool, error) {
+func primary(ctx context.Context, all *hosts, config *pgxpool.Config) *pgxpool.Pool {
 	if len(all.all) == 1 {
-		return all.all[0].documents, nil
+		return all.all[0].documents
 	}
 	config = config.Copy()
 	config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
-	return pgxpool.NewWithConfig(ctx, config)
+	return newPool(ctx, config)
 }
 
 // Isolated returns a DB for the same database with a few connections of its own, to be closed by itself: whoever asks it
 // takes none from those who answer calls. It asks the primary only, and hears what d hears.
-func (d *DB) Isolated(ctx context.Context) (*DB, error) {
+func (d *DB) Isolated(ctx context.Context) *DB {
 	config := d.primary.Config()
 	config.MinConns, config.MinIdleConns, config.MaxConns = 0, 0, 2
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("make the database pool: %w", err)
-	}
-	only := &host{name: hostName(config.ConnConfig.Host, config.ConnConfig.Port), calls: pool, documents: pool}
-	only.role.Store(&role{answers: true})
+	only := newHost(config)
+	only.calls = newPool(ctx, config)
+	only.documents = only.calls
 	all := &hosts{all: []*host{only}}
 	all.seen.start()
 	all.order.Store(&all.all)
-	isolated := newDB(all, d.metrics)
-	isolated.primary = pool
+	isolated := newDB(all, only.calls, d.metrics)
 	isolated.listener = d.listener
-	return isolated, nil
+	return isolated
 }
 
 // Close closes every connection. Nobody may ask any more.
@@ -146,14 +131,7 @@ func (d *DB) Close() {
 	d.die()
 	d.works.Wait()
 	d.hosts.close()
-	if d.primary != nil {
-		d.primary.Close()
-	}
-}
-
-// Ping asks the database whether it answers.
-func (d *DB) Ping(ctx context.Context) error {
-	return Translate("ping", d.hosts.best().calls.Ping(ctx))
+	d.primary.Close()
 }
 
 // Best is a pool of the host that is asked first, for what need not be asked elsewhere if it fails.
@@ -170,7 +148,9 @@ func (d *DB) Exec(ctx context.Context, operation, sql string, args ...any) error
 func (d *DB) Primary() *pgxpool.Pool { return d.primary }
 
 // Observe counts an operation that began at start.
-func (d *DB) Observe(operation string, start time.Time) { d.metrics.observe(operation, start) }
+func (d *DB) Observe(operation string, start time.Time) {
+	d.metrics.queries.WithLabelValues(operation).Observe(time.Since(start).Seconds())
+}
 
 // NoteAnswer takes note that the database answered at a time.
 func (d *DB) NoteAnswer(at time.Time) { d.answered.Store(at.UnixNano()) }
@@ -187,29 +167,6 @@ type Freshness struct {
 	Standby bool        // it was one then
 }
 
-// reader reads the answer to a question, and closes it.
-type reader func(pgx.Rows) error
-
-// question is a query with its arguments.
-type question struct {
-	query string
-	args  []any
-}
-
-func (q question) ask(ctx context.Context, from querier, read reader) error {
-	rows, err := from.Query(ctx, q.query, q.args...)
-	if err != nil {
-		return err
-	}
-	return read(rows)
-}
-
-func (d *DB) ask(ctx context.Context, operation string, pool poolOf, q question, read reader) (Freshness, error) {
-	defer d.Observe(operation, time.Now())
-	fresh, err := d.onHosts(ctx, operation, pool, q, read)
-	return fresh, Translate(operation, err)
-}
-
 // Collect runs one query in one round trip and returns its rows, each as a T by the names of its columns.
 func Collect[T any](ctx context.Context, d *DB, operation, query string, args ...any) ([]T, Freshness, error) {
 	return Scan(ctx, d, pgx.RowToStructByName[T], operation, query, args...)
@@ -217,24 +174,41 @@ func Collect[T any](ctx context.Context, d *DB, operation, query string, args ..
 
 // Scan is Collect for a query of many rows: what reads a row is given.
 func Scan[T any](ctx context.Context, d *DB, row pgx.RowToFunc[T], operation, query string, args ...any) ([]T, Freshness, error) {
-	return rows(ctx, d, (*host).forDocuments, inTurns(row), operation, query, args)
+	return ask(ctx, d, operation, question[T]{false, row, query, args})
 }
 
 // Lookup is Scan for numbers and users: who calls waits for a connection with no document, and each row is found by index.
 func Lookup[T any](ctx context.Context, d *DB, row pgx.RowToFunc[T], operation, query string, args ...any) ([]T, Freshness, error) {
-	return rows(ctx, d, (*host).forCalls, row, operation, query, args)
+	return ask(ctx, d, operation, question[T]{true, row, query, args})
 }
 
-func rows[T any](ctx context.Context, d *DB, pool poolOf, row pgx.RowToFunc[T], operation, query string, args []any) ([]T, Freshness, error) {
-	var values []T
-	fresh, err := d.ask(ctx, operation, pool, question{query, args}, func(rows pgx.Rows) (err error) {
-		values, err = pgx.CollectRows(rows, row)
-		return err
-	})
-	if err != nil {
-		return nil, Freshness{}, err
+// question is a query with its arguments, and what reads a row of its answer.
+type question[T any] struct {
+	call  bool // somebody calls and waits for it
+	row   pgx.RowToFunc[T]
+	query string
+	args  []any
+}
+
+func (q question[T]) pool(h *host) *pgxpool.Pool {
+	if q.call {
+		return h.calls
 	}
-	return values, fresh, nil
+	return h.documents
+}
+
+func (q question[T]) ask(ctx context.Context, h *host) ([]T, error) {
+	row := q.row
+	if !q.call {
+		row = inTurns(row)
+	}
+	return Rows(ctx, q.pool(h), row, q.query, q.args...)
+}
+
+func ask[T any](ctx context.Context, d *DB, operation string, q question[T]) ([]T, Freshness, error) {
+	defer d.Observe(operation, time.Now())
+	rows, fresh, err := onHosts(ctx, d, operation, q)
+	return rows, fresh, Translate(operation, err)
 }
 
 // querier is a pool or a transaction.

@@ -307,22 +307,12 @@ func (h *hosts) sort() {
 	h.sorting.Lock()
 	defer h.sorting.Unlock()
 	order := slices.Clone(h.all)
-	slices.SortStableFunc(order, func(a, b *host) int {
-		x, y := a.role.Load(), b.role.Load()
-		return cmp.Or(last(!x.answers, !y.answers), last(h.outdated(a), h.outdated(b)),
-			last(x.standby, y.standby), cmp.Compare(x.lag().Truncate(freshTime), y.lag().Truncate(freshTime)))
-	})
+	slices.SortStableFunc(order, func(a, b *host) int { return slices.Compare(h.rank(a), h.rank(b)) })
 	h.order.Store(&order)
 }
 
-// last orders what is true behind what is not.
-func last(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	default:
-		return -1
-	}
+// rank is what orders one among the hosts: the lower, the earlier it is asked.
+func (h *hosts) rank(one *host) []float64 {
+	r := one.role.Load()
+	return []float64{truth(!r.answers), truth(h.outdated(one)), truth(r.standby), r.lag().Truncate(freshTime).Seconds()}
 }

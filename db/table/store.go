@@ -47,13 +47,7 @@ func newStore(database *pg.DB) *Store {
 }
 
 // Isolated returns a Store with a few connections of its own, to be closed by itself: see pg.DB.Isolated.
-func (s *Store) Isolated(ctx context.Context) (*Store, error) {
-	database, err := s.pg.Isolated(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return newStore(database), nil
-}
+func (s *Store) Isolated(ctx context.Context) *Store { return newStore(s.pg.Isolated(ctx)) }
 
 // Close waits until all questions are answered and closes every connection.
 func (s *Store) Close() {
@@ -65,9 +59,6 @@ func (s *Store) Close() {
 
 // DB returns the database that s asks.
 func (s *Store) DB() *pg.DB { return s.pg }
-
-// Ping asks the database whether it answers.
-func (s *Store) Ping(ctx context.Context) error { return s.pg.Ping(ctx) }
 
 // Read implements Source, in one round trip, or in a share of one where callers wait.
 func (s *Store) Read(ctx context.Context, q Question, answer func(Rows) error) (pg.Freshness, error) {

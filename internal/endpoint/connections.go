@@ -96,11 +96,8 @@ func (s *connections) grew(c *conn, n int) {
 		c.sent += int64(n)
 		s.bytes += int64(n)
 	}
-	over := s.bytes > s.mostBytes
 	s.mu.Unlock()
-	if over {
-		s.dropSome()
-	}
+	s.dropSome()
 }
 
 // arrived is told that c's request has arrived.

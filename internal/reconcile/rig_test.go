@@ -138,10 +138,7 @@ func (r *rig) keep(t *testing.T, server string) (stop func()) {
 
 func (r *rig) keepAt(t *testing.T, server string, pace reconcile.Pace) (stop func()) {
 	t.Helper()
-	rows, err := r.store.Isolated(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := r.store.Isolated(t.Context())
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	state := switchstate.New(db.NewRulebook(rows, &r.secrets), rows)
