@@ -20,6 +20,7 @@ type bench struct {
 	large    testbed.Server // xmlcurld on the large world
 	other    testbed.Server // the other build, on a large world of its own; nothing without -against
 	subjects []*subject
+	events   []event
 	memory   int64 // the most that xmlcurld on the large world had resident, in bytes
 }
 
@@ -132,7 +133,7 @@ func (b *bench) add(name string, q load.Question, by testbed.Server, l *load.Loa
 	}
 }
 
-// Measure measures every subject in every round. Each round begins with another subject.
+// Measure measures every subject in every round, and then the events. Each round begins with another subject.
 func (b *bench) Measure(ctx context.Context) (err error) {
 	// What is slow the first time only: not least each page of a table, for each process of PostgreSQL's.
 	for _, s := range b.subjects {
@@ -151,6 +152,9 @@ func (b *bench) Measure(ctx context.Context) (err error) {
 				return err
 			}
 		}
+	}
+	if err := b.measureEvents(ctx); err != nil {
+		return err
 	}
 	b.memory, err = b.large.Process.PeakMemory()
 	return err

@@ -25,6 +25,7 @@ func (b *bench) Report() report.Report {
 	if o.against != "" {
 		b.writeAgainst(&out)
 	}
+	b.writeEvents(&out)
 	return report.New(out.String(), b.bars())
 }
 
@@ -99,6 +100,9 @@ func (b *bench) bars() []report.Bar {
 			continue
 		}
 		all = append(all, bar.Bar(of.spread(bar.measure, against)))
+	}
+	for _, e := range b.events {
+		all = append(all, e.bars...)
 	}
 	const mib = 1 << 20
 	return append(all, report.Bar{

@@ -36,6 +36,7 @@ type Sample struct {
 	Answers  int
 	Took     time.Duration
 	P50, P99 float64 // of the time of one request, in ms
+	Longest  float64 // of these times
 }
 
 // PerSecond is how many requests were answered in a second.
@@ -44,5 +45,5 @@ func (s Sample) PerSecond() float64 { return float64(s.Answers) / s.Took.Seconds
 // Sample is what o comes to. A request that is lost waits as long as any may.
 func (o Outcome) Sample() Sample {
 	times := append(slices.Clone(o.Answered), slices.Repeat([]time.Duration{Patience}, o.Lost())...)
-	return Sample{len(o.Answered), o.Took, report.Percentile(times, 50), report.Percentile(times, 99)}
+	return Sample{len(o.Answered), o.Took, report.Percentile(times, 50), report.Percentile(times, 99), report.Percentile(times, 100)}
 }

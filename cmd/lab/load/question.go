@@ -122,8 +122,15 @@ func (q Question) ConstantLoad(address string, s world.Sizes, inFlight int) *Loa
 
 // AskFirst asks the server at address the first of these questions, and learns from the answer how long all of them are.
 func (q *Question) AskFirst(ctx context.Context, address string, s world.Sizes) ([]byte, error) {
+	content, err := q.Ask(ctx, address, s, 0)
+	q.length = len(content)
+	return content, err
+}
+
+// Ask asks the server at address the i-th of these questions.
+func (q *Question) Ask(ctx context.Context, address string, s world.Sizes, i int) ([]byte, error) {
 	t := newTemplate(q.body)
-	t.fill(pick(s, 0))
+	t.fill(pick(s, i))
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/xml", bytes.NewReader(t.text))
 	if err != nil {
 		return nil, err
@@ -138,6 +145,5 @@ func (q *Question) AskFirst(ctx context.Context, address string, s world.Sizes) 
 	if err == nil && answer.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", answer.Status, content)
 	}
-	q.length = len(content)
 	return content, err
 }

@@ -3,16 +3,17 @@
 package rig
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"time"
 )
 
 // Build builds xmlcurld into dir.
@@ -32,26 +33,27 @@ func Serve(binary, address, admin, url string, more ...string) *exec.Cmd {
 	return cmd
 }
 
-// ErrNoRows says that a server has no local rows to answer from yet.
-var ErrNoRows = errors.New("no local rows yet")
+// rowsAge is the metric of RowsAge, under its name and that of older builds.
+var rowsAge = regexp.MustCompile(`(?m)^xmlcurld_(?:local_rows|copy)_age_seconds (\S+)$`)
 
-// HasRows is nil when the xmlcurld with that admin address has local rows, and not old ones.
-func HasRows(admin string) error {
+// RowsAge is how long ago the local rows of the xmlcurld with that admin address were known to be up to date. While it has
+// none to answer from, that is as long as can be.
+func RowsAge(admin string) (time.Duration, error) {
 	answer, err := http.Get("http://" + admin + "/metrics")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, age, _ := bytes.Cut(text, []byte("\nxmlcurld_local_rows_age_seconds "))
-	age, _, _ = bytes.Cut(age, []byte("\n"))
-	if seconds, err := strconv.ParseFloat(string(age), 64); err != nil || seconds > 1 {
-		return ErrNoRows
+	found := rowsAge.FindSubmatch(text)
+	if found == nil {
+		return math.MaxInt64, nil
 	}
-	return nil
+	seconds, err := strconv.ParseFloat(string(found[1]), 64)
+	return time.Duration(seconds * float64(time.Second)), err
 }
 
 // Ready is nil when the xmlcurld with that admin address is ready.

@@ -6,6 +6,7 @@ package testbed
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -27,8 +28,9 @@ type Bed struct {
 
 // Server is what answers.
 type Server struct {
-	Process *rig.Process
-	Address string
+	Process            *rig.Process
+	Address            string
+	Binary, URL, Admin string // of an xmlcurld: its program, its database, and where its metrics are
 }
 
 // sharedBuffers holds the world. PostgreSQL's documentation wants a quarter of the memory there; its preset of 128 MB is what
@@ -86,7 +88,7 @@ func (b *Bed) Started(p *rig.Process, address string, err error) (Server, error)
 	if p != nil {
 		b.OnClose(func() error { p.Stop(); return nil })
 	}
-	return Server{p, address}, err
+	return Server{Process: p, Address: address}, err
 }
 
 // Serve starts xmlcurld on the database at url, with nothing set but what it must be told.
@@ -94,8 +96,20 @@ func (b *Bed) Serve(ctx context.Context, name, url string) (Server, error) {
 	return b.ServeWith(ctx, b.binary, name, url)
 }
 
-// ServeWith is Serve with another build of xmlcurld.
+// ServeWith is Serve with another build of xmlcurld. It returns when the server has its local rows: until then it reads them
+// beside what is measured.
 func (b *Bed) ServeWith(ctx context.Context, binary, name, url string) (Server, error) {
+	began := time.Now()
+	s, err := b.Start(ctx, binary, name, url)
+	if err == nil {
+		rig.Progress("waiting for the server's local rows")
+		err = s.AwaitRows(ctx, began)
+	}
+	return s, err
+}
+
+// Start is ServeWith that returns as soon as the server is ready.
+func (b *Bed) Start(ctx context.Context, binary, name, url string) (Server, error) {
 	address, err := rig.FreeAddress()
 	if err != nil {
 		return Server{}, err
@@ -104,28 +118,39 @@ func (b *Bed) ServeWith(ctx context.Context, binary, name, url string) (Server, 
 	if err != nil {
 		return Server{}, err
 	}
-	p, err := rig.Start(rig.Serve(binary, address, admin, url, "--data-dir", filepath.Join(b.Dir, name+"-data")), b.Dir, name)
+	p, err := rig.Start(rig.Serve(binary, address, admin, url, "--data-dir", b.DataDir(name)), b.Dir, name)
 	if err == nil {
-		err = awaitServer(ctx, p, admin)
+		err = p.Await(ctx, func() error { return rig.Ready(admin) })
 	}
-	return b.Started(p, address, err)
+	s, err := b.Started(p, address, err)
+	s.Binary, s.URL, s.Admin = binary, url, admin
+	return s, err
 }
 
-// rowsTime is for the local rows of a million numbers, which are read in no hurry.
-const rowsTime = 5 * time.Minute
+// DataDir is where the xmlcurld of that name has its local rows.
+func (b *Bed) DataDir(name string) string { return filepath.Join(b.Dir, name+"-data") }
 
-// awaitServer returns when the server has its local rows: until then it reads them beside what is measured.
-func awaitServer(ctx context.Context, p *rig.Process, admin string) error {
-	if err := p.Await(ctx, func() error { return rig.Ready(admin) }); err != nil {
-		return err
-	}
-	rig.Progress("waiting for the server's local rows")
+const (
+	// rowsTime is for the local rows of a million numbers, which are read in no hurry.
+	rowsTime = 5 * time.Minute
+	// rowsPause is from one look at them to the next.
+	rowsPause = 20 * time.Millisecond
+)
+
+// AwaitRows returns when the local rows of s were up to date at some time after since.
+func (s Server) AwaitRows(ctx context.Context, since time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, rowsTime)
 	defer cancel()
 	for {
-		err := p.Await(ctx, func() error { return rig.HasRows(admin) })
-		if err == nil || ctx.Err() != nil || !errors.Is(err, rig.ErrNoRows) {
+		passed, age := time.Since(since), time.Duration(0)
+		look := func() (err error) { age, err = rig.RowsAge(s.Admin); return err }
+		if err := s.Process.Await(ctx, look); err != nil || age < passed {
 			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for local rows: %w", ctx.Err())
+		case <-time.After(rowsPause):
 		}
 	}
 }
