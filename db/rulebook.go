@@ -56,12 +56,12 @@ func ask[T any](ctx context.Context, b *Rulebook, q table.Question, rule func(ro
 // textReader reads texts in JSON, each once: contexts, extensions and domains come with every call, and a different one is a
 // different text. Its zero value is ready.
 type textReader[T any] struct {
-	mu   sync.Mutex
-	seen map[string]*T
+	mu           sync.Mutex
+	seen, before map[string]*T // lately, and before that
 }
 
-// textsKept bounds how many texts are kept.
-const textsKept = 1000
+// textsKept bounds how many texts each of the two holds.
+const textsKept = 2000
 
 func (r *textReader[T]) read(text []byte) (*T, error) {
 	r.mu.Lock()
@@ -69,12 +69,15 @@ func (r *textReader[T]) read(text []byte) (*T, error) {
 	if value, ok := r.seen[string(text)]; ok {
 		return value, nil
 	}
-	value := new(T)
-	if err := json.Unmarshal(text, value); err != nil {
-		return nil, err
+	value, ok := r.before[string(text)]
+	if !ok {
+		value = new(T)
+		if err := json.Unmarshal(text, value); err != nil {
+			return nil, err
+		}
 	}
 	if r.seen == nil || len(r.seen) >= textsKept {
-		r.seen = make(map[string]*T)
+		r.seen, r.before = make(map[string]*T), r.seen
 	}
 	r.seen[string(text)] = value
 	return value, nil
