@@ -92,6 +92,7 @@ func TestRowsInBulk(t *testing.T) {
 	const rows = 2000
 	for table, insert := range map[string]string{
 		"domain_user": `INSERT INTO domain_user (domain, id, password) SELECT 'acme.example', 'u' || n, 'secret' FROM generate_series(1, $1::integer) n`,
+		"number":      `INSERT INTO number (number, tenant, extension) SELECT '+2730' || to_char(n, 'FM0000000'), 'acme', 'reception' FROM generate_series(1, $1::integer) n`,
 		"acl_entry":   `INSERT INTO acl_entry (list, cidr) SELECT 'domains', ('10.' || n / 256 || '.' || n % 256 || '.0/24')::cidr FROM generate_series(1, $1::integer) n`,
 	} {
 		for _, analyzed := range []bool{false, true} {
@@ -111,6 +112,7 @@ func TestRowsInBulk(t *testing.T) {
 				}
 				var read int
 				if err := tx.QueryRow(t.Context(), `SELECT seq_tup_read + coalesce(idx_tup_fetch, 0)
+						+ (SELECT sum(pg_stat_get_xact_tuples_returned(indexrelid)) FROM pg_index WHERE indrelid = relid)
 					FROM pg_stat_xact_user_tables WHERE relname = $1`, table).Scan(&read); err != nil {
 					t.Fatal(err)
 				}

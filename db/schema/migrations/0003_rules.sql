@@ -569,13 +569,13 @@ BEGIN
         FROM changed x
         JOIN context c ON c.name = x.context
         CROSS JOIN LATERAL (SELECT ltrim(whole_number(x.number, c.number_forms), '+') AS digits OFFSET 0) w
-        CROSS JOIN LATERAL (
+        CROSS JOIN LATERAL ( -- by the index number_called, which holds the context: named besides, all its numbers might be read
             SELECT m.number, m.tenant FROM number m
-            WHERE m.context || ' ' || ltrim(m.number, '+') = x.context || ' ' || w.digits AND m.context = x.context AND m.tenant <> x.tenant
+            WHERE m.context || ' ' || ltrim(m.number, '+') = x.context || ' ' || w.digits AND m.tenant <> x.tenant
                 AND whole_number(m.number, c.number_forms) = whole_number(x.number, c.number_forms)
             UNION ALL
             SELECT m.number, m.tenant FROM number m
-            WHERE m.context || ' ' || ltrim(m.number, '+') = x.context || ' 00' || w.digits AND m.context = x.context AND m.tenant <> x.tenant
+            WHERE m.context || ' ' || ltrim(m.number, '+') = x.context || ' 00' || w.digits AND m.tenant <> x.tenant
                 AND whole_number(m.number, c.number_forms) = whole_number(x.number, c.number_forms)
             OFFSET 0
         ) o
