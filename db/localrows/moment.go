@@ -31,8 +31,8 @@ type lastChange struct {
 	At  time.Time
 }
 
-// positionQuery asks for the moment that a transaction sees, whether it shows the change $1, and which of the tables $2 do
-// not tell of all their changes. To turn a trigger off and on again makes another row of it, with another xmin.
+// positionQuery asks for the moment that a transaction sees, whether it lost nothing, and which of the tables $5 do not tell of
+// all their changes. To turn a trigger off and on again makes another row of it, with another xmin.
 const positionQuery = table.Moment + `
 SELECT
 	` + table.SnapshotSeen + `,
@@ -42,7 +42,7 @@ SELECT
 	'change'::regclass::oid::text,
 	t.marks,
 	t.silent,
-	coalesce((SELECT xid::text FROM change WHERE id = $1), ''),
+	` + nothingLost + `,
 	coalesce(l.id, 0),
 	coalesce(l.xid::text, ''),
 	coalesce(l.at, now())
@@ -59,9 +59,15 @@ CROSS JOIN (
 	) g
 	WHERE c.relnamespace = current_schema::regnamespace
 		AND c.relkind = 'r'
-		AND c.relname = ANY ($2)
+		AND c.relname = ANY ($5)
 ) t
 LEFT JOIN (SELECT id, xid, at FROM change ORDER BY id DESC LIMIT 1) l ON true`
+
+// nothingLost tells whether a database shows the change of id $1 that a snapshot $4 showed last, by transaction $2 at $3, and
+// no later one of a transaction that the snapshot showed or knew to have failed. Otherwise it was restored, or lost its last
+// transactions in a crash, and has given their numbers to others.
+const nothingLost = `($1 = 0 OR EXISTS (SELECT FROM change WHERE id = $1 AND xid::text = $2 AND at = $3))
+	AND NOT EXISTS (SELECT FROM change WHERE id > $1 AND pg_visible_in_snapshot(xid, nullif($4::text, '')::pg_snapshot))`
 
 // reader reads rows for the local rows in one transaction.
 type reader struct {
@@ -72,7 +78,7 @@ type reader struct {
 	now    state
 	edits  map[disk.Place][]byte
 
-	stillThere string // the transaction of the last change that the file shows
+	nothingLost bool // of what the file shows
 }
 
 // atOneMoment calls read with a transaction that sees one moment.
@@ -102,8 +108,14 @@ var errSilent = errors.New("nobody is told what changes")
 func (r *reader) readPosition(ctx context.Context) error {
 	now, database, silent := &r.now.Position, int64(0), ""
 	now.WAL = r.moment.WAL
-	err := r.tx.QueryRow(ctx, positionQuery, r.was.Last.ID, table.Noted()).Scan(&now.Snapshot, &now.At, &database, &now.WAL.LSN,
-		&now.Journal, &now.Tables, &silent, &r.stillThere, &now.Last.ID, &now.Last.XID, &now.Last.At)
+	// What a restore makes anew in the meantime would be empty to a snapshot that was taken before.
+	if _, err := r.tx.Exec(ctx, `LOCK TABLE change IN ACCESS SHARE MODE`); err != nil {
+		return err
+	}
+	was := &r.was
+	err := r.tx.QueryRow(ctx, positionQuery, was.Last.ID, was.Last.XID, was.Last.At, was.Snapshot, table.Noted()).
+		Scan(&now.Snapshot, &now.At, &database, &now.WAL.LSN, &now.Journal, &now.Tables, &silent, &r.nothingLost,
+			&now.Last.ID, &now.Last.XID, &now.Last.At)
 	now.Database = fmt.Sprintf("%d/%d/%d", now.WAL.System, database, now.WAL.Timeline)
 	r.now.InStepAt = r.moment.InStep
 	if err == nil && silent != "" {
@@ -122,7 +134,7 @@ func (r *reader) another() bool {
 // Changes that are forgotten by now are no sign.
 func (r *reader) restored() bool {
 	last := r.was.Last
-	gone := last.ID != 0 && r.now.Position.At.Sub(last.At) < changesSeen && r.stillThere != last.XID
+	gone := r.now.Position.At.Sub(last.At) < changesSeen && !r.nothingLost
 	return r.was.Tables != r.now.Position.Tables || gone
 }
 

@@ -69,21 +69,21 @@ const (
 	unreadMost = 500
 )
 
-// unreadQuery asks which table the journal is, since a restore makes another one, and for the changes that snapshot $1 does not
-// show: those of transactions that had not begun then, and of those that were under way. Each is found by index, however long
-// a transaction has been open.
+// unreadQuery asks which table the journal is, since a restore makes another one, if it lost nothing; and for the changes that
+// snapshot $4 does not show: those of transactions that had not begun then, and of those that were under way. Each is found by
+// index, however long a transaction has been open.
 const unreadQuery = `
-SELECT '' AS relation, '' AS scope, 'change'::regclass::oid::text AS key
+SELECT '' AS relation, '' AS scope, CASE WHEN ` + nothingLost + ` THEN 'change'::regclass::oid::text ELSE '' END AS key
 UNION ALL
 SELECT relation, scope, coalesce(key, '')
 FROM change
-WHERE xid >= pg_snapshot_xmax($1::pg_snapshot)
+WHERE xid >= pg_snapshot_xmax($4::text::pg_snapshot)
 	AND xid < pg_snapshot_xmax(pg_current_snapshot())
 UNION ALL
 SELECT relation, scope, coalesce(key, '')
 FROM change
-WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip($1::pg_snapshot)))
-LIMIT $2`
+WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip($4::text::pg_snapshot)))
+LIMIT $5`
 
 // prove asks the database what it has changed since the local rows were read, together with all who ask at that moment. It
 // returns nil where nothing can be proved. The error is the database's.
@@ -103,10 +103,10 @@ func (l *Store) provable() bool {
 
 func (l *Store) askProofs(ctx context.Context, askers []struct{}) ([]*proof, error) {
 	l.mu.RLock()
-	was, epoch := l.now.Position, l.epoch
+	was, args, epoch := l.now.Position, l.proofArgs, l.epoch
 	l.mu.RUnlock()
 	proofs := make([]*proof, len(askers))
-	rows, fresh, err := pg.Lookup(ctx, l.pg, pgx.RowToStructByPos[change], "changes", unreadQuery, was.Snapshot, unreadMost+1)
+	rows, fresh, err := pg.Lookup(ctx, l.pg, pgx.RowToStructByPos[change], "changes", unreadQuery, args...)
 	if err != nil {
 		return nil, err
 	}

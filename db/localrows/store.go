@@ -40,6 +40,7 @@ type Store struct {
 	mu        sync.RWMutex
 	file      *disk.File
 	now       state                // of the file
+	proofArgs []any                // of unreadQuery, for now
 	epoch     int                  // another one when everything was read anew
 	followed  time.Time            // when they were brought up to date last
 	doubt     map[change]time.Time // what changed and was not read yet, since when
@@ -77,9 +78,11 @@ func Open(store *table.Store, dir string, limit time.Duration, log *slog.Logger,
 	if l.file = file; lost != nil {
 		log.Warn("the local rows on disk cannot be used, and are made anew", "file", l.path, "reason", lost.Reason)
 	}
-	if l.now, err = stateOf(file); err != nil {
+	now, err := stateOf(file)
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("local rows: %w", err), file.Close())
 	}
+	l.setNow(now)
 	if at := l.now.InStepAt; !at.IsZero() { // a new mirror knows of no answer
 		l.pg.NoteAnswer(at)
 	}
@@ -89,6 +92,12 @@ func Open(store *table.Store, dir string, limit time.Duration, log *slog.Logger,
 	}
 	l.proofs.Start(l.askProofs)
 	return l, nil
+}
+
+// setNow makes s the state of the file.
+func (l *Store) setNow(s state) {
+	was := &s.Position
+	l.now, l.proofArgs = s, []any{was.Last.ID, was.Last.XID, was.Last.At, was.Snapshot, unreadMost + 1}
 }
 
 // makeFolder makes dir private. What is above it is not: a private PostgreSQL, which may come to live beside it, has
@@ -262,7 +271,7 @@ func (l *Store) keep(edits map[disk.Place][]byte, now state) error {
 	if err != nil {
 		return err
 	}
-	l.now = now
+	l.setNow(now)
 	l.common.forget(edits)
 	for at := range edits {
 		l.versions[at.Bucket]++
@@ -295,7 +304,8 @@ func (l *Store) readAll(ctx context.Context, r *reader) error {
 	}
 	l.common.forgetAll()
 	old := l.file
-	l.file, l.now, l.overtaken, l.told, l.epoch = fresh, r.now, time.Time{}, "", l.epoch+1
+	l.setNow(r.now)
+	l.file, l.overtaken, l.told, l.epoch = fresh, time.Time{}, "", l.epoch+1
 	clear(l.doubt)
 	for _, name := range layout.Buckets {
 		l.versions[name]++

@@ -4,6 +4,7 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -93,6 +94,15 @@ func (s *Server) Keep(ctx context.Context) error {
 func (s *Server) PutBack(ctx context.Context) error {
 	s.Kill()
 	if err := replaceFolder(ctx, s.data(), s.kept()); err != nil {
+		return err
+	}
+	return s.Start(ctx)
+}
+
+// Revert is PutBack as fast as a file system goes back to a snapshot. What was kept is used up.
+func (s *Server) Revert(ctx context.Context) error {
+	s.Kill()
+	if err := errors.Join(os.Rename(s.data(), s.data()+".lost"), os.Rename(s.kept(), s.data())); err != nil {
 		return err
 	}
 	return s.Start(ctx)
