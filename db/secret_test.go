@@ -27,7 +27,6 @@ func TestEventSocketPassword(t *testing.T) {
 	store := dbtest.Open(t, url)
 	rules := db.NewRulebook(store, known{"file:own": "from own", "env:COMMON": "from common"})
 	state := switchstate.New(rules, store)
-	t.Cleanup(state.Close)
 	if _, err := conn.Exec(t.Context(), `INSERT INTO node (name) VALUES ('fs1')`); err != nil {
 		t.Fatal(err)
 	}
@@ -52,9 +51,9 @@ func TestEventSocketPassword(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		node, _, err := state.Node(t.Context(), "fs1")
-		if err != nil || node.Password != tc.password || node.Fault != tc.fault {
-			t.Errorf("%s: the keeper has %q, %q, %v", tc.name, node.Password, node.Fault, err)
+		nodes, err := state.Nodes(t.Context(), "fs1")
+		if err != nil || len(nodes) != 1 || nodes[0].Password != tc.password || nodes[0].Fault != tc.fault {
+			t.Errorf("%s: the keeper has %+v, %v", tc.name, nodes, err)
 		}
 		settings, err := rules.EventSocket(t.Context(), "fs1")
 		if err != nil || !settings.NodeKnown {

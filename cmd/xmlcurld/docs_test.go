@@ -157,7 +157,6 @@ func metricNames(t *testing.T) []string {
 	}
 	defer func() { _ = served.Close(context.Background()) }()
 	state := switchstate.New(db.NewRulebook(store, nil), store)
-	defer state.Close()
 	nodeauth.New(state, slog.New(slog.DiscardHandler), registry)
 	reconcile.New(state, reconcile.Options{Log: slog.New(slog.DiscardHandler), Registerer: registry})
 	secretref.New(secretref.Options{Registerer: registry})

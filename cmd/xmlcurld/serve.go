@@ -133,7 +133,6 @@ func (s *server) keepNodes(ctx context.Context, registry *prometheus.Registry) {
 	keeper := reconcile.New(state, reconcile.Options{Server: hostname() + " " + s.xml.Address(), Log: s.log, Registerer: registry})
 	s.works.Go(func() {
 		defer rows.Close()
-		defer state.Close()
 		keeper.Run(ctx)
 	})
 }

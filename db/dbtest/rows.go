@@ -29,11 +29,9 @@ func Rules(t testing.TB, url string) *db.Rulebook {
 	return db.NewRulebook(Open(t, url), nil)
 }
 
-// State returns what is known of the switches in the database of store. It is closed when the test ends.
-func State(t testing.TB, store *table.Store) *switchstate.Store {
-	state := switchstate.New(db.NewRulebook(store, nil), store)
-	t.Cleanup(state.Close)
-	return state
+// State returns what is known of the switches in the database of store.
+func State(store *table.Store) *switchstate.Store {
+	return switchstate.New(db.NewRulebook(store, nil), store)
 }
 
 // Connect returns a connection to the database at url, which is closed when the test ends.

@@ -56,7 +56,7 @@ func TestLogicalReplication(t *testing.T) {
 		PUBLICATION xmlcurld WITH (create_slot = false, slot_name = 'xmlcurld')`)
 
 	store := dbtest.Open(t, subscriber)
-	state := dbtest.State(t, store)
+	state := dbtest.State(store)
 	c := openLocal(t, store, t.TempDir())
 	t.Cleanup(func() { _ = c.Close() })
 	conn := dbtest.Connect(t, subscriber)

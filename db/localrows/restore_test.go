@@ -151,7 +151,7 @@ func TestChangesOfAnotherCluster(t *testing.T) {
 		VALUES (((pg_current_xact_id()::text::bigint) + 1000000)::text::xid8, 'domain_user', 'acme.example', '1000');
 		UPDATE domain_user SET password_xid = ((pg_current_xact_id()::text::bigint) + 1000000)::text::xid8 WHERE id = '1000'`)
 	store := dbtest.Open(t, url)
-	state := dbtest.State(t, store)
+	state := dbtest.State(store)
 	_, seen, err := state.UserChanges(t.Context(), "", true)
 	if err != nil {
 		t.Fatal(err)

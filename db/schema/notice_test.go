@@ -184,7 +184,7 @@ func TestUserChanges(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
 	conn, store := dbtest.Connect(t, url), dbtest.Open(t, url)
-	state := dbtest.State(t, store)
+	state := dbtest.State(store)
 	for _, tc := range []struct {
 		name, statement string
 		want            []string
@@ -231,7 +231,7 @@ func TestUserChangesOfATransactionHeldOpen(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
 	conn, held, store := dbtest.Connect(t, url), dbtest.Connect(t, url), dbtest.Open(t, url)
-	state := dbtest.State(t, store)
+	state := dbtest.State(store)
 	_, seen := userChanges(t, state, "", true)
 	tx, err := held.Begin(t.Context())
 	if err != nil {
@@ -268,7 +268,7 @@ func TestUserChangesOfLongAgo(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
 	store := dbtest.Open(t, url)
-	state := dbtest.State(t, store)
+	state := dbtest.State(store)
 	_, seen := userChanges(t, state, "", false)
 	for _, edit := range []string{
 		`UPDATE domain_user SET password = 'another' WHERE id = '1000'`,

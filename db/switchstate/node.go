@@ -62,13 +62,9 @@ WHERE n.name <> '*'
 	AND ($1::text[] IS NULL OR n.name = ANY($1))
 ORDER BY n.name`
 
-// Nodes returns every node that has a row of its own.
-func (s *Store) Nodes(ctx context.Context) ([]Node, error) {
-	return s.nodes(ctx, "nodes", nil)
-}
-
-func (s *Store) nodes(ctx context.Context, operation string, names []string) ([]Node, error) {
-	nodes, _, err := pg.Collect[Node](ctx, s.pg, operation, nodesQuery, names)
+// Nodes returns the nodes of some names that have a row of their own; without names, all that do.
+func (s *Store) Nodes(ctx context.Context, names ...string) ([]Node, error) {
+	nodes, _, err := pg.Collect[Node](ctx, s.pg, "nodes", nodesQuery, names)
 	for i := range nodes {
 		if n := &nodes[i]; n.Reference != "" {
 			if n.Password, err = s.Resolve(n.Reference); err != nil {
@@ -77,29 +73,4 @@ func (s *Store) nodes(ctx context.Context, operation string, names []string) ([]
 		}
 	}
 	return nodes, err
-}
-
-// Node returns the node name, or false if it has no row. Questions about many nodes travel together.
-func (s *Store) Node(ctx context.Context, name string) (Node, bool, error) {
-	node, err := s.nodeRows.Ask(ctx, name)
-	if err != nil || node == nil {
-		return Node{}, false, err
-	}
-	return *node, true, nil
-}
-
-func (s *Store) askNodes(ctx context.Context, names []string) ([]*Node, error) {
-	rows, err := s.nodes(ctx, "node", names)
-	if err != nil {
-		return nil, err
-	}
-	byName := make(map[string]*Node, len(rows))
-	for i := range rows {
-		byName[rows[i].Name] = &rows[i]
-	}
-	nodes := make([]*Node, len(names))
-	for i, name := range names {
-		nodes[i] = byName[name]
-	}
-	return nodes, nil
 }

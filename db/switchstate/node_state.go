@@ -2,8 +2,7 @@ package switchstate
 
 import (
 	"context"
-	"slices"
-	"strings"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -107,48 +106,23 @@ ON CONFLICT (node) DO UPDATE SET
 	checked_at = now()
 RETURNING pending_since`
 
-// nodeSave is what SaveNodeState is to keep.
-type nodeSave struct {
-	state NodeState
-	node  Node
-}
-
 // SaveNodeState keeps what is known of a switch, with n's TookAddress, TookPassword, Modules, Limits and UsersSeen; what is
 // empty of these but the modules and the limits stays as it was, and so does LookedAt when it is nil. A password that stands
 // in no row is not kept, and one that was before it is forgotten once the switch takes the other. It returns since when
-// something is pending. States of many switches travel together.
+// something is pending.
 func (s *Store) SaveNodeState(ctx context.Context, state NodeState, n Node) (since *time.Time, err error) {
-	return s.nodeSaves.Ask(ctx, nodeSave{state, n})
-}
-
-// saveNodeStates saves in the order of the names, so that two servers never wait for each other.
-func (s *Store) saveNodeStates(ctx context.Context, saves []nodeSave) ([]*time.Time, error) {
 	defer s.pg.Observe("save_node_state", time.Now())
-	order := make([]int, len(saves))
-	for i := range order {
-		order[i] = i
+	err = s.pg.Primary().QueryRow(ctx, saveNodeStateQuery, pgx.NamedArgs{
+		"node": state.Node, "server": state.Server, "reachable": state.Reachable, "pending": state.Pending,
+		"restart_required": state.RestartRequired, "last_error": state.LastError, "looked_at": state.LookedAt,
+		"address": n.TookAddress, "password": n.storable(), "users_seen": n.UsersSeen,
+		"forget":  n.Reference != "" && n.TookPassword == n.Password,
+		"modules": n.Modules, "limits": n.Limits,
+	}).Scan(&since)
+	if errors.Is(err, pgx.ErrNoRows) { // the node is no more
+		return nil, nil
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(saves[a].state.Node, saves[b].state.Node) })
-	since := make([]*time.Time, len(saves))
-	var batch pgx.Batch
-	for _, i := range order {
-		state, n := saves[i].state, saves[i].node
-		batch.Queue(saveNodeStateQuery, pgx.NamedArgs{
-			"node": state.Node, "server": state.Server, "reachable": state.Reachable, "pending": state.Pending,
-			"restart_required": state.RestartRequired, "last_error": state.LastError, "looked_at": state.LookedAt,
-			"address": n.TookAddress, "password": n.storable(), "users_seen": n.UsersSeen,
-			"forget":  n.Reference != "" && n.TookPassword == n.Password,
-			"modules": append([]string{}, n.Modules...), "limits": append([]string{}, n.Limits...),
-		}).Query(func(rows pgx.Rows) error {
-			all, err := pgx.CollectRows(rows, pgx.RowTo[*time.Time])
-			if len(all) > 0 { // or the node is no more
-				since[i] = all[0]
-			}
-			return err
-		})
-	}
-	err := s.pg.Primary().SendBatch(ctx, &batch).Close()
-	return since, pg.Translate("save the state of nodes", err)
+	return since, pg.Translate("save_node_state", err)
 }
 
 // storable is TookPassword, unless that is a secret that rows only refer to.

@@ -89,16 +89,14 @@ func (r *Recorder) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		for key, f, ok := r.next(); ok; key, f, ok = r.next() {
-			if !r.save(ctx, key, f) {
-				break
-			}
+		for key, f, ok := r.oldest(); ok && ctx.Err() == nil; key, f, ok = r.oldest() {
+			r.save(ctx, key, f)
 		}
 	}
 }
 
-// next takes the oldest fetch that waits: what is fetched when a switch starts is kept after the fetch that tells of the start.
-func (r *Recorder) next() (oldest fetchKey, f fetched, ok bool) {
+// oldest is the fetch that waits longest: what is fetched when a switch starts is kept after the fetch that tells of the start.
+func (r *Recorder) oldest() (oldest fetchKey, f fetched, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for key, waiting := range r.waiting {
@@ -106,37 +104,25 @@ func (r *Recorder) next() (oldest fetchKey, f fetched, ok bool) {
 			oldest, f, ok = key, waiting, true
 		}
 	}
-	delete(r.waiting, oldest)
 	return oldest, f, ok
 }
 
-// save saves a fetch, or puts it back and waits a while when the database is away.
-func (r *Recorder) save(ctx context.Context, key fetchKey, f fetched) bool {
+// save saves a fetch, which waits no longer then, or waits a while when the database is away.
+func (r *Recorder) save(ctx context.Context, key fetchKey, f fetched) {
 	ctx, cancel := context.WithTimeout(ctx, saveTime)
 	defer cancel()
 	err := saveFetch(ctx, r.pg, key.node, key.document, f.parts, time.Since(f.at))
 	if errors.Is(err, pg.ErrUnavailable) {
-		r.putBack(key, f)
 		pace.Sleep(ctx, fetchRetry)
-		return false
+		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.waiting[key].at.Equal(f.at) { // or a newer one waits
+		delete(r.waiting, key)
+	}
 	if len(r.saved) >= fetchesWaiting {
 		clear(r.saved)
 	}
 	r.saved[key] = f
-	return true
-}
-
-func (r *Recorder) putBack(key fetchKey, f fetched) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if _, newer := r.waiting[key]; !newer {
-		r.waiting[key] = f
-	}
-	select {
-	case r.more <- struct{}{}:
-	default:
-	}
 }

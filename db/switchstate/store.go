@@ -3,8 +3,6 @@
 package switchstate
 
 import (
-	"time"
-
 	"xmlcurld/db"
 	"xmlcurld/db/pg"
 	"xmlcurld/db/table"
@@ -15,21 +13,9 @@ type Store struct {
 	*db.Rulebook
 	*table.Store
 	pg *pg.DB
-
-	nodeRows  pg.Batch[string, *Node]
-	nodeSaves pg.Batch[nodeSave, *time.Time]
 }
 
-// New returns what is known in the database of rows, to which rules belong. It is to be closed before that.
+// New returns what is known in the database of rows, to which rules belong.
 func New(rules *db.Rulebook, rows *table.Store) *Store {
-	s := &Store{Rulebook: rules, Store: rows, pg: rows.DB()}
-	s.nodeRows.Start(s.askNodes)
-	s.nodeSaves.Start(s.saveNodeStates)
-	return s
-}
-
-// Close waits until all questions are answered. The database stays open.
-func (s *Store) Close() {
-	s.nodeRows.Stop()
-	s.nodeSaves.Stop()
+	return &Store{Rulebook: rules, Store: rows, pg: rows.DB()}
 }

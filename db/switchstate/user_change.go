@@ -68,23 +68,19 @@ const newPassword = `coalesce(NOT pg_visible_in_snapshot(password_xid, $1) AND p
 // not all of them are noted any more, or with since empty or from another database's life (it was restored from a dump), any
 // user may have changed. In the first case it is known all the same who has another password.
 func (s *Store) UserChanges(ctx context.Context, since string, noted bool) (changes []UserChange, seen string, err error) {
-	tx, err := s.pg.Primary().BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
-	if err != nil {
-		return nil, "", pg.Translate("user changes", err)
-	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	var known bool
-	if err := tx.QueryRow(ctx, snapshotQuery, since).Scan(&seen, &known); err != nil {
-		return nil, "", pg.Translate("user changes", err)
-	}
-	if !known {
-		return []UserChange{{}}, seen, nil
-	}
-	rows, err := tx.Query(ctx, userChangesQuery, since, !noted)
-	if err != nil {
-		return nil, "", pg.Translate("user changes", err)
-	}
-	changes, err = pgx.CollectRows(rows, pgx.RowToStructByName[UserChange])
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err = pgx.BeginTxFunc(ctx, s.pg.Primary(), options, func(tx pgx.Tx) error {
+		var known bool
+		if err := tx.QueryRow(ctx, snapshotQuery, since).Scan(&seen, &known); err != nil {
+			return err
+		}
+		if !known {
+			changes = []UserChange{{}}
+			return nil
+		}
+		changes, err = pg.Rows(ctx, tx, pgx.RowToStructByName[UserChange], userChangesQuery, since, !noted)
+		return err
+	})
 	return changes, seen, pg.Translate("user changes", err)
 }
 

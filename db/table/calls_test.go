@@ -92,7 +92,7 @@ func BenchmarkAfterFew(b *testing.B) {
 	url := dbtest.DemoURL(b)
 	dbtest.Execute(b, url, `ANALYZE`)
 	store := dbtest.Open(b, url)
-	state, rules := dbtest.State(b, store), db.NewRulebook(store, nil)
+	state, rules := dbtest.State(store), db.NewRulebook(store, nil)
 	many := []question{
 		{"number", route("public", "27199000007")},
 		{"unknown number", route("many7", "1")},

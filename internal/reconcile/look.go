@@ -54,10 +54,11 @@ func (n *node) claim() bool {
 // all that was committed before that has been told of, and is among what was looked at by then. The error is the
 // database's: then nothing is known.
 func (n *node) lookAt(ctx context.Context, todo aspects, asked time.Time) error {
-	row, there, err := n.keeper.rows.Node(ctx, n.name)
-	if err != nil || !there {
+	rows, err := n.keeper.rows.Nodes(ctx, n.name)
+	if err != nil || len(rows) == 0 {
 		return err
 	}
+	row := rows[0]
 	n.sw.Update(row)
 	if row.Refers && !asked.IsZero() { // files change without a notice
 		todo |= gateways | fetched

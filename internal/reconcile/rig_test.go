@@ -148,7 +148,6 @@ func (r *rig) keepAt(t *testing.T, server string, pace reconcile.Pace) (stop fun
 	go func() {
 		defer close(ended)
 		keeper.Run(ctx)
-		state.Close()
 		rows.Close()
 	}()
 	stop = func() {
