@@ -38,17 +38,12 @@ func (c *Conn) Pipeline(ctx context.Context, commands ...Command) ([]Reply, erro
 		}
 		lines.WriteString(command.line())
 	}
-	ctx, cancel := bounded(ctx)
-	defer cancel()
 	var replies []Reply
 	err := c.during(ctx, func() (err error) {
 		replies, err = c.exchange(lines.String(), commands)
 		return err
 	})
-	if err != nil {
-		return replies, fmt.Errorf("event socket %s: %w", c.socket.RemoteAddr(), err)
-	}
-	return replies, nil
+	return replies, err
 }
 
 // exchange writes and reads at the same time: a switch whose replies nobody takes would stop taking commands.
@@ -76,18 +71,13 @@ func (c *Conn) exchange(lines string, commands []Command) ([]Reply, error) {
 // next command.
 func (c *Conn) drain() error {
 	for c.reader.Buffered() > 0 {
-		f, err := readFrame(c.reader, bodyLimit)
+		_, answer, err := c.read(bodyLimit)
 		if err != nil {
 			return err
 		}
-		answer, err := f.answers()
 		if answer {
 			return fmt.Errorf("a reply to nothing: %w", ErrProtocol)
 		}
-		if err != nil {
-			return err
-		}
-		c.tell(f)
 	}
 	return nil
 }

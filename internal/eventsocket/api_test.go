@@ -3,10 +3,8 @@ package eventsocket
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -149,22 +147,6 @@ func TestClosed(t *testing.T) {
 	if _, err := ask(soon(t), c, "status"); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v", err)
 	}
-}
-
-func TestManyCallers(t *testing.T) {
-	t.Parallel()
-	const callers = 50
-	c := dial(t, answers(callers))
-	var all sync.WaitGroup
-	for i := range callers {
-		all.Go(func() {
-			word := fmt.Sprint("caller", i)
-			if got, err := ask(soon(t), c, "echo", word); err != nil || got != word {
-				t.Errorf("%s got %q %v", word, got, err)
-			}
-		})
-	}
-	all.Wait()
 }
 
 // answers hears n api commands, one after another, and says the last word of each back.

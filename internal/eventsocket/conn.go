@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"time"
 )
 
 var (
@@ -30,9 +29,6 @@ var (
 	ErrBroken = errors.New("connection is broken")
 )
 
-// patience bounds what is asked with a context that has no deadline.
-const patience = 30 * time.Second
-
 const (
 	// greetingLimit bounds a body that comes before the password is taken, in bytes.
 	greetingLimit = 4 << 10
@@ -40,21 +36,18 @@ const (
 	bannerShown = 40
 )
 
-// Conn is one authenticated connection. Calls from several goroutines wait for each other.
+// Conn is one authenticated connection. It is for one goroutine.
 type Conn struct {
 	socket net.Conn
 	reader *bufio.Reader
-	turn   chan struct{} // full while a call writes and reads
-	broken error         // why nothing can be asked any more; for whom it is the turn
-	heard  func(Notice)  // nil: nobody wants to know
+	broken error        // why nothing can be asked any more
+	heard  func(Notice) // nil: nobody wants to know
 }
 
 // Dial connects to address (host:port), reads the banner and authenticates, all before ctx is done. Its errors are
 // ErrRejected, ErrPassword, ErrArgument (a password with a line end), ErrProtocol, ErrDisconnected, ctx's or the
 // network's. None holds the password.
 func Dial(ctx context.Context, address, password string) (*Conn, error) {
-	ctx, cancel := bounded(ctx)
-	defer cancel()
 	socket, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("event socket: %w", err)
@@ -67,12 +60,10 @@ func open(ctx context.Context, socket net.Conn, password string) (*Conn, error) 
 	c := &Conn{
 		socket: socket,
 		reader: bufio.NewReaderSize(socket, headerLimit),
-		turn:   make(chan struct{}, 1),
 	}
-	err := c.during(ctx, func() error { return c.authenticate(password) })
-	if err != nil {
+	if err := c.during(ctx, func() error { return c.authenticate(password) }); err != nil {
 		c.Close()
-		return nil, fmt.Errorf("event socket %s: %w", socket.RemoteAddr(), err)
+		return nil, err
 	}
 	return c, nil
 }
@@ -89,16 +80,13 @@ func (c *Conn) authenticate(password string) error {
 	if strings.ContainsAny(password, "\r\n\x00") || len(password) > lineLimit {
 		return fmt.Errorf("password %w", ErrArgument)
 	}
-	if _, err := c.socket.Write([]byte("auth " + password + "\n\n")); err != nil {
-		return fmt.Errorf("send password: %w", ended(err))
-	}
-	f, err := c.readReply(greetingLimit)
+	reply, err := c.request("auth " + password)
 	switch {
 	case err != nil:
 		return fmt.Errorf("authenticate: %w", err)
-	case f.kind == kindReply && strings.HasPrefix(f.text, "+OK"):
+	case strings.HasPrefix(reply, "+OK"):
 		return nil
-	case f.kind == kindReply && strings.HasPrefix(f.text, "-ERR"):
+	case strings.HasPrefix(reply, "-ERR"):
 		return ErrPassword
 	}
 	return fmt.Errorf("authenticate: %w", ErrProtocol)
@@ -126,15 +114,9 @@ func (c *Conn) banner() error {
 	return nil
 }
 
-// during runs f, the only one to write and read meanwhile. When ctx is done the socket is closed, which ends f at once
+// during runs f, which writes and reads. When ctx is done the socket is closed, which ends f at once
 // whatever the peer does, be it a byte a second. Any error leaves c broken.
 func (c *Conn) during(ctx context.Context, f func() error) error {
-	select {
-	case c.turn <- struct{}{}:
-		defer func() { <-c.turn }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 	if c.broken != nil {
 		// Not wrapped: the deadline that a former call missed is not this call's.
 		return fmt.Errorf("%w: %s", ErrBroken, c.broken.Error())
@@ -150,8 +132,9 @@ func (c *Conn) during(ctx context.Context, f func() error) error {
 	if err != nil {
 		c.broken = err
 		c.socket.Close()
+		return fmt.Errorf("event socket %s: %w", c.socket.RemoteAddr(), err)
 	}
-	return err
+	return nil
 }
 
 // overdue is ctx's error, with where it came upon the call: err, unless the call was just done.
@@ -160,12 +143,4 @@ func overdue(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	return fmt.Errorf("%w: %s", ctx.Err(), err.Error())
-}
-
-// bounded is ctx with a deadline in any case.
-func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, ok := ctx.Deadline(); ok {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, patience)
 }

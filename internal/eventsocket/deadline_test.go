@@ -120,21 +120,6 @@ func late(c net.Conn) error {
 	return nil
 }
 
-func TestNoDeadlineOfOnesOwn(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c, err := pipe(t, t.Context(), greeted(hear("api status\n\n"), hold)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		start := time.Now()
-		_, err = ask(t.Context(), c, "status")
-		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != patience {
-			t.Errorf("got %v after %v", err, time.Since(start))
-		}
-	})
-}
-
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -151,35 +136,18 @@ func TestCancel(t *testing.T) {
 	})
 }
 
-// A call that never had its turn leaves the connection as it is.
-func TestDeadlineBeforeTheTurn(t *testing.T) {
+// A call that never began leaves the connection as it is.
+func TestDeadlineBeforeTheCall(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		slow := func(net.Conn) error { time.Sleep(5 * time.Second); return nil }
-		c, err := pipe(t, limited(t), greeted(hear("api slow\n\n"), slow, say(response("slow")), answers(1))...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		go func() {
-			if got, err := ask(limited(t), c, "slow"); err != nil || got != "slow" {
-				t.Errorf("got %q %v", got, err)
-			}
-		}()
-		synctest.Wait()
-		short, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		for range 2 {
-			if _, err := ask(short, c, "status"); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("got %v", err)
-			}
-		}
-		if got, err := ask(limited(t), c, "echo", "next"); err != nil || got != "next" {
-			t.Errorf("got %q %v", got, err)
-		}
-		if _, err := ask(short, c, "status"); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v", err)
-		}
-	})
+	c := dial(t, answers(1))
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := ask(over, c, "status"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if got, err := ask(soon(t), c, "echo", "next"); err != nil || got != "next" {
+		t.Errorf("got %q %v", got, err)
+	}
 }
 
 func TestPipelineWithoutBuffers(t *testing.T) {

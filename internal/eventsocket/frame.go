@@ -49,15 +49,21 @@ func (f frame) answers() (bool, error) {
 // readReply reads up to the next frame that answers a command.
 func (c *Conn) readReply(limit int) (frame, error) {
 	for {
-		f, err := readFrame(c.reader, limit)
-		if err != nil {
-			return frame{}, err
-		}
-		if answer, err := f.answers(); answer || err != nil {
+		if f, answer, err := c.read(limit); answer || err != nil {
 			return f, err
 		}
+	}
+}
+
+// read reads the next frame and reports whether it answers a command. If not, it is a notice, which it tells of.
+func (c *Conn) read(limit int) (f frame, answer bool, err error) {
+	if f, err = readFrame(c.reader, limit); err != nil {
+		return frame{}, false, err
+	}
+	if answer, err = f.answers(); !answer && err == nil {
 		c.tell(f)
 	}
+	return f, answer, err
 }
 
 // readFrame reads one frame whose body has at most limit bytes. Its errors never show what the peer says: that could be

@@ -61,29 +61,30 @@ func (c *Conn) say(ctx context.Context, line string) error {
 	if strings.ContainsAny(line, "\r\n\x00") {
 		return fmt.Errorf("event socket: %w", ErrArgument)
 	}
-	ctx, cancel := bounded(ctx)
-	defer cancel()
 	word, _, _ := strings.Cut(line, " ")
-	err := c.during(ctx, func() error {
+	return c.during(ctx, func() error {
 		if err := c.drain(); err != nil {
 			return err
 		}
-		if _, err := c.socket.Write([]byte(line + "\n\n")); err != nil {
-			return fmt.Errorf("send %s: %w", word, ended(err))
+		reply, err := c.request(line)
+		if err == nil && !strings.HasPrefix(reply, "+OK") {
+			err = ErrProtocol
 		}
-		f, err := c.readReply(greetingLimit)
-		switch {
-		case err != nil:
+		if err != nil {
 			return fmt.Errorf("%s: %w", word, err)
-		case f.kind != kindReply:
-			return fmt.Errorf("%s: %w", word, ErrProtocol)
-		case !strings.HasPrefix(f.text, "+OK"):
-			return fmt.Errorf("%s is refused: %w", word, ErrProtocol)
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("event socket %s: %w", c.socket.RemoteAddr(), err)
+}
+
+// request sends a command of the event socket itself and returns the text of the reply.
+func (c *Conn) request(line string) (string, error) {
+	if _, err := c.socket.Write([]byte(line + "\n\n")); err != nil {
+		return "", ended(err)
 	}
-	return nil
+	f, err := c.readReply(greetingLimit)
+	if err == nil && f.kind != kindReply {
+		err = ErrProtocol
+	}
+	return f.text, err
 }
