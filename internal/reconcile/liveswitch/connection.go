@@ -33,8 +33,8 @@ func (e lostError) Unwrap() error { return e.error }
 
 // Lost reports whether err says that the connection is of no more use.
 func Lost(err error) bool {
-	lost := lostError{}
-	return errors.As(err, &lost)
+	_, lost := errors.AsType[lostError](err)
+	return lost
 }
 
 // logins are those that the switch may take. Until it has taken a change of its event socket, which needs a restart, it is
@@ -42,8 +42,9 @@ func Lost(err error) bool {
 // bootstrap's, which is no secret. Every other password is tried only where it belongs: whoever listens at an address now is
 // told it.
 func (sw *Switch) logins() []login {
-	all := []login{{sw.Row.Address, sw.Row.Password}, sw.took, {sw.Row.TookAddress, sw.Row.TookPassword}}
-	all = append(all, login{sw.Row.Address, bootstrapPassword})
+	all := []login{
+		{sw.Row.Address, sw.Row.Password}, sw.took, {sw.Row.TookAddress, sw.Row.TookPassword}, {sw.Row.Address, bootstrapPassword},
+	}
 	if host, _, err := net.SplitHostPort(sw.Row.Address); err == nil {
 		all = append(all, login{net.JoinHostPort(host, bootstrapPort), bootstrapPassword})
 	}
@@ -127,7 +128,7 @@ func (sw *Switch) hear(said eventsocket.Notice) {
 	case said.Event == moduleLoad:
 		if module := said.Header["key"]; module != "" {
 			sw.loads[module] = time.Now()
-			sw.stirred()
+			sw.options.Stirred()
 		}
 	case said.Header["log-func"] == "parse_gateways":
 		if line := errorText(said.Line); !slices.Contains(sw.logged, line) {
@@ -158,10 +159,10 @@ func (sw *Switch) askAll(ctx context.Context, commands []eventsocket.Command) ([
 	if len(commands) == 0 {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, sw.askTime)
+	ctx, cancel := context.WithTimeout(ctx, sw.options.AskTime)
 	defer cancel()
 	for _, c := range commands {
-		sw.sent(c[0])
+		sw.options.Sent(c[0])
 	}
 	replies, err := sw.conn.Pipeline(ctx, commands...)
 	if err != nil && !errors.Is(err, eventsocket.ErrArgument) {
@@ -173,23 +174,20 @@ func (sw *Switch) askAll(ctx context.Context, commands []eventsocket.Command) ([
 // command runs a command whose success is looked for on the switch afterwards, whatever its reply says.
 func (sw *Switch) command(ctx context.Context, command string, arguments ...string) error {
 	_, err := sw.ask(ctx, command, arguments...)
-	if refusal := refusedBy(err); refusal != nil {
-		sw.refuse(refusal)
-		return nil
-	}
-	return err
+	return sw.noteRefusal(err)
 }
 
-// refuse notes what the switch refused last.
-func (sw *Switch) refuse(refusal *eventsocket.CommandError) {
-	sw.Refusal = strings.Join(strings.Fields(refusal.Error()), " ")
+// noteRefusal notes what the switch refused last, if err says that, and returns any other err.
+func (sw *Switch) noteRefusal(err error) error {
+	if refusedBy(err) == nil {
+		return err
+	}
+	sw.Refusal = oneLine(err.Error())
+	return nil
 }
 
 // refusedBy returns err as the switch's own refusal, or nil if it is none.
 func refusedBy(err error) *eventsocket.CommandError {
-	var refusal *eventsocket.CommandError
-	if errors.As(err, &refusal) {
-		return refusal
-	}
-	return nil
+	refusal, _ := errors.AsType[*eventsocket.CommandError](err)
+	return refusal
 }

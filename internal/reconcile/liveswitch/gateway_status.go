@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"xmlcurld/db"
+	"xmlcurld/db/table"
 	"xmlcurld/internal/eventsocket"
 )
 
@@ -18,6 +19,11 @@ type gatewayStatus struct {
 	Profile string
 	State   string // NOREG, REGED, TRYING, UNREGED, DOWN, …
 }
+
+func (g gatewayStatus) name() string { return g.Name }
+
+// folded is the name by which the rows know the gateway.
+func (g gatewayStatus) folded() string { return table.Fold(g.Name) }
 
 // place tells apart a gateway and one of the same name in another profile.
 func (g gatewayStatus) place() gatewayStatus { return gatewayStatus{Name: g.Name, Profile: g.Profile} }
@@ -87,17 +93,10 @@ func (sw *Switch) missing(ctx context.Context, started []db.GatewayRevision, bef
 		left, err = sw.otherRevision(ctx, started)
 		return left, nil, err
 	}
-	had := make(map[string]bool, len(before))
-	for _, g := range before {
-		had[g.Name] = true
-	}
 	if has, err = sw.gatewayStatuses(ctx); err != nil {
 		return nil, nil, err
 	}
-	there := make(map[string]bool, len(has))
-	for _, g := range has {
-		there[g.Name] = true
-	}
+	had, there := setOf(before, gatewayStatus.name), setOf(has, gatewayStatus.name)
 	var ask []db.GatewayRevision
 	for _, g := range started {
 		switch {
@@ -115,7 +114,7 @@ func (sw *Switch) missing(ctx context.Context, started []db.GatewayRevision, bef
 
 // known asks which of some the switch has by their names, and in their profiles. It gives each once: of a name that is
 // listed twice in a profile, one is killed already.
-func (sw *Switch) known(ctx context.Context, some []gatewayStatus) ([]bool, error) {
+func (sw *Switch) known(ctx context.Context, some []gatewayStatus) (known []gatewayStatus, err error) {
 	var commands []eventsocket.Command
 	for _, g := range some {
 		commands = append(commands, eventsocket.Command{"sofia", "status", "gateway", g.Name})
@@ -124,9 +123,11 @@ func (sw *Switch) known(ctx context.Context, some []gatewayStatus) ([]bool, erro
 	if err != nil {
 		return nil, err
 	}
-	known, seen := make([]bool, len(some)), make(map[gatewayStatus]bool)
+	seen := make(map[gatewayStatus]bool)
 	for i, g := range some {
-		known[i] = !seen[g.place()] && gatewayProfile(replies[i].Body) == g.Profile
+		if !seen[g.place()] && gatewayProfile(replies[i].Body) == g.Profile {
+			known = append(known, g)
+		}
 		seen[g.place()] = true
 	}
 	return known, nil

@@ -77,10 +77,7 @@ func (sw *Switch) readable(want []db.GatewayRevision, found *Findings) []db.Gate
 // awaitAnswers gives the carriers of gateways that register the time to answer. What they answer is their own. If it was
 // asked just now which gateways the switch has, that is now.
 func (sw *Switch) awaitAnswers(ctx context.Context, some []db.GatewayRevision, now []gatewayStatus) error {
-	waiting := make(map[string]bool, len(some))
-	for _, g := range some {
-		waiting[g.Name] = true
-	}
+	waiting := setOf(some, func(g db.GatewayRevision) string { return g.Name })
 	answered := func(has []gatewayStatus) bool {
 		return !slices.ContainsFunc(has, func(g gatewayStatus) bool { return waiting[g.Name] && slices.Contains(undecided, g.State) })
 	}
@@ -99,26 +96,20 @@ var undecided = []string{"UNREGED", "REGISTER", "TRYING"}
 
 // removeGateways takes away what the rows do not hold. One that moved to another profile is not surplus but changed.
 func (sw *Switch) removeGateways(ctx context.Context, want []db.GatewayRevision, has []gatewayStatus, found *Findings) error {
-	wanted := make(map[string]bool, len(want))
-	for _, g := range want {
-		wanted[table.Fold(g.Name)] = true
-	}
-	surplus := slices.DeleteFunc(slices.Clone(has), func(g gatewayStatus) bool { return wanted[table.Fold(g.Name)] || !sayable(g.Name) })
+	wanted := setOf(want, func(g db.GatewayRevision) string { return table.Fold(g.Name) })
+	surplus := slices.DeleteFunc(slices.Clone(has), func(g gatewayStatus) bool { return wanted[g.folded()] || !sayable(g.Name) })
 	if len(surplus) == 0 {
 		return nil
 	}
-	profiles, err := sw.rows.Sofia(ctx, sw.name, "", "")
+	sofia, err := sw.rows.Sofia(ctx, sw.name, "", "")
 	if err != nil {
 		return err
 	}
-	served := make(map[string]bool)
-	for _, p := range profiles.Value.Profiles {
-		served[p.Name] = true
-	}
+	served := setOf(sofia.Value.Profiles, func(p db.Profile) string { return p.Name })
 	gone := slices.DeleteFunc(surplus, func(g gatewayStatus) bool { return !served[g.Profile] })
 	left, err := sw.endGateways(ctx, gone)
 	for _, g := range gone {
-		if left[table.Fold(g.Name)] {
+		if left[g.folded()] {
 			found.Pending = append(found.Pending, "gateway "+g.Name+": remove")
 		}
 	}
@@ -139,13 +130,7 @@ func (sw *Switch) endGateways(ctx context.Context, some []gatewayStatus) (left m
 		return nil, err
 	}
 	known, err := sw.known(ctx, some)
-	left = make(map[string]bool)
-	for i := range known {
-		if known[i] {
-			left[table.Fold(some[i].Name)] = true
-		}
-	}
-	return left, err
+	return setOf(known, gatewayStatus.folded), err
 }
 
 // sayable reports whether a name that the switch told can be said in a command.
@@ -158,13 +143,14 @@ func (sw *Switch) replaceGateways(ctx context.Context, stale []db.GatewayRevisio
 	for _, g := range stale {
 		profileOf[table.Fold(g.Name)] = g.Profile
 	}
-	former := slices.DeleteFunc(slices.Clone(has), func(h gatewayStatus) bool { return profileOf[table.Fold(h.Name)] == "" })
-	unknown, err := sw.killGateways(ctx, former)
+	former := slices.DeleteFunc(slices.Clone(has), func(h gatewayStatus) bool { return profileOf[h.folded()] == "" })
+	killed, err := sw.killGateways(ctx, former)
 	if err != nil {
 		return nil, err
 	}
+	replaced := setOf(killed, gatewayStatus.place)
 	left, err := sw.awaitGone(ctx, slices.DeleteFunc(former, func(h gatewayStatus) bool {
-		return profileOf[table.Fold(h.Name)] == h.Profile && !unknown[h.place()]
+		return profileOf[h.folded()] == h.Profile && replaced[h.place()]
 	}))
 	if err != nil {
 		return nil, err
@@ -194,41 +180,23 @@ func (sw *Switch) awaitGone(ctx context.Context, some []gatewayStatus) (left map
 	if len(some) == 0 {
 		return nil, nil
 	}
-	going := make(map[gatewayStatus]bool)
-	for _, g := range some {
-		going[g.place()] = true
-	}
+	going := setOf(some, gatewayStatus.place)
 	_, err = sw.await(ctx, settle, func() (bool, error) {
-		left = make(map[string]bool)
 		has, err := sw.gatewayStatuses(ctx)
-		for _, g := range has {
-			if going[g.place()] {
-				left[table.Fold(g.Name)] = true
-			}
-		}
+		left = setOf(slices.DeleteFunc(has, func(g gatewayStatus) bool { return !going[g.place()] }), gatewayStatus.folded)
 		return len(left) == 0, err
 	})
 	return left, err
 }
 
-// killGateways kills gateways. It returns those that the switch does not know by name: they are killed already, or were
-// lost.
-func (sw *Switch) killGateways(ctx context.Context, some []gatewayStatus) (unknown map[gatewayStatus]bool, err error) {
+// killGateways kills gateways and returns them, but for those that the switch does not know by name: they are killed
+// already, or were lost.
+func (sw *Switch) killGateways(ctx context.Context, some []gatewayStatus) (killed []gatewayStatus, err error) {
 	known, err := sw.known(ctx, some)
 	if err != nil {
 		return nil, err
 	}
-	unknown = make(map[gatewayStatus]bool)
-	var live []gatewayStatus
-	for i, g := range some {
-		if known[i] {
-			live = append(live, g)
-		}
-		if _, said := unknown[g.place()]; !said { // the first says it for the place
-			unknown[g.place()] = !known[i]
-		}
-	}
-	return unknown, sw.kill(ctx, live)
+	return known, sw.kill(ctx, known)
 }
 
 // kill kills gateways, each registered one after it gave up its registration: killed at once, its un-REGISTER would leave

@@ -27,7 +27,8 @@ func (sw *Switch) Modules(ctx context.Context) (Findings, error) {
 		}
 	}
 	former := slices.DeleteFunc(slices.Clone(sw.Row.Modules), func(m string) bool { return slices.Contains(want, m) })
-	loaded, err := sw.loaded(ctx, append(slices.Clone(want), former...))
+	all := slices.Concat(want, former)
+	loaded, err := sw.loaded(ctx, all)
 	if err != nil {
 		return found, err
 	}
@@ -50,7 +51,7 @@ func (sw *Switch) Modules(ctx context.Context) (Findings, error) {
 			}
 		}
 	}
-	if loaded, err = sw.loaded(ctx, append(slices.Clone(want), former...)); err != nil {
+	if loaded, err = sw.loaded(ctx, all); err != nil {
 		return found, err
 	}
 	sw.Row.Modules = want

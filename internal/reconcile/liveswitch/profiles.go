@@ -8,6 +8,7 @@ import (
 
 	"xmlcurld/db/fingerprint"
 	"xmlcurld/internal/eventsocket"
+	"xmlcurld/internal/pace"
 )
 
 // Profiles starts new SIP profiles and has the running ones take their changed settings by a rescan. Where a profile listens
@@ -90,9 +91,7 @@ func (sw *Switch) rescanProfile(ctx context.Context, name string, want fingerpri
 	if inSync() {
 		return nil
 	}
-	if err := sw.rescan(ctx, name); refusedBy(err) != nil {
-		sw.refuse(refusedBy(err))
-	} else if err != nil {
+	if err := sw.noteRefusal(sw.rescan(ctx, name)); err != nil {
 		return err
 	}
 	rescanned, err := sw.await(ctx, fetchLag, func() (bool, error) {
@@ -150,7 +149,8 @@ func (sw *Switch) await(ctx context.Context, limit time.Duration, done func() (b
 			return ok && err == nil, err
 		}
 		// Of many gateways it takes the switch a while to tell: it is left alone for at least as long.
-		if err := sleep(ctx, max(poll, time.Since(asked))); err != nil {
+		pace.Sleep(ctx, max(poll, time.Since(asked)))
+		if err := ctx.Err(); err != nil {
 			return false, lostError{err}
 		}
 	}

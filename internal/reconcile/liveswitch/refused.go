@@ -144,9 +144,11 @@ func (sw *Switch) whyRefused(ctx context.Context, g db.GatewayRevision) (failed 
 
 // brief is text on one line, of a bounded length.
 func brief(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = oneLine(text)
 	return text[:min(len(text), maxReason)]
 }
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // errorText is a line of the log without the time and the place that it begins with.
 func errorText(line string) string {

@@ -2,6 +2,7 @@ package liveswitch
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -57,7 +58,7 @@ func listedGateways(reply string) []gatewayStatus {
 			row += "\n" + line
 		}
 		columns := strings.Split(row, "\t")
-		if n := len(columns); n >= 6 && isCalls(columns[n-2]) && isCalls(columns[n-1]) {
+		if n := len(columns); n >= 6 && calls.MatchString(columns[n-2]) && calls.MatchString(columns[n-1]) {
 			profile, name, _ := strings.Cut(strings.TrimLeft(columns[0], " "), "::")
 			all = append(all, gatewayStatus{name, profile, columns[n-4]})
 			row = ""
@@ -66,14 +67,8 @@ func listedGateways(reply string) []gatewayStatus {
 	return all
 }
 
-// isCalls reports whether a column counts calls, as 0/12, perhaps with the time until the next try behind it.
-func isCalls(column string) bool {
-	column, _, _ = strings.Cut(column, " (retry: ")
-	failed, all, ok := strings.Cut(column, "/")
-	return ok && isNumber(failed) && isNumber(all)
-}
-
-func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+// calls is a column that counts calls, as 0/12, perhaps with the time until the next try behind it.
+var calls = regexp.MustCompile(`^[0-9]+/[0-9]+($| \(retry: )`)
 
 // gatewayProfile is the profile in a reply to sofia status gateway NAME; "" when the switch does not have the gateway. The
 // line stands before all that an operator may have written.

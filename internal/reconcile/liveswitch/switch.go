@@ -25,9 +25,7 @@ type Switch struct {
 
 	name    string
 	rows    *switchstate.Store
-	askTime time.Duration
-	sent    func(command string)
-	stirred func()
+	options Options
 
 	usersSeen string // the snapshot up to which changes of users were applied, as saved
 	conn      *eventsocket.Conn
@@ -50,7 +48,7 @@ type Options struct {
 
 // New returns the switch of the node name, not connected.
 func New(rows *switchstate.Store, name string, o Options) *Switch {
-	return &Switch{name: name, rows: rows, askTime: o.AskTime, sent: o.Sent, stirred: o.Stirred}
+	return &Switch{name: name, rows: rows, options: o}
 }
 
 // Update gives the switch its row as it was read now.
@@ -82,12 +80,11 @@ func (sw *Switch) Alive(ctx context.Context) bool {
 	return true
 }
 
-// sleep waits for d.
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// setOf is the set of the keys of all.
+func setOf[T any, K comparable](all []T, key func(T) K) map[K]bool {
+	set := make(map[K]bool, len(all))
+	for _, one := range all {
+		set[key(one)] = true
 	}
+	return set
 }

@@ -30,9 +30,10 @@ func (sw *Switch) Users(ctx context.Context) (Findings, error) {
 	if err != nil {
 		return found, err
 	}
-	for _, r := range left {
+	for r := range left {
 		found.Pending = append(found.Pending, "registration of "+r.User+"@"+r.Domain)
 	}
+	slices.Sort(found.Pending)
 	if len(left) == 0 {
 		sw.Row.UsersSeen = seen
 	}
@@ -63,7 +64,7 @@ type registration struct {
 
 // unregisterUsers ends the registrations of those in changes who lose theirs, and of any who is not a user now, and
 // returns those that the switch has all the same.
-func (sw *Switch) unregisterUsers(ctx context.Context, changes []switchstate.UserChange) ([]registration, error) {
+func (sw *Switch) unregisterUsers(ctx context.Context, changes []switchstate.UserChange) (map[registration]bool, error) {
 	lost, err := sw.lostRegistrations(ctx, changes)
 	if err != nil || len(lost) == 0 {
 		return nil, err
@@ -71,24 +72,21 @@ func (sw *Switch) unregisterUsers(ctx context.Context, changes []switchstate.Use
 	left := lost
 	_, err = sw.await(ctx, settle, func() (bool, error) {
 		var commands []eventsocket.Command
-		for _, r := range left {
+		for r := range left {
 			commands = append(commands, eventsocket.Command{"sofia", "profile", r.profile, "flush_inbound_reg", r.User + "@" + r.Domain})
 		}
 		if _, err := sw.askAll(ctx, commands); err != nil {
 			return false, err
 		}
 		has, err := sw.registrations(ctx)
-		there := make(map[registration]bool, len(has))
-		for _, r := range has {
-			there[r] = true
-		}
-		left = slices.DeleteFunc(slices.Clone(lost), func(r registration) bool { return !there[r] })
+		left = maps.Clone(lost)
+		maps.DeleteFunc(left, func(r registration, _ bool) bool { return !has[r] })
 		return len(left) == 0, err
 	})
 	return left, err
 }
 
-func (sw *Switch) lostRegistrations(ctx context.Context, changes []switchstate.UserChange) ([]registration, error) {
+func (sw *Switch) lostRegistrations(ctx context.Context, changes []switchstate.UserChange) (map[registration]bool, error) {
 	if len(changes) == 0 {
 		return nil, nil
 	}
@@ -97,36 +95,33 @@ func (sw *Switch) lostRegistrations(ctx context.Context, changes []switchstate.U
 		return nil, err
 	}
 	var all []switchstate.Registration
-	for _, r := range has {
+	for r := range has {
 		all = append(all, r.Registration)
 	}
 	strangers, err := sw.rows.Strangers(ctx, all)
 	if err != nil {
 		return nil, err
 	}
-	loses := make(map[switchstate.Registration]bool)
-	for _, r := range strangers {
-		loses[r] = true
-	}
+	loses := setOf(strangers, func(r switchstate.Registration) switchstate.Registration { return r })
 	for _, c := range changes {
 		if c.Unregister {
 			loses[switchstate.Registration{User: c.Name, Domain: c.Domain}] = true
 		}
 	}
-	return slices.DeleteFunc(has, func(r registration) bool {
+	maps.DeleteFunc(has, func(r registration, _ bool) bool {
 		return !loses[r.Registration] && !loses[switchstate.Registration{User: table.Fold(r.User), Domain: table.Fold(r.Domain)}]
-	}), nil
+	})
+	return has, nil
 }
 
 // registrations asks which phones are registered, profile by profile: show registrations goes on to show those that were
 // flushed. What a phone calls itself goes into a command; one that cannot be said is nobody's name in the rows either.
-func (sw *Switch) registrations(ctx context.Context) ([]registration, error) {
+func (sw *Switch) registrations(ctx context.Context) (map[registration]bool, error) {
 	running, err := sw.running(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var all []registration
-	seen := make(map[registration]bool)
+	all := make(map[registration]bool)
 	for _, profile := range slices.Sorted(maps.Keys(running)) {
 		reply, err := sw.ask(ctx, "sofia", "status", "profile", profile, "reg")
 		if err != nil {
@@ -137,11 +132,8 @@ func (sw *Switch) registrations(ctx context.Context) ([]registration, error) {
 			return nil, fmt.Errorf("profile %s: %w", profile, err)
 		}
 		for _, name := range users {
-			user, domain, _ := strings.Cut(name, "@")
-			r := registration{switchstate.Registration{User: user, Domain: domain}, profile}
-			if sayable(name) && !seen[r] {
-				seen[r] = true
-				all = append(all, r)
+			if user, domain, _ := strings.Cut(name, "@"); sayable(name) {
+				all[registration{switchstate.Registration{User: user, Domain: domain}, profile}] = true
 			}
 		}
 	}
