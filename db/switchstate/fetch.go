@@ -3,7 +3,6 @@ package switchstate
 import (
 	"context"
 	"strings"
-	"time"
 
 	"xmlcurld/db/fingerprint"
 	"xmlcurld/db/pg"
@@ -29,8 +28,8 @@ func (s *Store) Fetches(ctx context.Context, node string) ([]Fetch, error) {
 }
 
 // saveFetchQuery: a revision that extends is added, word by word, to the one that is there. What was taken is kept as long as
-// the switch did not start anew: post_load_modules.conf is asked for then, and then only. The second is for times that are
-// a little late, when a connection had to be waited for.
+// the switch did not start anew, or $7 replaces it: post_load_modules.conf is asked for then, and then only. The
+// second is for times that are a little late, when a connection had to be waited for.
 const saveFetchQuery = `
 INSERT INTO node_fetch (node, document, part, revision, at)
 SELECT
@@ -49,28 +48,19 @@ LEFT JOIN node_fetch k ON k.node = n.name AND k.document = $2 AND k.part = f.par
 LEFT JOIN node_fetch b ON b.node = n.name AND b.document = 'post_load_modules.conf' AND b.part = ''
 WHERE n.name = $1
 	AND n.name <> '*'
-	AND (f.part <> '` + fingerprint.TakenPart + `' OR k.at IS NULL OR k.at < b.at - interval '1 second')
-ON CONFLICT (node, document, part) DO UPDATE SET
-	revision = excluded.revision,
-	at = excluded.at`
-
-const tookQuery = `
-INSERT INTO node_fetch (node, document, part, revision, at)
-SELECT name, $2, '` + fingerprint.TakenPart + `', $3, clock_timestamp() - $4 * interval '1 second'
-FROM node
-WHERE name = $1
+	AND ($7 OR f.part <> '` + fingerprint.TakenPart + `' OR k.at IS NULL OR k.at < b.at - interval '1 second')
 ON CONFLICT (node, document, part) DO UPDATE SET
 	revision = excluded.revision,
 	at = excluded.at`
 
 // Took keeps that node runs with document, one that is stored as XML, as it was fetched age seconds ago.
 func (s *Store) Took(ctx context.Context, node, document, revision string, age float64) error {
-	return s.pg.Exec(ctx, "took", tookQuery, node, document, revision, age)
+	return saveFetch(ctx, s.pg, node, document, fingerprint.Parts{fingerprint.TakenPart: revision}, age, true)
 }
 
-// saveFetch keeps that node was given the parts of document some time ago, by their names and revisions. A node without a
-// row is not kept.
-func saveFetch(ctx context.Context, database *pg.DB, node, document string, parts fingerprint.Parts, ago time.Duration) error {
+// saveFetch keeps that node was given the parts of document age seconds ago, by their names and revisions. A node without
+// a row is not kept. What was taken before is replaced at a new start, and when taken says so.
+func saveFetch(ctx context.Context, database *pg.DB, node, document string, parts fingerprint.Parts, age float64, taken bool) error {
 	var names, revisions []string
 	var extends []bool
 	for name, revision := range parts {
@@ -80,5 +70,5 @@ func saveFetch(ctx context.Context, database *pg.DB, node, document string, part
 		}
 		names, revisions, extends = append(names, name), append(revisions, revision), append(extends, also)
 	}
-	return database.Exec(ctx, "save_fetch", saveFetchQuery, node, document, names, revisions, extends, ago.Seconds())
+	return database.Exec(ctx, "save_fetch", saveFetchQuery, node, document, names, revisions, extends, age, taken)
 }

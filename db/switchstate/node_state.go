@@ -112,10 +112,14 @@ RETURNING pending_since`
 // something is pending.
 func (s *Store) SaveNodeState(ctx context.Context, state NodeState, n Node) (since *time.Time, err error) {
 	defer s.pg.Observe("save_node_state", time.Now())
+	password := n.TookPassword
+	if n.Reference != "" {
+		password = ""
+	}
 	err = s.pg.Primary().QueryRow(ctx, saveNodeStateQuery, pgx.NamedArgs{
 		"node": state.Node, "server": state.Server, "reachable": state.Reachable, "pending": state.Pending,
 		"restart_required": state.RestartRequired, "last_error": state.LastError, "looked_at": state.LookedAt,
-		"address": n.TookAddress, "password": n.storable(), "users_seen": n.UsersSeen,
+		"address": n.TookAddress, "password": password, "users_seen": n.UsersSeen,
 		"forget":  n.Reference != "" && n.TookPassword == n.Password,
 		"modules": n.Modules, "limits": n.Limits,
 	}).Scan(&since)
@@ -123,12 +127,4 @@ func (s *Store) SaveNodeState(ctx context.Context, state NodeState, n Node) (sin
 		return nil, nil
 	}
 	return since, pg.Translate("save_node_state", err)
-}
-
-// storable is TookPassword, unless that is a secret that rows only refer to.
-func (n Node) storable() string {
-	if n.Reference != "" {
-		return ""
-	}
-	return n.TookPassword
 }

@@ -111,7 +111,7 @@ func (r *Recorder) oldest() (oldest fetchKey, f fetched, ok bool) {
 func (r *Recorder) save(ctx context.Context, key fetchKey, f fetched) {
 	ctx, cancel := context.WithTimeout(ctx, saveTime)
 	defer cancel()
-	err := saveFetch(ctx, r.pg, key.node, key.document, f.parts, time.Since(f.at))
+	err := saveFetch(ctx, r.pg, key.node, key.document, f.parts, time.Since(f.at).Seconds(), false)
 	if errors.Is(err, pg.ErrUnavailable) {
 		pace.Sleep(ctx, fetchRetry)
 		return

@@ -47,9 +47,8 @@ func aspectsOf(kind string) aspects {
 
 // String names the aspect that a fault was in.
 func (a aspects) String() string {
-	names := map[aspects]string{
+	return map[aspects]string{
 		modules: "modules", limits: "limits", lists: "access lists", profiles: "profiles", gateways: "gateways",
 		users: "users", fetched: "documents", connection: "event socket",
-	}
-	return names[a]
+	}[a]
 }

@@ -51,10 +51,8 @@ var Steady = Pace{Look: 2 * time.Second, Ask: 15 * time.Second, Away: 30 * time.
 type Keeper struct {
 	rows    *switchstate.Store
 	claims  *switchstate.Claims
-	server  string
-	log     *slog.Logger
+	options Options
 	metrics *metrics
-	pace    Pace
 	wake    chan struct{} // the nodes may be others now
 
 	mu    sync.Mutex
@@ -67,7 +65,7 @@ func New(rows *switchstate.Store, o Options) *Keeper {
 		o.Pace = Steady
 	}
 	return &Keeper{
-		rows: rows, claims: switchstate.NewClaims(rows.DB()), server: o.Server, log: o.Log, metrics: newMetrics(o.Registerer), pace: o.Pace,
+		rows: rows, claims: switchstate.NewClaims(rows.DB()), options: o, metrics: newMetrics(o.Registerer),
 		wake: make(chan struct{}, 1), nodes: make(map[string]*node),
 	}
 }
@@ -76,7 +74,7 @@ func New(rows *switchstate.Store, o Options) *Keeper {
 func (k *Keeper) Run(ctx context.Context) {
 	var all sync.WaitGroup
 	all.Go(func() { k.rows.Listen(ctx, k.notice) })
-	look := time.NewTicker(k.pace.Look)
+	look := time.NewTicker(k.options.Pace.Look)
 	defer look.Stop()
 	forget := time.NewTicker(forgetEvery)
 	defer forget.Stop()
@@ -87,7 +85,7 @@ func (k *Keeper) Run(ctx context.Context) {
 		case <-k.wake:
 		case <-forget.C:
 			if err := k.rows.ForgetChanges(ctx); err != nil && ctx.Err() == nil {
-				k.log.Warn("cannot forget old changes of users", "error", err)
+				k.options.Log.Warn("cannot forget old changes of users", "error", err)
 			}
 		case <-ctx.Done():
 			all.Wait()
@@ -101,7 +99,7 @@ func (k *Keeper) Run(ctx context.Context) {
 // told before was looked at.
 func (k *Keeper) notice(about table.Notice) {
 	if about.Lost != nil {
-		k.log.Warn("not listening for edits, so they are looked for now and then", "error", about.Lost)
+		k.options.Log.Warn("not listening for edits, so they are looked for now and then", "error", about.Lost)
 		return
 	}
 	what := aspectsOf(about.Kind)
@@ -126,7 +124,7 @@ func (k *Keeper) startNodes(ctx context.Context, all *sync.WaitGroup) {
 	rows, err := k.rows.Nodes(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
-			k.log.Warn("cannot read the nodes", "error", err)
+			k.options.Log.Warn("cannot read the nodes", "error", err)
 		}
 		return
 	}

@@ -26,7 +26,7 @@ func (n *node) look(ctx context.Context) {
 	}
 	n.lastLook = time.Now()
 	if err := n.lookAt(ctx, todo, asked); err != nil && ctx.Err() == nil {
-		n.keeper.log.Warn("cannot look after a node", "node", n.name, "error", err)
+		n.keeper.options.Log.Warn("cannot look after a node", "node", n.name, "error", err)
 		n.again(todo, asked)
 	}
 }
@@ -68,14 +68,11 @@ func (n *node) lookAt(ctx context.Context, todo aspects, asked time.Time) error 
 		n.findings[connection] = liveswitch.Findings{Pending: []string{"event socket: its password"}, Err: errors.New(row.Fault)}
 		return n.save(ctx, time.Time{})
 	}
+	look := n.inspect
 	if row.Address == "" || row.Password == "" {
 		n.sw.Disconnect()
-		if todo == everything {
-			asked = row.ReadAt
-		}
-		return n.judge(ctx, todo, asked)
-	}
-	if !n.sw.Connected() {
+		look = n.judge
+	} else if !n.sw.Connected() {
 		todo = everything
 		if err := n.sw.Connect(ctx); err != nil {
 			n.findings[connection] = liveswitch.Findings{Pending: []string{"event socket"}, Err: err}
@@ -85,7 +82,7 @@ func (n *node) lookAt(ctx context.Context, todo aspects, asked time.Time) error 
 		n.rest, n.tries = 0, 0
 		delete(n.findings, connection)
 	}
-	if err := n.inspect(ctx, todo); err != nil {
+	if err := look(ctx, todo); err != nil {
 		return err
 	}
 	if todo == everything {
@@ -98,7 +95,7 @@ func (n *node) lookAt(ctx context.Context, todo aspects, asked time.Time) error 
 func (n *node) inspect(ctx context.Context, todo aspects) error {
 	for _, step := range []struct {
 		aspect aspects
-		look   func(context.Context) (liveswitch.Findings, error)
+		look   func(context.Context, *liveswitch.Findings) error
 	}{
 		{modules, n.sw.Modules},
 		{limits, n.sw.Limits},
@@ -115,7 +112,8 @@ func (n *node) inspect(ctx context.Context, todo aspects) error {
 			return nil
 		}
 		n.sw.Refusal = ""
-		found, err := step.look(ctx)
+		var found liveswitch.Findings
+		err := step.look(ctx, &found)
 		if errors.Is(err, db.ErrUnavailable) {
 			return err
 		}
@@ -133,14 +131,14 @@ func (n *node) inspect(ctx context.Context, todo aspects) error {
 }
 
 // judge tells what can be told of a switch whose event socket this server does not have.
-func (n *node) judge(ctx context.Context, todo aspects, looked time.Time) error {
+func (n *node) judge(ctx context.Context, todo aspects) error {
 	if todo == 0 {
-		return n.save(ctx, looked)
+		return nil
 	}
-	found, err := n.sw.CompareFetches(ctx)
-	if err != nil {
-		return err
+	var found liveswitch.Findings
+	err := n.sw.CompareFetches(ctx, &found)
+	if err == nil {
+		n.findings = map[aspects]liveswitch.Findings{fetched: found}
 	}
-	n.findings = map[aspects]liveswitch.Findings{fetched: found}
-	return n.save(ctx, looked)
+	return err
 }

@@ -36,8 +36,6 @@ type node struct {
 	rest      time.Duration // between tries to open its event socket, since it did not open
 	retry     time.Time     // when to try that again
 	saved     switchstate.NodeState
-	savedRow  switchstate.Node
-	savedAt   time.Time
 }
 
 func newNode(k *Keeper, name string, stop context.CancelFunc) *node {
@@ -46,7 +44,7 @@ func newNode(k *Keeper, name string, stop context.CancelFunc) *node {
 		findings: make(map[aspects]liveswitch.Findings),
 	}
 	n.sw = liveswitch.New(k.rows, name, liveswitch.Options{
-		AskTime: k.pace.Ask, Sent: k.metrics.command, Stirred: func() { n.tell(fetched, time.Time{}) },
+		AskTime: k.options.Pace.Ask, Sent: k.metrics.command, Stirred: func() { n.tell(fetched, time.Time{}) },
 	})
 	return n
 }
@@ -63,7 +61,7 @@ func (n *node) tell(a aspects, asked time.Time) {
 func (n *node) run(ctx context.Context) {
 	defer n.keeper.metrics.forget(n.name)
 	defer n.sw.Disconnect()
-	tick := time.NewTicker(n.keeper.pace.Look)
+	tick := time.NewTicker(n.keeper.options.Pace.Look)
 	defer tick.Stop()
 	for {
 		n.look(ctx)
@@ -113,7 +111,7 @@ func (n *node) fetchedAt(at time.Time) {
 // backOff doubles the rest before the event socket is tried again. Of many switches that are gone, each rests for another
 // while.
 func (n *node) backOff() {
-	n.rest = min(max(2*n.rest, n.keeper.pace.Away/16), n.keeper.pace.Away)
+	n.rest = min(max(2*n.rest, n.keeper.options.Pace.Away/16), n.keeper.options.Pace.Away)
 	n.retry = time.Now().Add(n.rest*3/4 + rand.N(n.rest/4))
 }
 

@@ -10,12 +10,8 @@ import (
 	"xmlcurld/db/switchstate"
 )
 
-const (
-	// saveEvery is how often what did not change is saved, so that it can be seen that somebody takes care of the switch.
-	saveEvery = 25 * time.Second
-	// saveTime bounds saving what a look found, which has to be known even when the look took all the time there was.
-	saveTime = 2 * time.Second
-)
+// saveTime bounds saving what a look found, which has to be known even when the look took all the time there was.
+const saveTime = 2 * time.Second
 
 // save keeps what was found, for xmlcurld nodes and for the server that takes over. What was committed before looked has
 // been looked at; zero: there is no news of that.
@@ -24,7 +20,7 @@ func (n *node) save(ctx context.Context, looked time.Time) error {
 		return nil
 	}
 	state := switchstate.NodeState{
-		Node: n.name, Server: n.keeper.server, Reachable: n.sw.Connected(),
+		Node: n.name, Server: n.keeper.options.Server, Reachable: n.sw.Connected(),
 		Pending: []string{}, RestartRequired: []string{},
 	}
 	if !looked.IsZero() {
@@ -48,9 +44,6 @@ func (n *node) save(ctx context.Context, looked time.Time) error {
 	if state.LastError != "" && len(state.Pending) == 0 {
 		state.Pending = append(state.Pending, "unknown")
 	}
-	if looked.IsZero() && time.Since(n.savedAt) < saveEvery && same(state, n.saved) && keepsSame(n.sw.Row, n.savedRow) {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
 	defer cancel()
 	since, err := n.keeper.rows.SaveNodeState(ctx, state, n.sw.Row)
@@ -59,7 +52,6 @@ func (n *node) save(ctx context.Context, looked time.Time) error {
 	}
 	state.PendingSince = since
 	n.report(state)
-	n.savedRow, n.savedAt = n.sw.Row, time.Now()
 	return nil
 }
 
@@ -78,13 +70,13 @@ func (n *node) report(state switchstate.NodeState) {
 	}
 	switch {
 	case state.LastError != "":
-		n.keeper.log.Warn("node not in sync", "node", n.name, "reachable", state.Reachable, "pending", state.Pending, "error", state.LastError)
+		n.keeper.options.Log.Warn("node not in sync", "node", n.name, "reachable", state.Reachable, "pending", state.Pending, "error", state.LastError)
 	case len(state.Pending) > 0:
-		n.keeper.log.Info("node not in sync yet", "node", n.name, "pending", state.Pending)
+		n.keeper.options.Log.Info("node not in sync yet", "node", n.name, "pending", state.Pending)
 	case len(state.RestartRequired) > 0:
-		n.keeper.log.Warn("node in sync but for what a restart takes", "node", n.name, "restart_required", state.RestartRequired)
+		n.keeper.options.Log.Warn("node in sync but for what a restart takes", "node", n.name, "restart_required", state.RestartRequired)
 	default:
-		n.keeper.log.Info("node in sync", "node", n.name)
+		n.keeper.options.Log.Info("node in sync", "node", n.name)
 	}
 }
 
@@ -92,10 +84,4 @@ func (n *node) report(state switchstate.NodeState) {
 func same(a, b switchstate.NodeState) bool {
 	return slices.Equal(a.Pending, b.Pending) && slices.Equal(a.RestartRequired, b.RestartRequired) &&
 		a.LastError == b.LastError && a.Reachable == b.Reachable
-}
-
-// keepsSame reports whether saving a would keep nothing but what saving b did.
-func keepsSame(a, b switchstate.Node) bool {
-	return slices.Equal(a.Modules, b.Modules) && slices.Equal(a.Limits, b.Limits) && (a.UsersSeen == "" || a.UsersSeen == b.UsersSeen) &&
-		a.TookAddress == b.TookAddress && a.TookPassword == b.TookPassword
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -90,7 +91,7 @@ func (sw *Switch) open(ctx context.Context, l login) error {
 		return err
 	}
 	sw.conn, sw.took, sw.loglevel = conn, l, ""
-	sw.runs, sw.stays = make(map[string]string), make(map[string]bool)
+	sw.runs, sw.stays = make(map[string]string), maps.Clone(restartModules)
 	sw.refused, sw.loads, sw.zones = nil, make(map[string]time.Time), ""
 	conn.Hear(sw.hear)
 	if err := sw.identify(ctx); err != nil {

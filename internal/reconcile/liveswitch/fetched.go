@@ -53,26 +53,25 @@ const loadSlack = 5 * time.Second
 
 // Fetched compares what the switch was given since its start, and can take then only, with what the rows say now. Documents
 // that it reads anew at a command it is made to read.
-func (sw *Switch) Fetched(ctx context.Context) (Findings, error) {
-	var found Findings
+func (sw *Switch) Fetched(ctx context.Context, found *Findings) error {
 	want, err := fingerprint.AtStart(ctx, sw.rows.Rulebook, sw.name)
 	if err != nil {
-		return found, err
+		return err
 	}
 	revisions, err := sw.rows.DocumentRevisions(ctx, sw.name)
 	if err != nil {
-		return found, err
+		return err
 	}
 	up, err := sw.uptime(ctx)
 	if err != nil {
-		return found, err
+		return err
 	}
-	if err := sw.reload(ctx, up, revisions, &found); err != nil {
-		return found, err
+	if err := sw.reload(ctx, up, revisions, found); err != nil {
+		return err
 	}
 	took, err := sw.tookSince(ctx, up)
 	if err != nil {
-		return found, err
+		return err
 	}
 	var differs []string
 	for _, part := range slices.Sorted(maps.Keys(want)) {
@@ -86,7 +85,7 @@ func (sw *Switch) Fetched(ctx context.Context) (Findings, error) {
 		}
 		runs, err := sw.runsWith(ctx, name, f, took)
 		if err != nil {
-			return found, err
+			return err
 		}
 		if runs != revisions[name] {
 			differs = append(differs, name+": its module")
@@ -99,7 +98,7 @@ func (sw *Switch) Fetched(ctx context.Context) (Findings, error) {
 	} else {
 		found.Restart = differs
 	}
-	return found, nil
+	return nil
 }
 
 // reload has the switch read anew which of the documents that it reads at reloadxml are others now, and the time zones, which it
@@ -128,14 +127,12 @@ func (sw *Switch) unread(ctx context.Context, up float64, revisions map[string]s
 		return nil, err
 	}
 	var left, owners []string
-	if revisions[timezones] != "" || took[timezones].Revision != "" {
-		unknown, err := sw.unknownZone(ctx, took[timezones].Revision, revisions[timezones])
-		if err != nil {
-			return nil, err
-		}
-		if unknown != "" {
-			left = append(left, unknown)
-		}
+	unknown, err := sw.unknownZone(ctx, took[timezones].Revision, revisions[timezones])
+	if err != nil {
+		return nil, err
+	}
+	if unknown != "" {
+		left = append(left, unknown)
 	}
 	for _, name := range reloaded {
 		if f, asked := took[name]; asked && name != timezones && f.Revision != revisions[name] {
@@ -156,7 +153,7 @@ func (sw *Switch) unknownZone(ctx context.Context, took, revision string) (strin
 	if took != revision {
 		return timezones, nil
 	}
-	if revision == sw.zones {
+	if revision == "" || revision == sw.zones {
 		return "", nil
 	}
 	document, err := sw.rows.Document(ctx, sw.name, "configuration", timezones)
@@ -288,14 +285,14 @@ func (sw *Switch) tookSince(ctx context.Context, seconds float64) (map[string]sw
 
 // CompareFetches tells what can be told of a switch whose event socket this server does not have: whether what it fetched
 // last is what it would be given now.
-func (sw *Switch) CompareFetches(ctx context.Context) (found Findings, err error) {
+func (sw *Switch) CompareFetches(ctx context.Context, found *Findings) error {
 	want, err := fingerprint.All(ctx, sw.rows.Rulebook, sw.name)
 	if err != nil {
-		return found, err
+		return err
 	}
 	took, err := sw.tookSince(ctx, time.Hour.Seconds()*24*365*100)
 	if err != nil {
-		return found, err
+		return err
 	}
 	for _, part := range slices.Sorted(maps.Keys(want)) {
 		if took[part].Revision != want[part] {
@@ -304,5 +301,5 @@ func (sw *Switch) CompareFetches(ctx context.Context) (found Findings, err error
 	}
 	stale, err := sw.staleDocuments(ctx, took)
 	found.Pending = append(found.Pending, stale...)
-	return found, err
+	return err
 }

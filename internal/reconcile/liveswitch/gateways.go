@@ -21,33 +21,32 @@ const (
 // Gateways brings the switch's gateways in sync: it starts new ones, replaces changed ones, and takes away those that
 // the rows have no more. Each carries its revision as a variable, which the switch gives back. Those of a profile that
 // does not run come with it, and those of one that the rows have no more go with it.
-func (sw *Switch) Gateways(ctx context.Context) (Findings, error) {
-	var found Findings
+func (sw *Switch) Gateways(ctx context.Context, found *Findings) error {
 	want, err := sw.rows.GatewayRevisions(ctx, sw.name)
 	if err != nil {
-		return found, err
+		return err
 	}
 	running, err := sw.running(ctx)
 	if err != nil {
-		return found, err
+		return err
 	}
 	want = slices.DeleteFunc(want, func(g db.GatewayRevision) bool { return !running[g.Profile] })
 	has, err := sw.gatewayStatuses(ctx)
 	if err != nil {
-		return found, err
+		return err
 	}
-	if err := sw.removeGateways(ctx, want, has, &found); err != nil {
-		return found, err
+	if err := sw.removeGateways(ctx, want, has, found); err != nil {
+		return err
 	}
-	stale, err := sw.stale(ctx, sw.readable(want, &found), has)
+	stale, err := sw.stale(ctx, sw.readable(want, found), has)
 	if err != nil {
-		return found, err
+		return err
 	}
-	if stale, err = sw.resting(ctx, stale, &found); err != nil || len(stale) == 0 {
-		return found, err
+	if stale, err = sw.resting(ctx, stale, found); err != nil || len(stale) == 0 {
+		return err
 	}
-	if stale, err = sw.replaceGateways(ctx, stale, has, &found); err != nil {
-		return found, err
+	if stale, err = sw.replaceGateways(ctx, stale, has, found); err != nil {
+		return err
 	}
 	left, now := stale, []gatewayStatus(nil)
 	_, err = sw.await(ctx, settle, func() (bool, error) {
@@ -55,12 +54,12 @@ func (sw *Switch) Gateways(ctx context.Context) (Findings, error) {
 		return len(left) == 0, err
 	})
 	if err != nil {
-		return found, err
+		return err
 	}
-	if err := sw.restRefused(ctx, left, &found); err != nil {
-		return found, err
+	if err := sw.restRefused(ctx, left, found); err != nil {
+		return err
 	}
-	return found, sw.awaitAnswers(ctx, stale, now)
+	return sw.awaitAnswers(ctx, stale, now)
 }
 
 // readable are those of want whose passwords this server can read. The others stay as the switch has them, if it does.

@@ -1,81 +1,80 @@
 package liveswitch
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
 )
 
-// ownLimits are what fsctl can set on a running switch, with what FreeSWITCH has by itself.
-var ownLimits = []struct{ name, value string }{
-	{"max-sessions", "1000"},
-	{"sessions-per-second", "30"},
-	{"api-expansion", "true"},
-	{"loglevel", "debug"},
+// limit is what fsctl can set on a running switch.
+type limit struct {
+	name    string
+	own     string // what FreeSWITCH has by itself
+	command string // of fsctl, which without a value says what is set; empty: none does
+	said    string // before the value
 }
+
+var limits = []limit{
+	{"max-sessions", "1000", "max_sessions", "max sessions: "},
+	{"sessions-per-second", "30", "sps", "sessions per second: "},
+	{"api-expansion", "true", "api_expansion", "api_expansion is "},
+	{"loglevel", "debug", "", ""},
+}
+
+// fsctlWords are what fsctl calls values.
+var fsctlWords = map[string]string{"true": "on", "false": "off"}
 
 // Limits sets what fsctl can set on a running switch, and reads it back. What the rows set and set no more becomes
 // FreeSWITCH's own again; what they never set is left alone.
-func (sw *Switch) Limits(ctx context.Context) (Findings, error) {
-	var found Findings
+func (sw *Switch) Limits(ctx context.Context, found *Findings) error {
 	rows, err := sw.rows.Switch(ctx, sw.name)
 	if err != nil {
-		return found, err
+		return err
 	}
 	want := make(map[string]string)
 	for _, row := range rows.Value {
 		want[row.Name] = row.Value
 	}
 	known := []string{}
-	for _, own := range ownLimits {
-		value, set := want[own.name]
-		if !set && !slices.Contains(sw.Row.Limits, own.name) {
+	for _, l := range limits {
+		value, set := want[l.name]
+		if !set && !slices.Contains(sw.Row.Limits, l.name) {
 			continue
 		}
 		if !set {
-			value = own.value
+			value = l.own
 		}
-		right, err := sw.limit(ctx, own.name, value)
+		right, err := sw.limit(ctx, l, value)
 		if err != nil {
-			return found, err
+			return err
 		}
 		if !right {
-			found.Pending = append(found.Pending, own.name)
+			found.Pending = append(found.Pending, l.name)
 		}
 		if set || !right {
-			known = append(known, own.name)
+			known = append(known, l.name)
 		}
 	}
 	sw.Row.Limits = known
-	return found, nil
+	return nil
 }
 
-// limit sets one limit and reports whether the switch has it.
-func (sw *Switch) limit(ctx context.Context, name, value string) (bool, error) {
-	switch name {
-	case "max-sessions":
-		return sw.fsctl(ctx, "max_sessions", value, "max sessions: "+value)
-	case "sessions-per-second":
-		return sw.fsctl(ctx, "sps", value, "sessions per second: "+value)
-	case "api-expansion":
-		word := map[string]string{"true": "on", "false": "off"}[value]
-		return sw.fsctl(ctx, "api_expansion", word, "api_expansion is "+word)
-	default:
+// limit sets a limit unless the switch says that it is set, and reports whether the switch has it then.
+func (sw *Switch) limit(ctx context.Context, l limit, value string) (bool, error) {
+	if l.command == "" {
 		return sw.setLoglevel(ctx, value)
 	}
-}
-
-// fsctl sets one thing unless its reply without a value says that it is set.
-func (sw *Switch) fsctl(ctx context.Context, name, value, set string) (bool, error) {
-	reply, err := sw.ask(ctx, "fsctl", name)
-	if err != nil || saysOK(reply, set) {
+	word := cmp.Or(fsctlWords[value], value)
+	reply, err := sw.ask(ctx, "fsctl", l.command)
+	if err != nil || saysOK(reply, l.said+word) {
 		return err == nil, err
 	}
-	if err := sw.command(ctx, "fsctl", name, value); err != nil {
+	if err := sw.command(ctx, "fsctl", l.command, word); err != nil {
 		return false, err
 	}
-	reply, err = sw.ask(ctx, "fsctl", name)
-	return saysOK(reply, set), err
+	reply, err = sw.ask(ctx, "fsctl", l.command)
+	return saysOK(reply, l.said+word), err
 }
 
 // setLoglevel sets the log level unless it was set to that: fsctl loglevel without a value, which could ask for it,

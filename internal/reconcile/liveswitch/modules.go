@@ -10,15 +10,14 @@ import (
 )
 
 // restartModules cannot be unloaded without ending calls, or this conversation.
-var restartModules = []string{"mod_sofia", "mod_event_socket", "mod_xml_curl", "mod_commands"}
+var restartModules = map[string]bool{"mod_sofia": true, "mod_event_socket": true, "mod_xml_curl": true, "mod_commands": true}
 
 // Modules loads what is missing and unloads what the rows had and have no more. Modules that the rows never named, such
 // as the bootstrap's loggers, are left alone.
-func (sw *Switch) Modules(ctx context.Context) (Findings, error) {
-	var found Findings
+func (sw *Switch) Modules(ctx context.Context, found *Findings) error {
 	rows, err := sw.rows.Modules(ctx, sw.name)
 	if err != nil {
-		return found, err
+		return err
 	}
 	want := []string{}
 	for _, m := range rows.Value {
@@ -30,29 +29,25 @@ func (sw *Switch) Modules(ctx context.Context) (Findings, error) {
 	all := slices.Concat(want, former)
 	loaded, err := sw.loaded(ctx, all)
 	if err != nil {
-		return found, err
+		return err
 	}
 	for _, m := range want {
 		if !loaded[m] {
 			if err := sw.command(ctx, "load", m); err != nil {
-				return found, err
+				return err
 			}
 			sw.loads[m] = time.Now()
 		}
 	}
 	for _, m := range former {
-		switch {
-		case !loaded[m] || sw.stays[m]:
-		case slices.Contains(restartModules, m):
-			sw.stays[m] = true
-		default:
+		if loaded[m] && !sw.stays[m] {
 			if err := sw.unload(ctx, m); err != nil {
-				return found, err
+				return err
 			}
 		}
 	}
 	if loaded, err = sw.loaded(ctx, all); err != nil {
-		return found, err
+		return err
 	}
 	sw.Row.Modules = want
 	for _, m := range want {
@@ -70,7 +65,7 @@ func (sw *Switch) Modules(ctx context.Context) (Findings, error) {
 			}
 		}
 	}
-	return found, nil
+	return nil
 }
 
 // unload unloads a module, or notes that it stays: some cannot be unloaded at all. One that calls use goes when they end.

@@ -13,25 +13,24 @@ import (
 
 // Profiles starts new SIP profiles and has the running ones take their changed settings by a rescan. Where a profile listens
 // waits for a restart and is named; the rest of that profile does not wait.
-func (sw *Switch) Profiles(ctx context.Context) (Findings, error) {
-	var found Findings
+func (sw *Switch) Profiles(ctx context.Context, found *Findings) error {
 	want, err := sw.rows.Sofia(ctx, sw.name, "", "")
 	if err != nil {
-		return found, err
+		return err
 	}
 	running, err := sw.running(ctx)
 	if err != nil || running == nil {
-		return found, err
+		return err
 	}
 	parts := fingerprint.Sofia(want.Value, "", "", false)
 	for _, p := range want.Value.Profiles {
 		if !running[p.Name] {
-			err = sw.startProfile(ctx, p.Name, &found)
+			err = sw.startProfile(ctx, p.Name, found)
 		} else {
-			err = sw.rescanProfile(ctx, p.Name, parts, &found)
+			err = sw.rescanProfile(ctx, p.Name, parts, found)
 		}
 		if err != nil {
-			return found, err
+			return err
 		}
 		delete(running, p.Name)
 	}
@@ -39,7 +38,7 @@ func (sw *Switch) Profiles(ctx context.Context) (Findings, error) {
 		found.Restart = append(found.Restart, "profile "+name+": removed")
 	}
 	slices.Sort(found.Restart)
-	return found, nil
+	return nil
 }
 
 // running asks which SIP profiles there are, and whether they run. Without mod_sofia it is nil.

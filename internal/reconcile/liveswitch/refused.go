@@ -152,10 +152,10 @@ func oneLine(text string) string { return strings.Join(strings.Fields(text), " "
 
 // errorText is a line of the log without the time and the place that it begins with.
 func errorText(line string) string {
-	if _, rest, ok := strings.Cut(line, "[ERR] "); ok {
-		if _, text, ok := strings.Cut(rest, " "); ok {
-			return strings.TrimPrefix(text, "ERROR: ")
-		}
+	_, placed, _ := strings.Cut(line, "[ERR] ")
+	_, text, ok := strings.Cut(placed, " ")
+	if !ok {
+		return line
 	}
-	return line
+	return strings.TrimPrefix(text, "ERROR: ")
 }

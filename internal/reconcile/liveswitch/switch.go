@@ -35,7 +35,7 @@ type Switch struct {
 	logged    []string             // the reasons that it logged for not starting a gateway
 	loads     map[string]time.Time // when it was heard to load which module
 	zones     string               // the revision of timezones.conf whose zones it was seen to know
-	stays     map[string]bool      // the modules that it did not unload since then, and will not
+	stays     map[string]bool      // the modules that it will not unload
 	loglevel  string               // what it was told since then: it cannot be asked
 }
 

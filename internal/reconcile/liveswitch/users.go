@@ -17,18 +17,17 @@ const manyUsers = 100
 
 // Users has the switch forget users that changed: out of its cache, and those that are off, gone or have a new password
 // out of its registrations as well.
-func (sw *Switch) Users(ctx context.Context) (Findings, error) {
-	var found Findings
+func (sw *Switch) Users(ctx context.Context, found *Findings) error {
 	changes, seen, err := sw.rows.UserChanges(ctx, sw.usersSeen, sw.Row.UsersNoted)
 	if err != nil {
-		return found, err
+		return err
 	}
 	if err := sw.flush(ctx, changes); err != nil {
-		return found, err
+		return err
 	}
 	left, err := sw.unregisterUsers(ctx, changes)
 	if err != nil {
-		return found, err
+		return err
 	}
 	for r := range left {
 		found.Pending = append(found.Pending, "registration of "+r.User+"@"+r.Domain)
@@ -37,7 +36,7 @@ func (sw *Switch) Users(ctx context.Context) (Findings, error) {
 	if len(left) == 0 {
 		sw.Row.UsersSeen = seen
 	}
-	return found, nil
+	return nil
 }
 
 // flush clears the cache of users. A lookup is cached under the key and the name that it was made with, so each name of a
