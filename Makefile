@@ -22,7 +22,7 @@ build: ## build .bin/xmlcurld
 
 test: postgres ## all tests, with the race detector, against a real PostgreSQL
 	go run ./db/dbtest/withserver go test -race -shuffle=on ./...
-	go test -count=1 -run Allocations ./sections # the race detector allocates itself
+	go test -count=1 -run Allocations ./sections ./xmlcurl # the race detector allocates itself
 
 test-slow: postgres ## what needs the machine to itself: crowds of connections, and a minute of chaos
 	go test -tags slow -count=1 -p 1 -run 'Crowds|Chaos' ./cmd/xmlcurld ./cmd/lab/chaos

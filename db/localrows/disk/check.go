@@ -98,7 +98,7 @@ func inspect(file io.ReaderAt, size int64, layout Layout) *Damage {
 	if string(i.format) != layout.Format {
 		return &Damage{Reason: "it was written by another version of this program"}
 	}
-	for _, name := range append(layout.Buckets, stateBucket) {
+	for _, name := range layout.all() {
 		if !i.buckets[name] {
 			return &Damage{Reason: "bucket " + name + " is missing"}
 		}

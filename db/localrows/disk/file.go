@@ -54,6 +54,9 @@ type Layout struct {
 	Format  string // goes up when values are written another way: the file is then made anew
 }
 
+// all are the buckets with that of the state. Files have one Layout in common, which nobody may append to.
+func (l Layout) all() []string { return append(slices.Clone(l.Buckets), stateBucket) }
+
 const (
 	// stateBucket holds what the file says of itself.
 	stateBucket = "state"
@@ -178,7 +181,7 @@ func (f *File) prepare() error {
 }
 
 func (f *File) makeBuckets(tx *bbolt.Tx) error {
-	for _, name := range append(f.layout.Buckets, stateBucket) {
+	for _, name := range f.layout.all() {
 		if _, err := tx.CreateBucket([]byte(name)); err != nil {
 			return err
 		}
