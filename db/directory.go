@@ -171,9 +171,16 @@ func userByAlias(rows table.Rows, domain, alias string) (id string, row []byte, 
 	return id, row, err
 }
 
-// some answers a question about a domain, or about all domains if it is empty: those that are on, each filled in by fill.
-func (b *Rulebook) some(ctx context.Context, q table.Question, domain string, fill func(rows table.Rows, of *domainRow, d *Domain) error) (Answer[[]Domain], error) {
+// some answers a question about a domain, or about all domains if it is empty: those that are on, each filled in by fill, after
+// gather had a look at the rows, if there is one.
+func (b *Rulebook) some(ctx context.Context, q table.Question, domain string, gather func(rows table.Rows) error,
+	fill func(rows table.Rows, of *domainRow, d *Domain) error) (Answer[[]Domain], error) {
 	return ask(ctx, b, q, func(rows table.Rows) (all []Domain, err error) {
+		if gather != nil {
+			if err := gather(rows); err != nil {
+				return nil, err
+			}
+		}
 		add := func(name string, text []byte) error {
 			of, err := b.domainOf(rows, name, text)
 			if err != nil || !of.on {
@@ -201,13 +208,13 @@ func (b *Rulebook) some(ctx context.Context, q table.Question, domain string, fi
 // Domain returns domain without its users.
 func (b *Rulebook) Domain(ctx context.Context, node, domain string) (Answer[[]Domain], error) {
 	domain = table.Fold(domain)
-	return b.some(ctx, table.ForDomain.About(node, domain), domain, func(table.Rows, *domainRow, *Domain) error { return nil })
+	return b.some(ctx, table.ForDomain.About(node, domain), domain, nil, func(table.Rows, *domainRow, *Domain) error { return nil })
 }
 
 // Users returns domain, or all domains if it is empty, each with all its users and groups.
 func (b *Rulebook) Users(ctx context.Context, node, domain string) (Answer[[]Domain], error) {
 	domain = table.Fold(domain)
-	return b.some(ctx, table.ForUsers.About(node, domain), domain, func(rows table.Rows, of *domainRow, d *Domain) (err error) {
+	return b.some(ctx, table.ForUsers.About(node, domain), domain, nil, func(rows table.Rows, of *domainRow, d *Domain) (err error) {
 		if err := b.eachUser(rows, of, d); err != nil {
 			return err
 		}
@@ -217,7 +224,8 @@ func (b *Rulebook) Users(ctx context.Context, node, domain string) (Answer[[]Dom
 		}
 		groups, err := groupsOf(rows, of.Name)
 		for _, g := range groups {
-			if g.Users = keep(g.Users, there); len(g.Users) > 0 {
+			g.Users = slices.DeleteFunc(g.Users, func(id string) bool { return !there[id] })
+			if len(g.Users) > 0 {
 				d.Groups = append(d.Groups, g)
 			}
 		}
@@ -247,14 +255,10 @@ func groupsOf(rows table.Rows, domain string) ([]Group, error) {
 	return groups, nil
 }
 
-func keep(ids []string, these map[string]bool) []string {
-	return slices.DeleteFunc(ids, func(id string) bool { return !these[id] })
-}
-
 // Networks returns domain with those of its users who have a cidr, and of each nothing but that.
 func (b *Rulebook) Networks(ctx context.Context, node, domain string) (Answer[[]Domain], error) {
 	domain = table.Fold(domain)
-	return b.some(ctx, table.ForNetworks.About(node, domain), domain, func(rows table.Rows, of *domainRow, d *Domain) error {
+	return b.some(ctx, table.ForNetworks.About(node, domain), domain, nil, func(rows table.Rows, of *domainRow, d *Domain) error {
 		d.Params, d.Variables = nil, nil
 		return rows.Each(table.NetworkIndex, of.Name+table.Separator, func(key string, networks []byte) error {
 			d.Users = append(d.Users, User{ID: strings.TrimPrefix(key, of.Name+table.Separator), CIDR: string(networks)})
@@ -267,7 +271,7 @@ func (b *Rulebook) Networks(ctx context.Context, node, domain string) (Answer[[]
 // group, or nobody in it.
 func (b *Rulebook) Group(ctx context.Context, node, domain, name string) (Answer[[]Domain], error) {
 	domain, name = table.Fold(domain), table.Fold(name)
-	return b.some(ctx, table.ForGroup.About(node, domain, name), domain, func(rows table.Rows, of *domainRow, d *Domain) error {
+	return b.some(ctx, table.ForGroup.About(node, domain, name), domain, nil, func(rows table.Rows, of *domainRow, d *Domain) error {
 		if name == table.EveryUsersGroup {
 			return b.eachUser(rows, of, d)
 		}
@@ -307,15 +311,12 @@ func (b *Rulebook) usersOf(rows table.Rows, of *domainRow, d *Domain, ids []stri
 // profile.
 func (b *Rulebook) UserGateways(ctx context.Context, node, domain, profile string) (Answer[[]Domain], error) {
 	domain = table.Fold(domain)
-	var from table.Rows
 	var all map[string][]*gatewayRow
-	return b.some(ctx, table.ForUserGateways.About(node, domain, profile), domain, func(rows table.Rows, of *domainRow, d *Domain) (err error) {
-		if from != rows {
-			if all, err = b.usersGateways(rows, node, profile); err != nil {
-				return err
-			}
-			from = rows
-		}
+	gather := func(rows table.Rows) (err error) {
+		all, err = b.usersGateways(rows, node, profile)
+		return err
+	}
+	return b.some(ctx, table.ForUserGateways.About(node, domain, profile), domain, gather, func(rows table.Rows, of *domainRow, d *Domain) error {
 		gateways, ids := make(map[string][]Gateway), []string(nil)
 		for _, g := range all[of.Name] {
 			ids = append(ids, g.User)

@@ -54,7 +54,7 @@ func (b *Rulebook) Switch(ctx context.Context, node string) (Answer[[]NodeSettin
 	return ask(ctx, b, table.ForSwitch.About(node), func(rows table.Rows) ([]NodeSetting, error) {
 		params, variables := make(map[string]Setting), make(map[string]Setting)
 		for _, of := range commonAndOwn(node) {
-			n, err := readNode(rows, of)
+			n, err := b.node(rows, of)
 			if err != nil {
 				return nil, err
 			}
@@ -83,12 +83,12 @@ func inOrder(kind string, settings map[string]Setting) (all []NodeSetting) {
 // EventSocket returns node's settings for event_socket.conf. A password that cannot be read is none, and each access list has
 // a setting of its own.
 func (b *Rulebook) EventSocket(ctx context.Context, node string) (Answer[[]NodeSetting], error) {
-	var password nodeRow // whose the password is
+	password := new(nodeRow) // of whose the password is
 	a, err := ask(ctx, b, table.ForEventSocket.About(node), func(rows table.Rows) ([]NodeSetting, error) {
-		password = nodeRow{}
+		password = new(nodeRow)
 		all := make(map[string]Setting)
 		for _, of := range commonAndOwn(node) {
-			n, err := readNode(rows, of)
+			n, err := b.node(rows, of)
 			if err != nil {
 				return nil, err
 			}
@@ -110,7 +110,7 @@ func (b *Rulebook) EventSocket(ctx context.Context, node string) (Answer[[]NodeS
 	return a, nil
 }
 
-func (b *Rulebook) withPassword(settings []NodeSetting, of nodeRow) (all []NodeSetting) {
+func (b *Rulebook) withPassword(settings []NodeSetting, of *nodeRow) (all []NodeSetting) {
 	for _, s := range settings {
 		switch {
 		case s.Name == "apply-inbound-acl":

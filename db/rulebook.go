@@ -20,6 +20,7 @@ type Rulebook struct {
 	rows    table.Source
 	secrets Secrets
 
+	nodes      textReader[nodeRow]
 	contexts   textReader[contextRow]
 	extensions textReader[Extension]
 	domains    textReader[domainRow]
@@ -54,7 +55,7 @@ func ask[T any](ctx context.Context, b *Rulebook, q table.Question, rule func(ro
 }
 
 // textReader reads texts in JSON, each once: contexts, extensions and domains come with every call, and a different one is a
-// different text. Its zero value is ready.
+// different text. What it returns is only to be read. Its zero value is ready.
 type textReader[T any] struct {
 	mu           sync.Mutex
 	seen, before map[string]*T // lately, and before that
@@ -94,7 +95,7 @@ type remembered[T any] struct {
 	value   T
 }
 
-// kept bounds how much a memory holds.
+// memoryKept bounds how much a memory holds.
 const memoryKept = 16
 
 // recall returns what was made of rows in a version, unless that is not known.

@@ -1,7 +1,6 @@
 package db
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -32,35 +31,27 @@ type nodeRow struct {
 	Key         string    `json:"key"`          // of the password's mark
 }
 
-// readNode returns a node's row, empty if there is none.
-func readNode(rows table.Rows, name string) (n nodeRow, err error) {
+// node returns a node's row, empty if there is none.
+func (b *Rulebook) node(rows table.Rows, name string) (*nodeRow, error) {
 	text, err := rows.Row(table.Node, name)
 	if err != nil || text == nil {
-		return n, err
+		return new(nodeRow), err
 	}
-	if err := json.Unmarshal(text, &n); err != nil {
-		return n, fmt.Errorf("node %s: %w", name, err)
+	n, err := b.nodes.read(text)
+	if err != nil {
+		return nil, fmt.Errorf("node %s: %w", name, err)
 	}
 	return n, nil
 }
 
-// of adds what a node has in a table of settings to all, by name: the node's own replaces what is common.
+// addNodeSettings adds what a node has in a table of settings to all, by name: the node's own replaces what is common.
 func addNodeSettings(all map[string]Setting, rows table.Rows, of, node string) error {
 	return rows.Each(of, node+table.Separator, func(key string, value []byte) error {
 		name := strings.TrimPrefix(key, node+table.Separator)
-		text, expand, _ := cutLast(string(value))
+		expand, text, _ := strings.Cut(string(value), table.Separator)
 		all[name] = Setting{name, text, expand == "t"}
 		return nil
 	})
-}
-
-// cutLast cuts a value before its last part.
-func cutLast(value string) (before, last string, ok bool) {
-	i := strings.LastIndex(value, table.Separator)
-	if i < 0 {
-		return value, "", false
-	}
-	return value[:i], value[i+len(table.Separator):], true
 }
 
 // commonAndOwn are the names under which a node's rows stand, those of all nodes first. Twice the same is no harm.

@@ -102,6 +102,9 @@ func (b *Rulebook) Sofia(ctx context.Context, node, profile, gateway string) (An
 			sofia.Params = append(sofia.Params, s.Setting)
 		}
 		profiles, err := profilesOf(rows, node)
+		if err != nil {
+			return sofia, err
+		}
 		for _, p := range profiles {
 			if profile != "" && table.Fold(p.name) != profile {
 				continue
@@ -111,16 +114,15 @@ func (b *Rulebook) Sofia(ctx context.Context, node, profile, gateway string) (An
 				return sofia, err
 			}
 			sofia.Profiles = append(sofia.Profiles, own)
-			some, err := b.gateways(rows, node, p.name, gateway)
-			if err != nil {
-				return sofia, err
-			}
-			if profile+gateway == "" {
-				some = nil
+			var some []*gatewayRow
+			if profile+gateway != "" {
+				if some, err = b.gateways(rows, node, p.name, gateway); err != nil {
+					return sofia, err
+				}
 			}
 			gateways = append(gateways, some)
 		}
-		return sofia, err
+		return sofia, nil
 	})
 	for i := range a.Value.Profiles {
 		a.Value.Profiles[i].Gateways = b.withSecrets(gateways[i])
@@ -159,17 +161,17 @@ func (b *Rulebook) profile(rows table.Rows, node string, row profileRow, withPar
 		}
 	}
 	if withParams {
-		p.Params, err = profileParams(rows, node, row)
+		p.Params, err = b.profileParams(rows, node, row)
 	}
 	return p, err
 }
 
 // profileParams are the params of a profile, by name: the node's own rows, or else the node's own address, or else the common
 // rows, or else the common address.
-func profileParams(rows table.Rows, node string, row profileRow) ([]Setting, error) {
+func (b *Rulebook) profileParams(rows table.Rows, node string, row profileRow) ([]Setting, error) {
 	byName := make(map[string][]Setting)
 	for _, of := range commonAndOwn(node) {
-		n, err := readNode(rows, of)
+		n, err := b.node(rows, of)
 		if err != nil {
 			return nil, err
 		}

@@ -38,25 +38,26 @@ func rowsOf(parts ...[2]string) (query string) {
 
 // document is a kind of question that nobody waits for who calls.
 func document(operation string, args int, parts ...[2]string) *Kind {
-	k := &Kind{operation: operation, args: args, query: rowsOf(parts...), tables: make(map[string]bool)}
+	var tables []string
 	for _, part := range parts {
-		k.add(part[0])
+		tables = append(tables, part[0])
 	}
+	return newKind(operation, args, rowsOf(parts...), tables)
+}
+
+// callKind is a kind of question for which callers wait.
+func callKind(operation string, args int, query string, tables ...string) *Kind {
+	k := newKind(operation, args, query, tables)
+	k.call = true
 	return k
 }
 
-// add takes note that k reads rows of a table.
-func (k *Kind) add(table string) {
-	k.tables[table] = true
-	for _, index := range tableOf(table).Indexes {
-		k.tables[index] = true
-	}
-}
-
-func callKind(operation string, args int, query string, tables ...string) *Kind {
-	k := &Kind{operation: operation, args: args, query: query, call: true, tables: make(map[string]bool)}
+func newKind(operation string, args int, query string, tables []string) *Kind {
+	k := &Kind{operation: operation, args: args, query: query, tables: make(map[string]bool)}
 	for _, table := range tables {
-		k.add(table)
+		for _, name := range tableOf(table).Names() {
+			k.tables[name] = true
+		}
 	}
 	return k
 }

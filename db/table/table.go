@@ -73,6 +73,9 @@ func (t *Table) held() string {
 	return t.where
 }
 
+// Names are the table's own and those of its indexes.
+func (t *Table) Names() []string { return append([]string{t.Name}, t.Indexes...) }
+
 // Key returns the key of a row whose change was noted with scope and key.
 func (t *Table) Key(scope, key string) string {
 	if t.folded {
@@ -151,13 +154,13 @@ var All = []*Table{
 		'context', d.context,
 		'cacheable', d.cacheable,
 		'params', ARRAY(
-			SELECT json_build_object('name', s.name, 'value', s.value, 'expand', s.expand)
+			SELECT ` + settingObject + `
 			FROM domain_param s
 			WHERE s.domain = d.name
 			ORDER BY s.name
 		),
 		'variables', ARRAY(
-			SELECT json_build_object('name', s.name, 'value', s.value, 'expand', s.expand)
+			SELECT ` + settingObject + `
 			FROM domain_variable s
 			WHERE s.domain = d.name
 			ORDER BY s.name
@@ -271,9 +274,12 @@ var All = []*Table{
 	convert_to(concat_ws(E'\x1f', c.node, c.password_hash, c.enabled), 'UTF8')`},
 }
 
+// settingObject is a param or a variable s, as JSON.
+const settingObject = `json_build_object('name', s.name, 'value', s.value, 'expand', s.expand)`
+
 const nodeSettingColumns = `
 	s.node || E'\x1f' || s.name,
-	convert_to(concat_ws(E'\x1f', s.value, s.expand), 'UTF8')`
+	convert_to(concat_ws(E'\x1f', s.expand, s.value), 'UTF8')`
 
 // tableOf returns the table of a name.
 func tableOf(name string) *Table {
