@@ -106,7 +106,7 @@ func (r *reader) forget(t *table.Table, news []change) error {
 // forgetAll deletes all rows of t.
 func (r *reader) forgetAll(t *table.Table) error {
 	return r.file.View(func(v disk.View) error {
-		for _, name := range append(t.Indexes, t.Name) {
+		for _, name := range t.Names() {
 			err := v.Each(name, "", func(key string, _ []byte) error {
 				r.edits[disk.At(name, key)] = nil
 				return nil

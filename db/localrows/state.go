@@ -16,9 +16,9 @@ type state struct {
 
 // layout has a bucket for each table and for each index.
 var layout = func() disk.Layout {
-	l := disk.Layout{Format: "9"}
+	l := disk.Layout{Format: "10"}
 	for _, t := range table.All {
-		l.Buckets = append(append(l.Buckets, t.Name), t.Indexes...)
+		l.Buckets = append(l.Buckets, t.Names()...)
 	}
 	return l
 }()

@@ -1,4 +1,5 @@
-// Package localrows holds the rows on local disk, to answer from while no host of the database does.
+// Package localrows holds the rows on local disk, from which every answer is made: once the database has proved them current, or
+// as they were last while no host of it answers.
 package localrows
 
 import (

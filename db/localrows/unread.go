@@ -7,15 +7,19 @@ import (
 	"xmlcurld/db/table"
 )
 
-// tablesOf are the tables whose rows are others when one of Postgres's changed.
-var tablesOf = func() map[string][]*table.Table {
-	of := make(map[string][]*table.Table)
+// tablesOf are the tables whose rows are others when one of Postgres's changed. scoped are those, and their indexes, whose keys
+// begin with a scope; indexes are all.
+var tablesOf, scoped, indexes = func() (of map[string][]*table.Table, scoped, indexes map[string]bool) {
+	of, scoped, indexes = make(map[string][]*table.Table), make(map[string]bool), make(map[string]bool)
 	for _, t := range table.All {
 		for _, relation := range t.Noted {
 			of[relation] = append(of[relation], t)
 		}
+		for _, name := range t.Names() {
+			scoped[name], indexes[name] = t.Scoped, name != t.Name
+		}
 	}
-	return of
+	return of, scoped, indexes
 }()
 
 // everything reports whether more changed than is read again for a change.
@@ -45,7 +49,7 @@ func (u *unread) with(n change) *unread {
 		u = &unread{make(map[string]bool), make(map[string]bool), make(map[disk.Place]bool), make(map[disk.Place]bool)}
 	}
 	for _, t := range tablesOf[n.Relation] {
-		for _, name := range append(t.Indexes, t.Name) {
+		for _, name := range t.Names() {
 			u.some[name] = true
 			if n.ofWhole(t) {
 				u.whole[name] = true
@@ -65,8 +69,7 @@ func (u *unread) row(of, key string) bool {
 		return false
 	}
 	scope, _, _ := strings.Cut(key, table.Separator)
-	isIndex := of == table.AliasIndex || of == table.NetworkIndex
-	return u.whole[of] || u.rows[disk.At(of, key)] || isIndex && u.scopes[disk.At(of, scope)]
+	return u.whole[of] || u.rows[disk.At(of, key)] || indexes[of] && u.scopes[disk.At(of, scope)]
 }
 
 // rowsWith reports whether one of the rows whose keys begin with prefix may be another one, or be missing.
@@ -74,12 +77,8 @@ func (u *unread) rowsWith(of, prefix string) bool {
 	if u == nil || !u.some[of] {
 		return false
 	}
-	scope, _, scoped := strings.Cut(prefix, table.Separator)
-	return u.whole[of] || !scoped || u.scopes[disk.At(of, scope)] || !isScoped(of)
-}
-
-func isScoped(name string) bool {
-	return name == table.Number || name == table.User || name == table.AliasIndex || name == table.NetworkIndex
+	scope, _, within := strings.Cut(prefix, table.Separator)
+	return u.whole[of] || !within || !scoped[of] || u.scopes[disk.At(of, scope)]
 }
 
 // anyOf reports whether a row of one of the tables may be another one.
