@@ -74,6 +74,17 @@ func EmptyURL(t testing.TB) string {
 	return fresh(t, nothing{})
 }
 
+// FillDemo migrates the empty database at url and loads the demo world.
+func FillDemo(t testing.TB, url string) {
+	t.Helper()
+	if err := schema.Migrate(t.Context(), url, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := schema.LoadDemo(t.Context(), url, testdata.Demo, schema.Ports{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // AwaitBlocked returns when a statement in the database waits for what another transaction holds.
 func AwaitBlocked(t testing.TB, url string) {
 	t.Helper()

@@ -18,9 +18,7 @@ func BenchmarkFollows(b *testing.B) {
 	url := dbtest.DemoURL(b)
 	dbtest.Execute(b, url, `INSERT INTO acl_list (name) VALUES ('domains') ON CONFLICT DO NOTHING`)
 	dbtest.Execute(b, url, copyWorld)
-	store := dbtest.Open(b, url)
-	c := openLocal(b, store, b.TempDir())
-	defer func() { _ = c.Close() }()
+	_, c := openBoth(b, url)
 	follow(b, c)
 	for name, edit := range map[string]string{
 		"gateway": `UPDATE gateway SET username = gen_random_uuid()::text WHERE name = 'gateway7'`,
@@ -52,9 +50,7 @@ INSERT INTO gateway_param (gateway, name, value) SELECT 'many' || n, 'ping', '30
 func BenchmarkManyAfterFew(b *testing.B) {
 	url := dbtest.DemoURL(b)
 	dbtest.Execute(b, url, `ANALYZE`)
-	store := dbtest.Open(b, url)
-	c := openLocal(b, store, b.TempDir())
-	defer func() { _ = c.Close() }()
+	store, c := openBoth(b, url)
 	ask := func(b *testing.B) {
 		b.Helper()
 		if _, err := rules(store).Sofia(b.Context(), "fs1", "external", ""); err != nil {

@@ -2,7 +2,6 @@ package localrows_test
 
 import (
 	"errors"
-	"log/slog"
 	"os/exec"
 	"strings"
 	"testing"
@@ -12,30 +11,18 @@ import (
 	"xmlcurld/db/dbtest/fault"
 	"xmlcurld/db/localpg"
 	"xmlcurld/db/localrows"
-	"xmlcurld/db/schema"
-	"xmlcurld/testdata"
 )
 
 // keptServer is a server with the demo world, whose data were kept. Lose makes them what they were.
 func keptServer(t *testing.T) (url string, lose func()) {
 	t.Helper()
-	dir, remove, err := fault.TempDir()
+	server, stop, err := fault.StartTempServer(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(remove)
-	server, err := fault.StartServer(t.Context(), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Stop() })
+	t.Cleanup(stop)
 	url = server.URL(localpg.Superuser)
-	if err := schema.Migrate(t.Context(), url, slog.New(slog.DiscardHandler)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := schema.LoadDemo(t.Context(), url, testdata.Demo, schema.Ports{}); err != nil {
-		t.Fatal(err)
-	}
+	dbtest.FillDemo(t, url)
 	if err := server.Keep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -51,9 +38,7 @@ func keptServer(t *testing.T) (url string, lose func()) {
 func TestLostTransactionsProveNothing(t *testing.T) {
 	t.Parallel()
 	url, lose := keptServer(t)
-	store := dbtest.Open(t, url)
-	c := openLocal(t, store, t.TempDir())
-	t.Cleanup(func() { _ = c.Close() })
+	store, c := openBoth(t, url)
 	rows := rules(localrows.NewSource(store, c))
 	dbtest.Execute(t, url, `UPDATE number SET enabled = false WHERE number = '+27123456789'`)
 	follow(t, c)
@@ -109,9 +94,7 @@ func TestMomentsDuringARestore(t *testing.T) {
 			script.WriteString(line)
 		}
 	}
-	store := dbtest.Open(t, url)
-	c := openLocal(t, store, t.TempDir())
-	t.Cleanup(func() { _ = c.Close() })
+	store, c := openBoth(t, url)
 	follow(t, c)
 	restore := dbtest.Connect(t, url)
 	if _, err := restore.Exec(t.Context(), `BEGIN; `+script.String()); err != nil {

@@ -61,9 +61,7 @@ func TestAnswersAreProvedCurrent(t *testing.T) {
 func TestProofSeesOpenTransactions(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
-	store := dbtest.Open(t, url)
-	c := openLocal(t, store, t.TempDir())
-	t.Cleanup(func() { _ = c.Close() })
+	store, c := openBoth(t, url)
 	source := localrows.NewSource(store, c)
 	open, err := dbtest.Connect(t, url).Begin(t.Context())
 	if err != nil {
@@ -106,9 +104,7 @@ func TestProofSeesOpenTransactions(t *testing.T) {
 func TestSilentTablesProveNothing(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
-	store := dbtest.Open(t, url)
-	c := openLocal(t, store, t.TempDir())
-	t.Cleanup(func() { _ = c.Close() })
+	store, c := openBoth(t, url)
 	source := localrows.NewSource(store, c)
 	follow(t, c)
 	dbtest.Execute(t, url, `ALTER TABLE number DISABLE TRIGGER ALL`)
@@ -126,9 +122,7 @@ func TestSilentTablesProveNothing(t *testing.T) {
 func TestAnotherJournalProvesNothing(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
-	store := dbtest.Open(t, url)
-	c := openLocal(t, store, t.TempDir())
-	t.Cleanup(func() { _ = c.Close() })
+	store, c := openBoth(t, url)
 	source := localrows.NewSource(store, c)
 	follow(t, c)
 	dbtest.Execute(t, url, `

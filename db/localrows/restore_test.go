@@ -118,9 +118,7 @@ func TestLocalRowsNoticesThatTheJournalIsGone(t *testing.T) {
 func TestUsersAfterARestore(t *testing.T) {
 	t.Parallel()
 	url, dump := dbtest.DemoURL(t), filepath.Join(t.TempDir(), "dump")
-	store := dbtest.Open(t, url)
-	c := openLocal(t, store, t.TempDir())
-	t.Cleanup(func() { _ = c.Close() })
+	_, c := openBoth(t, url)
 	follow(t, c)
 	dbtest.Execute(t, url, `INSERT INTO node (name) VALUES ('fs1');
 		INSERT INTO node_state (node, server, reachable, pending, restart_required, last_error, users_seen, users_seen_at, checked_at)

@@ -22,9 +22,7 @@ func TestSettingsOfTheDatabase(t *testing.T) {
 		EXECUTE format('ALTER DATABASE %I SET bytea_output = escape', current_database());
 		EXECUTE format('ALTER DATABASE %I SET statement_timeout = 1', current_database());
 	END $$`)
-	store := dbtest.Open(t, url)
-	c := openLocal(t, store, t.TempDir())
-	t.Cleanup(func() { _ = c.Close() })
+	store, c := openBoth(t, url)
 	follow(t, c)
 	same(t, "with local rows", ask(t.Context(), store), ask(t.Context(), c))
 	if err := schema.Check(t.Context(), store.DB().Best()); err != nil {

@@ -208,9 +208,7 @@ func TestFormerPrimaryIsNotAsked(t *testing.T) {
 func TestLocalRowsFollowsAStandby(t *testing.T) {
 	t.Parallel()
 	p := demoPair(t)
-	store := dbtest.Open(t, p.Standby.URL(localpg.Superuser))
-	c := openLocal(t, store, t.TempDir())
-	defer func() { _ = c.Close() }()
+	store, c := openBoth(t, p.Standby.URL(localpg.Superuser))
 	follow(t, c)
 	conn, err := pgx.Connect(t.Context(), p.Primary.URL(localpg.Superuser))
 	if err != nil {

@@ -3,7 +3,6 @@ package localrows_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,9 +14,7 @@ import (
 	"xmlcurld/db/dbtest"
 	"xmlcurld/db/dbtest/fault"
 	"xmlcurld/db/localpg"
-	"xmlcurld/db/schema"
 	"xmlcurld/db/table"
-	"xmlcurld/testdata"
 )
 
 // callDeadline is for one answer: longer than the server gives it, so that a machine that has much else to do is not taken
@@ -39,12 +36,7 @@ func demoPair(t *testing.T) *fault.Pair {
 	}
 	t.Cleanup(stop)
 	url := p.Primary.URL(localpg.Superuser)
-	if err := schema.Migrate(t.Context(), url, slog.New(slog.DiscardHandler)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := schema.LoadDemo(t.Context(), url, testdata.Demo, schema.Ports{}); err != nil {
-		t.Fatal(err)
-	}
+	dbtest.FillDemo(t, url)
 	if err := p.AwaitStandby(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,15 @@ func openLocal(t testing.TB, store *table.Store, dir string) *localrows.Store {
 	return c
 }
 
+// openBoth opens the database at url and new local rows of it, which are closed when the test ends.
+func openBoth(t testing.TB, url string) (*table.Store, *localrows.Store) {
+	t.Helper()
+	store := dbtest.Open(t, url)
+	c := openLocal(t, store, t.TempDir())
+	t.Cleanup(func() { _ = c.Close() })
+	return store, c
+}
+
 func follow(t testing.TB, c *localrows.Store) {
 	t.Helper()
 	if err := c.Follow(t.Context()); err != nil {
@@ -105,9 +114,7 @@ func TestLocalRowsFollows(t *testing.T) {
 func TestLocalRowsDoubts(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
-	store := dbtest.Open(t, url)
-	c := openLocal(t, store, t.TempDir())
-	defer func() { _ = c.Close() }()
+	store, c := openBoth(t, url)
 	follow(t, c)
 	conn := dbtest.Connect(t, url)
 	for _, sql := range []string{
@@ -164,9 +171,7 @@ func rules(rows table.Source) *db.Rulebook { return db.NewRulebook(rows, nil) }
 func TestLocalRowsOnAReadOnlyDisk(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
-	store := dbtest.Open(t, url)
-	c := openLocal(t, store, t.TempDir())
-	defer func() { _ = c.Close() }()
+	store, c := openBoth(t, url)
 	dbtest.Execute(t, url, dbtest.SecondNode)
 	follow(t, c)
 	if err := c.RefuseWrites(); err != nil {
@@ -245,9 +250,7 @@ func TestLocalRowsAgeLimit(t *testing.T) {
 func TestLocalRowsFollowsOverAnotherConnection(t *testing.T) {
 	t.Parallel()
 	url := dbtest.DemoURL(t)
-	store := dbtest.Open(t, url)
-	c := openLocal(t, store, t.TempDir())
-	defer func() { _ = c.Close() }()
+	store, c := openBoth(t, url)
 	dbtest.Execute(t, url, dbtest.SecondNode)
 	for _, edit := range dbtest.Edits[:5] {
 		follow(t, c)

@@ -22,9 +22,7 @@ func TestNamesAreFoundInTurkish(t *testing.T) {
 		INSERT INTO domain_group (domain, name) VALUES ('iris.example', 'Office.In');
 		INSERT INTO domain_group_user (domain, group_name, user_id) VALUES ('iris.example', 'Office.In', 'info');
 		INSERT INTO gateway (name, profile, proxy) VALUES ('SIPGATE', 'internal', 'sip.carrier.example')`)
-	store := dbtest.Open(t, url)
-	c := openLocal(t, store, t.TempDir())
-	t.Cleanup(func() { _ = c.Close() })
+	store, c := openBoth(t, url)
 	follow(t, c)
 	same(t, "with local rows", ask(t.Context(), store), ask(t.Context(), c))
 

@@ -37,6 +37,19 @@ func StartServer(ctx context.Context, dir string) (*Server, error) {
 	return s, s.Start(ctx)
 }
 
+// StartTempServer is StartServer in a folder that stop removes.
+func StartTempServer(ctx context.Context) (s *Server, stop func(), err error) {
+	dir, remove, err := TempDir()
+	if err != nil {
+		return nil, nil, err
+	}
+	if s, err = StartServer(ctx, dir); err != nil {
+		remove()
+		return nil, nil, err
+	}
+	return s, func() { _ = s.Stop(); remove() }, nil
+}
+
 // Start starts the server again in its folder, as what it was: a primary or a standby.
 func (s *Server) Start(ctx context.Context) (err error) {
 	for end := time.Now().Add(startTime); ; time.Sleep(50 * time.Millisecond) {

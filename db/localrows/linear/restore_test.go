@@ -3,7 +3,6 @@ package linear_test
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,8 +13,6 @@ import (
 	"xmlcurld/db/dbtest"
 	"xmlcurld/db/dbtest/fault"
 	"xmlcurld/db/localpg"
-	"xmlcurld/db/schema"
-	"xmlcurld/testdata"
 )
 
 // backups are steps that back the database up and restore it, while servers answer.
@@ -46,23 +43,13 @@ func TestAnswersAcrossARestoredDump(t *testing.T) {
 // forgotten transactions whose numbers and positions in the log it will give to others.
 func TestAnswersAcrossARestoredFolder(t *testing.T) {
 	t.Parallel()
-	dir, remove, err := fault.TempDir()
+	server, stop, err := fault.StartTempServer(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(remove)
-	server, err := fault.StartServer(t.Context(), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Stop() })
+	t.Cleanup(stop)
 	url := server.URL(localpg.Superuser)
-	if err := schema.Migrate(t.Context(), url, slog.New(slog.DiscardHandler)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := schema.LoadDemo(t.Context(), url, testdata.Demo, schema.Ports{}); err != nil {
-		t.Fatal(err)
-	}
+	dbtest.FillDemo(t, url)
 	steps := backups(
 		func(r *trial) error { return server.Keep(r.ctx) },
 		func(r *trial) error { return server.Revert(r.ctx) })
