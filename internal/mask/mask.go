@@ -1,0 +1,61 @@
+// Package mask takes secrets out of what people are shown: XML documents as FreeSWITCH gets them, and single values.
+//
+// A secret is known by its name: of a param or variable, an attribute, an element, or what stands before = or : in a text.
+// So are the credentials in a URL and the PIN in the data of application conference. What an operator hides under an
+// innocent name is not recognised.
+package mask
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Masker puts marks such as secret:3f9a01bc in the place of secrets. Equal secrets have equal marks, so that a change shows;
+// the marks of two Maskers have nothing in common, and nothing of a secret can be found from its mark. It is safe for
+// concurrent use.
+type Masker struct{ key [sha256.Size]byte }
+
+// New makes a Masker whose key is read from random. The error is that of reading.
+func New(random io.Reader) (*Masker, error) {
+	m := &Masker{}
+	if _, err := io.ReadFull(random, m.key[:]); err != nil {
+		return nil, fmt.Errorf("key of masks: %w", err)
+	}
+	return m, nil
+}
+
+// Value is value without secrets: a mark where name is a secret's, else value with marks for the secrets in it, such as
+// the password in a dial string. An empty value is no secret.
+func (m *Masker) Value(name, value string) string {
+	if value != "" && IsSecret(name) {
+		return m.mark(value)
+	}
+	var out strings.Builder
+	done := 0
+	for _, s := range secretsIn(value) {
+		out.WriteString(value[done:s.from])
+		out.WriteString(m.mark(value[s.from:s.to]))
+		done = s.to
+	}
+	out.WriteString(value[done:])
+	return out.String()
+}
+
+// whole is a mark for all of value but the blanks around it.
+func (m *Masker) whole(value string) string {
+	secret := strings.TrimSpace(value)
+	if secret == "" {
+		return value
+	}
+	before, after, _ := strings.Cut(value, secret)
+	return before + m.mark(secret) + after
+}
+
+func (m *Masker) mark(secret string) string {
+	hash := hmac.New(sha256.New, m.key[:])
+	hash.Write([]byte(secret))
+	return fmt.Sprintf("secret:%x", hash.Sum(nil)[:4])
+}
