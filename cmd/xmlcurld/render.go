@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"xmlcurld/db"
 	"xmlcurld/db/table"
+	"xmlcurld/internal/form"
 	"xmlcurld/sections"
 	"xmlcurld/xmlcurl"
 )
@@ -36,11 +36,11 @@ func hostname() string {
 }
 
 func render(ctx context.Context, i *invocation) (err error) {
-	form, err := renderForm(i)
+	asked, err := renderForm(i)
 	if err != nil {
 		return usageError{err}
 	}
-	request, err := xmlcurl.ParseRequest([]byte(form))
+	request, err := xmlcurl.ParseRequest([]byte(asked.String()))
 	if err != nil {
 		return usageError{err}
 	}
@@ -59,65 +59,29 @@ func render(ctx context.Context, i *invocation) (err error) {
 }
 
 // renderForm is the request that FreeSWITCH would send, as far as an answer can depend on it.
-func renderForm(i *invocation) (string, error) {
-	base := []string{text(i.flags, "node")}
-	var fields []field
+func renderForm(i *invocation) (*form.Form, error) {
+	var f *form.Form
+	node := text(i.flags, "node")
 	switch o := i.operands; {
 	case len(o) == 1 && strings.HasSuffix(o[0], ".conf"):
-		base = append(base, "configuration", "configuration", "name", o[0])
+		f = form.Configuration(node, o[0])
 	case len(o) == 2 && o[0] == "number":
-		base = append(base, "dialplan", "", "", "")
-		fields = callFields(text(i.flags, "context"), o[1])
+		f = form.Call(node, text(i.flags, "context"), o[1])
 	case len(o) == 2 && o[0] == "user" && strings.Contains(o[1], "@"):
 		user, domain, _ := strings.Cut(o[1], "@")
-		base = append(base, "directory", "domain", "name", domain)
-		fields = registerFields(user, domain)
+		f = form.Register(node, user, domain)
 	default:
-		return "", errors.New("render what? FILE.conf, number NUMBER, or user USER@DOMAIN")
+		return nil, errors.New("render what? FILE.conf, number NUMBER, or user USER@DOMAIN")
 	}
 	more, _ := i.flags.GetStringArray("field") // the flag exists: no error
 	for _, pair := range more {
 		name, value, found := strings.Cut(pair, "=")
 		if !found || name == "" {
-			return "", fmt.Errorf("--field %q: not name=value", pair)
+			return nil, fmt.Errorf("--field %q: not name=value", pair)
 		}
-		fields = append(fields, field{name, value})
+		f.With(name, value)
 	}
-	return encodeForm(base, fields), nil
-}
-
-// field is what FreeSWITCH sends besides the base five.
-type field struct{ name, value string }
-
-// callFields are sent by mod_dialplan_xml, among 180 others.
-func callFields(context, number string) []field {
-	return []field{
-		{"Event-Name", "REQUEST_PARAMS"}, {"Event-Calling-Function", "dialplan_xml_locate"},
-		{"Caller-Destination-Number", number}, {"Caller-Context", context},
-		{"Hunt-Destination-Number", number}, {"Hunt-Context", context},
-	}
-}
-
-// registerFields are sent by mod_sofia when a phone answers its challenge.
-func registerFields(user, domain string) []field {
-	return []field{
-		{"Event-Name", "REQUEST_PARAMS"}, {"Event-Calling-Function", "sofia_reg_parse_auth"},
-		{"action", "sip_auth"}, {"sip_auth_username", user}, {"sip_auth_realm", domain}, {"sip_auth_method", "REGISTER"},
-		{"key", "id"}, {"user", user}, {"domain", domain},
-	}
-}
-
-// encodeForm writes a body as mod_xml_curl does: the base five as they are, the values of the others percent-encoded,
-// a blank as %20.
-func encodeForm(base []string, fields []field) string {
-	var b strings.Builder
-	for n, name := range []string{"hostname", "section", "tag_name", "key_name", "key_value"} {
-		fmt.Fprintf(&b, "&%s=%s", name, base[n])
-	}
-	for _, f := range fields {
-		fmt.Fprintf(&b, "&%s=%s", f.name, strings.ReplaceAll(url.QueryEscape(f.value), "+", "%20"))
-	}
-	return b.String()[1:]
+	return f, nil
 }
 
 // text is the value of a flag that is known to exist.

@@ -55,14 +55,3 @@ func TestRenderWithoutASecret(t *testing.T) {
 		t.Errorf("with it: exit %d, %s%s", code, stderr, stdout)
 	}
 }
-
-func TestEncodeForm(t *testing.T) {
-	t.Parallel()
-	got := encodeForm([]string{"vm", "dialplan", "", "", ""}, callFields("public", "+27 12"))
-	want := "hostname=vm&section=dialplan&tag_name=&key_name=&key_value=&Event-Name=REQUEST_PARAMS" +
-		"&Event-Calling-Function=dialplan_xml_locate&Caller-Destination-Number=%2B27%2012&Caller-Context=public" +
-		"&Hunt-Destination-Number=%2B27%2012&Hunt-Context=public"
-	if got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-}

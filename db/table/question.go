@@ -1,6 +1,9 @@
 package table
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // AllGateways is what FreeSWITCH calls them all when it starts them.
 const AllGateways = "_all_"
@@ -225,6 +228,11 @@ func (k *Kind) About(args ...string) Question {
 
 // Node is who asks.
 func (q *Question) Node() string { return q.args[0] }
+
+// Reads reports whether a change of relation, a table of Postgres, is one of rows that an answer to q may be made of.
+func (q *Question) Reads(relation string) bool {
+	return slices.ContainsFunc(All, func(t *Table) bool { return q.kind.tables[t.Name] && slices.Contains(t.Noted, relation) })
+}
 
 // columns are the parameters of a query for questions of its kind.
 func columns(k *Kind, questions [][3]string) (args []any) {

@@ -98,9 +98,10 @@ type row struct {
 
 // rowsRead are rows that Postgres was asked for.
 type rowsRead struct {
-	kind  *Kind
-	fresh pg.Freshness
-	rows  map[string]map[string][]byte // by table and key
+	kind    *Kind
+	fresh   pg.Freshness
+	version uint64
+	rows    map[string]map[string][]byte // by table and key
 
 	mu   sync.Mutex
 	keys map[string][]string // in order, of the tables that were looked through
@@ -168,5 +169,5 @@ func (r *rowsRead) sorted(table string) []string {
 	return r.keys[table]
 }
 
-// Version implements Rows: nobody follows these.
-func (r *rowsRead) Version(...string) uint64 { return 0 }
+// Version implements Rows. It is not known, unless these rows are kept.
+func (r *rowsRead) Version(...string) uint64 { return r.version }

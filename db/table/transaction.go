@@ -22,3 +22,35 @@ func (t transaction) Read(ctx context.Context, q Question, answer func(Rows) err
 	}
 	return pg.Freshness{}, answer(newRowsRead(q.kind, rows, pg.Freshness{}))
 }
+
+// Seen is the Source of what one transaction sees at present, to many nodes. Rows are read for all of them at once, and kept, so
+// it is no Source any more when the transaction changes something. Like the transaction, it is for one goroutine.
+type Seen struct {
+	tx    pgx.Tx
+	nodes []string
+	kept  map[Question]*rowsRead // by question, without the node
+}
+
+// SeenBy returns a Source of what tx sees at present, for nodes.
+func SeenBy(tx pgx.Tx, nodes []string) *Seen { return &Seen{tx, nodes, make(map[Question]*rowsRead)} }
+
+// Read implements Source, in one round trip, or in none.
+func (s *Seen) Read(ctx context.Context, q Question, answer func(Rows) error) (pg.Freshness, error) {
+	about := q
+	about.args[0] = ""
+	rows := s.kept[about]
+	if rows == nil {
+		args := columns(q.kind, [][3]string{q.args})
+		if len(args) > 0 {
+			args[0] = s.nodes
+		}
+		all, err := pg.Rows(ctx, s.tx, pgx.RowToStructByPos[row], q.kind.query, args...)
+		if err != nil {
+			return pg.Freshness{}, pg.Translate(q.kind.operation, err)
+		}
+		rows = newRowsRead(q.kind, all, pg.Freshness{})
+		s.kept[about] = rows
+		rows.version = uint64(len(s.kept))
+	}
+	return pg.Freshness{}, answer(rows)
+}

@@ -43,3 +43,50 @@ func TestTransaction(t *testing.T) {
 		t.Errorf("when it has ended: %v", err)
 	}
 }
+
+// TestSeen reads rows once, for all nodes.
+func TestSeen(t *testing.T) {
+	t.Parallel()
+	conn := dbtest.Connect(t, dbtest.DemoURL(t))
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `INSERT INTO node (name) VALUES ('fs1'), ('fs2');
+		INSERT INTO module (node, name) VALUES ('fs1', 'mod_a'), ('fs2', 'mod_b')`); err != nil {
+		t.Fatal(err)
+	}
+	seen := table.SeenBy(tx, []string{"fs1", "fs2"})
+	versions := make(map[uint64]bool)
+	for node, module := range map[string]string{"fs1": "mod_a", "fs2": "mod_b"} {
+		_, err = seen.Read(t.Context(), table.ForModules.About(node), func(rows table.Rows) error {
+			value, err := rows.Row(table.Module, node+table.Separator+module)
+			if value == nil {
+				t.Errorf("%s has no %s", node, module)
+			}
+			versions[rows.Version(table.Module)] = true
+			return err
+		})
+		if err != nil {
+			t.Error(node, err)
+		}
+		_ = tx.Rollback(t.Context()) // what was read is kept
+	}
+	if len(versions) != 1 || versions[0] {
+		t.Errorf("versions %v", versions)
+	}
+	if _, err = seen.Read(t.Context(), table.ForACL.About("fs1"), func(table.Rows) error { return nil }); !errors.Is(err, pgx.ErrTxClosed) {
+		t.Errorf("another question: %v", err)
+	}
+}
+
+func TestReads(t *testing.T) {
+	t.Parallel()
+	route, lists := table.ForRoute.About("fs1", "public", "1"), table.ForACL.About("fs1")
+	if !route.Reads("number") || !route.Reads("context_extension") || route.Reads("domain_user") {
+		t.Error("a call")
+	}
+	if !lists.Reads("domain_user") || lists.Reads("number") {
+		t.Error("access lists")
+	}
+}
