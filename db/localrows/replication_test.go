@@ -113,6 +113,17 @@ func TestLogicalReplication(t *testing.T) {
 	if diff := cmp.Diff(want, changes); diff != "" {
 		t.Errorf("changes of users (-want +got):\n%s", diff)
 	}
+	var edits string // its own, of rows that came
+	if err := conn.QueryRow(t.Context(), `
+		SELECT coalesce(string_agg(concat_ws(' ', relation, key, operation), ', ' ORDER BY relation, key, operation), '')
+		FROM history
+		WHERE relation IN ('number', 'domain_user') AND key ~ '^(acme.example 100[01]|7000 acme)$'`).Scan(&edits); err != nil {
+		t.Fatal(err)
+	}
+	if want := "domain_user acme.example 1000 delete, domain_user acme.example 1000 insert, domain_user acme.example 1000 insert, " +
+		"domain_user acme.example 1001 insert, domain_user acme.example 1001 update, number 7000 acme insert, number 7000 acme update"; edits != want {
+		t.Errorf("history %q, want %q", edits, want)
+	}
 	var foreign, fetches, errors int
 	err = conn.QueryRow(t.Context(), `
 		SELECT (SELECT count(*) FROM change WHERE relation = 'nothing'),

@@ -138,7 +138,7 @@ func TestConstraintsAreExplained(t *testing.T) {
 		) w (relation, name)
 		JOIN pg_class c ON c.oid = w.relation
 		WHERE c.relnamespace = 'public'::regnamespace
-			AND c.relkind = 'r'
+			AND c.relkind = 'r' AND NOT c.relispartition
 			AND c.relname <> 'goose_db_version'
 			AND coalesce(obj_description(c.oid, 'pg_class'), '') NOT LIKE 'Written by %'
 			AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = w.relation AND t.tgname = w.name AND (t.tgname LIKE '0%') = (t.tgname < 'RI_' COLLATE "C"))

@@ -36,7 +36,7 @@ SELECT
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type y ON y.oid = a.atttypid
-WHERE c.relkind = 'r'
+WHERE c.relkind = 'r' AND NOT c.relispartition
 	AND c.relnamespace = 'public'::regnamespace
 	AND c.relname <> 'goose_db_version'
 ORDER BY c.relname, a.attnum`
