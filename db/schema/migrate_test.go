@@ -105,8 +105,8 @@ func TestMigrateIntoADeadlock(t *testing.T) {
 	migrated := make(chan error, 1)
 	go func() { migrated <- schema.Migrate(t.Context(), migrating, quiet) }()
 	dbtest.AwaitBlocked(t, url)
-	run(`CREATE DOMAIN label AS text`) // which the file made before it came to pin
-	if n := dbtest.One[int](t, url, `SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()`); n != 1 {
+	run(`CREATE DOMAIN label AS text`)                                                                                          // which the file made before it came to pin
+	if n := dbtest.One[int](t, url, `SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()`); n == 0 { // a busy machine may see more
 		t.Errorf("%d deadlocks", n)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {
