@@ -40,14 +40,14 @@ func TestNodeOverrides(t *testing.T) {
 	}{
 		{"post_load_switch.conf", "post_load_switch.conf", nil,
 			expectation{
-				want: []string{"name=rtp-start-port value=16384", "name=rtp-end-port value=16394", "name=max-sessions value=1000", "name=min-idle-cpu value=5",
+				want: []string{"name=rtp-start-port value=16384", "name=rtp-end-port value=16394", "name=max-sessions value=6", "name=min-idle-cpu value=5",
 					"name=verbose-channel-events value=no", "variable name=sound_prefix value=common"},
 				never: []string{"20000", "value=9", "own", "only"},
 			},
 			expectation{
 				want: []string{"name=rtp-start-port value=20000", "name=rtp-end-port value=20010", "name=max-sessions value=7", "name=sessions-per-second value=30",
 					"name=loglevel value=info", "name=min-idle-cpu value=9", "name=verbose-channel-events value=no", "variable name=sound_prefix value=own", "variable name=only value=here"},
-				never: []string{"16384", "16394", "value=1000", "common"},
+				never: []string{"16384", "16394", "name=max-sessions value=6", "common"},
 			}},
 		{"post_load_modules.conf", "post_load_modules.conf", nil,
 			expectation{want: []string{"mod_flite", "mod_db\n  load module=mod_expr"}, never: []string{"mod_lua"}},

@@ -9,8 +9,8 @@
 --   INSERT INTO node (name, external_ip) VALUES ('fs1', '203.0.113.10');
 UPDATE node SET
     external_ip           = '127.0.0.1',       -- the address that carriers see; put yours here
-    rtp_port              = '[16384,16394]',   -- two ports a call
-    max_sessions          = 1000,
+    rtp_port              = '[16384,16394]',   -- FreeSWITCH takes the even ones: six
+    max_sessions          = 6,                 -- as many as it has ports for
     sessions_per_second   = 30,
     loglevel              = 'info',
     -- What callers and applications say (a message that Vumi speaks) may hold ${…}: FreeSWITCH must not run it as a command.

@@ -11,7 +11,8 @@ import (
 type Ports struct{ First, Last int32 }
 
 // LoadDemo executes the SQL of the demo world if the database at url holds nothing of anybody's yet, and says whether
-// it did. Its node row gets the RTP ports, if there are any. Of several programs that try at once, one loads it.
+// it did. Its node row gets the RTP ports, if there are any, and as many sessions as there are even ones. Of several programs
+// that try at once, one loads it.
 func LoadDemo(ctx context.Context, url, demo string, rtp Ports) (loaded bool, err error) {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
@@ -35,7 +36,9 @@ func loadDemo(ctx context.Context, tx pgx.Tx, demo string, rtp Ports) (bool, err
 			SELECT NOT EXISTS (SELECT FROM tenant)
 			   AND NOT EXISTS (SELECT FROM sip_profile)
 			   AND NOT EXISTS (SELECT FROM module)`
-		ports = `UPDATE node SET rtp_port = int4range($1, $2, '[]') WHERE name = '*'`
+		ports = `
+			UPDATE node SET rtp_port = int4range($1, $2, '[]'), max_sessions = greatest(1, $2::integer / 2 - ($1::integer + 1) / 2 + 1)
+			WHERE name = '*'`
 	)
 	if _, err := tx.Exec(ctx, lock); err != nil {
 		return false, err
