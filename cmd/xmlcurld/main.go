@@ -60,6 +60,8 @@ var verbs = []verb{
 	{name: "migrate", about: "bring the database to this program's schema", run: migrate},
 	{name: "render", operands: "FILE.conf | number NUMBER | user USER@DOMAIN", flags: renderFlags, run: render,
 		about: "print the very document that a node would get; exit 1 when it is not found"},
+	{name: "check", flags: checkFlags, run: checkRows,
+		about: "print what is wrong with the rows although nothing refused it; exit 1 when something is an error or a warning"},
 	{name: "nodes", flags: nodesFlags, run: showNodes,
 		about: "print what is known of each node; exit 1 when one is not in sync with the rows"},
 	{name: "wait", flags: waitFlags, run: wait,

@@ -1,0 +1,63 @@
+package check_test
+
+import "testing"
+
+// condition is an edit that adds a condition to reception, for callers whose field matches expression.
+func condition(field, expression string) string {
+	return `INSERT INTO condition (extension, position, field, expression) VALUES ('forward', 1, '` + field + `', '` + expression + `')`
+}
+
+const theCondition = "condition extension=forward position=1"
+
+var expressionCases = []found{
+	{"what PCRE refuses", condition("ani", `(?<9>a)`), []string{"expression-refused " + theCondition}},
+	{"in a body", `INSERT INTO extension (name, body) VALUES ('b', '<condition field="ani" expression="^+27"><action application="answer"/></condition>')`,
+		[]string{"expression-refused extension name=b (condition 1 of its body): never matches"}},
+	{"as an element of a body", `INSERT INTO extension (name, body) VALUES ('b', '<condition field="ani"><expression>a(</expression><action application="answer"/></condition>')`,
+		[]string{"expression-refused extension name=b (condition 1 of its body)"}},
+	{"in a macro", `UPDATE document SET body = replace(body::text, '(.*)', '(.*')::xml WHERE name = 'en'`,
+		[]string{"expression-refused document section=languages name=en node=* (expression 1)"}},
+	{"no slash at the end", condition("ani", `/abc`), []string{"expression-refused " + theCondition}},
+	{"expanded first", condition("ani", `${a}(?<9>`), nil},
+
+	{"an address", condition("network_addr", `^192.168.1.1$`), []string{"expression-dot " + theCondition + `: Write 192\.168\.1\.1.`}},
+	{"an address in another field", condition("${sip_via}", `10.0\.0.1`), []string{"expression-dot " + theCondition}},
+	{"a host", condition("${sip_from_host}", `^sip.acme.example$`), []string{"expression-dot " + theCondition + `: Write sip\.acme\.example.`}},
+	{"a host with its dots", condition("${sip_from_host}", `^sip\.acme\.example$`), nil},
+	{"any host", condition("${sip_from_host}", `^.*\.acme\.example$`), nil},
+	{"a dot in a name", condition("caller_id_name", `Mr. Smith`), nil},
+
+	{"alternatives", condition("ani", `^100|200$`), []string{"expression-alternatives " + theCondition}},
+	{"alternatives of a number", condition("destination_number", `^100|200`), []string{"expression-alternatives " + theCondition}},
+	{"alternatives in a group", condition("ani", `^(100|200)$`), nil},
+	{"alternatives with their own ends", condition("ani", `^100$|^200$`), nil},
+	{"empty or a word", condition("ani", `anonymous|^$`), nil},
+
+	{"no ends", condition("destination_number", `1001`), []string{"expression-unanchored " + theCondition + ": Write ^1001$ for"}},
+	{"no ends, counted", condition("destination_number", `(\d{4})`), []string{"expression-unanchored " + theCondition}},
+	{"any number", condition("destination_number", `(\d+)`), nil},
+	{"whatever is around it", condition("destination_number", `.*1001`), nil},
+	{"of a caller", condition("caller_id_number", `555`), nil},
+
+	{"a range of numbers", condition("ani", `^[10-19]$`), []string{"expression-class " + theCondition}},
+	{"months", condition("ani", `^[1-12]$`), []string{"expression-class " + theCondition}},
+	{"ranges of digits", condition("ani", `^[02-9][2-79][1-35-9]$`), nil},
+	{"a bar in a class", condition("destination_number", `^[10|20]$`), []string{"expression-class " + theCondition}},
+
+	{"two backslashes", condition("ani", `^\\d+$`), []string{"expression-backslash " + theCondition}},
+	{"the end in the middle", condition("ani", `^1$2`), []string{"expression-never " + theCondition}},
+	{"the beginning in the middle", condition("ani", `1^2`), []string{"expression-never " + theCondition}},
+	{"an escaped sign", condition("ani", `^1\$2$`), nil},
+
+	{"options", condition("ani", `/^a$/ig`), []string{"expression-slashes " + theCondition + ": ignores g"}},
+	{"an option", condition("ani", `/^a$/i`), nil},
+	{"Asterisk", condition("ani", `_27NXX.`), []string{"expression-asterisk " + theCondition}},
+
+	{"no context", condition("context", `^acme2$`), []string{"expression-context " + theCondition}},
+	{"a context", condition("context", `^acme$`), nil},
+}
+
+func TestExpressions(t *testing.T) {
+	t.Parallel()
+	finds(t, expressionCases)
+}

@@ -1,0 +1,148 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"xmlcurld/sections"
+	"xmlcurld/xmlcurl"
+)
+
+// rtpRange finds ranges of RTP ports that end before the sessions do. FreeSWITCH gives each session with media an even port
+// (switch_core_port_allocator.c), from a pool of its own for each address.
+func rtpRange(w *world) (found []Finding, err error) {
+	for i := range w.nodes {
+		n := &w.nodes[i]
+		low, high := n.RTPLow+n.RTPLow%2, n.RTPHigh-n.RTPHigh%2
+		even := max(0, (high-low)/2+1)
+		if pools := w.rtpAddresses(n); even*pools < n.MaxSessions {
+			found = append(found, n.place(n.OwnLimits).finding(
+				fmt.Sprintf("Node %s allows %d sessions and has RTP ports for %d: from %d to %d, and FreeSWITCH takes the even ones only.", n.Name, n.MaxSessions, even*pools, n.RTPLow, n.RTPHigh),
+				"Widen rtp_port, two ports for each session, or lower max_sessions."))
+		}
+	}
+	return found, nil
+}
+
+// rtpAddresses is how many addresses the profiles of a node have media on.
+func (w *world) rtpAddresses(n *node) int {
+	all := make(map[string]bool)
+	for i := range w.profiles {
+		if p := &w.profiles[i]; n.is(p.Node) {
+			all[p.value(n, "rtp-ip", "")] = true
+		}
+	}
+	return max(1, len(all))
+}
+
+// answer is a document that may be long.
+type answer struct {
+	place
+	name string
+	form string // the request that it answers; empty: it is bytes long
+	size int64  // bytes; a guess, if there is a form
+}
+
+// answersQuery asks for documents that grow with the rows. An element and its parameters are some 40 bytes each, besides the
+// values.
+const answersQuery = `
+	SELECT 'document', format('section=%s name=%s node=%s', section, name, node), '', name, '', octet_length(body::text)::bigint
+	FROM document
+	UNION ALL
+	SELECT 'sip_profile', 'name=' || g.profile, '', 'sofia.conf of profile ' || g.profile,
+		format('&section=configuration&tag_name=configuration&key_name=name&key_value=sofia.conf&profile=%s', g.profile), count(*) * 300
+	FROM gateway g
+	WHERE g.enabled AND g.domain IS NULL
+	GROUP BY g.profile
+	UNION ALL
+	SELECT 'acl_list', 'name=' || min(list), '', 'acl.conf', '&section=configuration&tag_name=configuration&key_name=name&key_value=acl.conf', count(*) * 60
+	FROM acl_entry
+	WHERE enabled
+	HAVING count(*) > 0
+	UNION ALL
+	SELECT 'domain', 'name=' || u.domain, d.tenant, 'the users of ' || u.domain,
+		format('&section=directory&tag_name=domain&key_name=name&key_value=%s', u.domain), count(*) * 100
+	FROM domain_user u
+	JOIN domain d ON d.name = u.domain
+	WHERE u.enabled
+	GROUP BY u.domain, d.tenant`
+
+// nearly is the share of the limit, in percent, from which on an answer is nearly too long.
+const nearly = 80
+
+// answers returns the answers that are at least so many percent of the limit, and fewer than that many.
+func (w *world) answers(from, below int64) (some []answer, err error) {
+	all, err := rows[struct {
+		Table, Key, Tenant, Name, Form string
+		Size                           int64
+	}](w, answersQuery)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range all {
+		a := answer{place{r.Table, r.Key, r.Tenant}, r.Name, r.Form, r.Size}
+		if a.form != "" && a.size >= w.options.AnswerLimit/4 { // the guess may be wrong: look
+			if err := w.measure(&a); err != nil {
+				return nil, err
+			}
+		}
+		if percent := 100 * a.size / w.options.AnswerLimit; from <= percent && percent < below {
+			some = append(some, a)
+		}
+	}
+	return some, nil
+}
+
+// measure sets the size of an answer, by making it for the first node.
+func (w *world) measure(a *answer) error {
+	request, err := xmlcurl.ParseRequest([]byte("hostname=" + w.nodes[0].Name + a.form))
+	if err != nil {
+		return err
+	}
+	document, err := xmlcurl.Render(w.ctx, sections.New(w.rules, nil), request)
+	if errors.Is(err, xmlcurl.ErrNotFound) {
+		err = nil
+	}
+	a.size = int64(len(document))
+	return err
+}
+
+// tooLong finds answers that no switch gets.
+func tooLong(w *world) (found []Finding, err error) {
+	const any = 1 << 32
+	all, err := w.answers(100, any)
+	for _, a := range all {
+		found = append(found, a.finding(fmt.Sprintf("%s has %s, and no answer is sent that has more than %s.", sentence(a.name), bytes(a.size), bytes(w.options.AnswerLimit)),
+			"Raise answer_limit of every server and BOOTSTRAP_MAX_BYTES of every switch, or spread the rows over several documents."))
+	}
+	return found, err
+}
+
+// nearlyTooLong finds answers that will be too long when they grow by a quarter.
+func nearlyTooLong(w *world) (found []Finding, err error) {
+	all, err := w.answers(nearly, 100)
+	for _, a := range all {
+		found = append(found, a.finding(fmt.Sprintf("%s has %s, which is near the limit of %s.", sentence(a.name), bytes(a.size), bytes(w.options.AnswerLimit)),
+			"Raise answer_limit of every server and BOOTSTRAP_MAX_BYTES of every switch in time, or spread the rows over several documents."))
+	}
+	return found, err
+}
+
+// sentence is text with which a sentence may begin.
+func sentence(text string) string {
+	if rest, ok := strings.CutPrefix(text, "the "); ok {
+		return "The list of " + strings.TrimPrefix(rest, "list of ")
+	}
+	return text
+}
+
+func bytes(n int64) string {
+	switch {
+	case n >= 10<<20:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n >= 10<<10:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
