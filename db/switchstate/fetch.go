@@ -22,9 +22,8 @@ FROM node_fetch
 WHERE node = $1`
 
 // Fetches returns what node fetched last.
-func (s *Store) Fetches(ctx context.Context, node string) ([]Fetch, error) {
-	fetches, _, err := pg.Collect[Fetch](ctx, s.pg, "fetches", fetchesQuery, node)
-	return fetches, err
+func (r *Rows) Fetches(ctx context.Context, node string) ([]Fetch, error) {
+	return collect[Fetch](ctx, r, "fetches", fetchesQuery, node)
 }
 
 // saveFetchQuery: a revision that extends is added, word by word, to the one that is there. What was taken is kept as long as
@@ -54,8 +53,11 @@ ON CONFLICT (node, document, part) DO UPDATE SET
 	at = excluded.at`
 
 // Took keeps that node runs with document, one that is stored as XML, as it was fetched age seconds ago.
-func (s *Store) Took(ctx context.Context, node, document, revision string, age float64) error {
-	return saveFetch(ctx, s.pg, node, document, fingerprint.Parts{fingerprint.TakenPart: revision}, age, true)
+func (r *Rows) Took(ctx context.Context, node, document, revision string, age float64) error {
+	if r.edit != nil {
+		return nil
+	}
+	return saveFetch(ctx, r.pg, node, document, fingerprint.Parts{fingerprint.TakenPart: revision}, age, true)
 }
 
 // saveFetch keeps that node was given the parts of document age seconds ago, by their names and revisions. A node without

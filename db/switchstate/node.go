@@ -3,8 +3,6 @@ package switchstate
 import (
 	"context"
 	"time"
-
-	"xmlcurld/db/pg"
 )
 
 // Node is a switch as its keeper sees it: its row, and what was known of it at the last look.
@@ -63,11 +61,11 @@ WHERE n.name <> '*'
 ORDER BY n.name`
 
 // Nodes returns the nodes of some names that have a row of their own; without names, all that do.
-func (s *Store) Nodes(ctx context.Context, names ...string) ([]Node, error) {
-	nodes, _, err := pg.Collect[Node](ctx, s.pg, "nodes", nodesQuery, names)
+func (r *Rows) Nodes(ctx context.Context, names ...string) ([]Node, error) {
+	nodes, err := collect[Node](ctx, r, "nodes", nodesQuery, names)
 	for i := range nodes {
 		if n := &nodes[i]; n.Reference != "" {
-			if n.Password, err = s.Resolve(n.Reference); err != nil {
+			if n.Password, err = r.Resolve(n.Reference); err != nil {
 				n.Fault, err = err.Error(), nil
 			}
 		}

@@ -58,18 +58,19 @@ FROM (
 		AND ` + newPassword + `
 ) c
 WHERE name IS NOT NULL
-GROUP BY domain, name`
+GROUP BY domain, name
+ORDER BY domain, name`
 
 // newPassword: a transaction that the present snapshot cannot have seen was another cluster's, from which the database was
-// restored. It would count as unseen again and again.
-const newPassword = `coalesce(NOT pg_visible_in_snapshot(password_xid, $1) AND password_xid < pg_snapshot_xmax(pg_current_snapshot()), false)`
+// restored. It would count as unseen again and again. The transaction that asks is not in its own snapshot.
+const newPassword = `coalesce(NOT pg_visible_in_snapshot(password_xid, $1)
+	AND (password_xid < pg_snapshot_xmax(pg_current_snapshot()) OR password_xid = pg_current_xact_id_if_assigned()), false)`
 
 // UserChanges returns the changes that the snapshot since did not show, and the snapshot to ask with the next time. When
 // not all of them are noted any more, or with since empty or from another database's life (it was restored from a dump), any
 // user may have changed. In the first case it is known all the same who has another password.
-func (s *Store) UserChanges(ctx context.Context, since string, noted bool) (changes []UserChange, seen string, err error) {
-	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err = pgx.BeginTxFunc(ctx, s.pg.Primary(), options, func(tx pgx.Tx) error {
+func (r *Rows) UserChanges(ctx context.Context, since string, noted bool) (changes []UserChange, seen string, err error) {
+	err = r.atOneMoment(ctx, "user changes", func(ctx context.Context, tx pgx.Tx) error {
 		var known bool
 		if err := tx.QueryRow(ctx, snapshotQuery, since).Scan(&seen, &known); err != nil {
 			return err
@@ -81,7 +82,7 @@ func (s *Store) UserChanges(ctx context.Context, since string, noted bool) (chan
 		changes, err = pg.Rows(ctx, tx, pgx.RowToStructByName[UserChange], userChangesQuery, since, !noted)
 		return err
 	})
-	return changes, seen, pg.Translate("user changes", err)
+	return changes, seen, err
 }
 
 // Registration is a phone that a switch knows.
@@ -103,13 +104,12 @@ WHERE NOT EXISTS (
 )`
 
 // Strangers returns those of registrations whose user does not exist or is off.
-func (s *Store) Strangers(ctx context.Context, registrations []Registration) ([]Registration, error) {
+func (r *Rows) Strangers(ctx context.Context, registrations []Registration) ([]Registration, error) {
 	var names, domains []string
-	for _, r := range registrations {
-		names, domains = append(names, r.User), append(domains, r.Domain)
+	for _, one := range registrations {
+		names, domains = append(names, one.User), append(domains, one.Domain)
 	}
-	strangers, _, err := pg.Collect[Registration](ctx, s.pg, "strangers", strangersQuery, pg.PlannedAnew, names, domains)
-	return strangers, err
+	return collect[Registration](ctx, r, "strangers", strangersQuery, pg.PlannedAnew, names, domains)
 }
 
 // ofAnotherCluster are the changes that came with a dump: a row that can be seen, of a transaction that is yet to come.

@@ -14,9 +14,10 @@ WITH r AS MATERIALIZED (
 )
 
 // ChangesUnseen are the changes that a snapshot, m.seen, does not show: those after its first open transaction are found by
-// index. One whose number the present snapshot cannot have seen is another cluster's, from which the database was restored.
+// index. One whose number the present snapshot cannot have seen is another cluster's, from which the database was restored, or that
+// of the transaction that asks.
 const ChangesUnseen = `
 CROSS JOIN change
 WHERE xid >= pg_snapshot_xmin(seen)
 	AND NOT pg_visible_in_snapshot(xid, seen)
-	AND xid < pg_snapshot_xmax(pg_current_snapshot())`
+	AND (xid < pg_snapshot_xmax(pg_current_snapshot()) OR xid = pg_current_xact_id_if_assigned())`

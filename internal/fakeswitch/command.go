@@ -1,7 +1,9 @@
 package fakeswitch
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -56,6 +58,15 @@ func (s *Switch) run(words []string) string {
 		return "+OK acl reloaded\n"
 	case "xml_flush_cache":
 		return "+OK cleared 1 entry\n"
+	case "show":
+		rows, _ := json.Marshal(append([]Channel{}, s.Channels...))
+		return fmt.Sprintf(`{"row_count":%d,"rows":%s}`, len(s.Channels), rows)
+	case "uuid_getvar":
+		i := slices.IndexFunc(s.Channels, func(c Channel) bool { return c.UUID == argument(1) })
+		if i >= 0 && argument(2) == "sip_gateway_name" && s.Channels[i].Gateway != "" {
+			return s.Channels[i].Gateway
+		}
+		return "_undef_"
 	case "sofia_gateway_data":
 		if g, ok := s.Gateways[argument(1)]; ok && !g.Killed {
 			return g.Revision
@@ -255,7 +266,8 @@ func (s *Switch) status(words []string) string {
 		fmt.Fprintf(&b, "%s\n%d profiles 0 aliases\n", line, len(s.Profiles))
 	case words[0] == "gateway" && len(words) == 1:
 		fmt.Fprintf(&b, "%25s\t%32s\t%s\t%9s\t%s\t%s\n%s\n", "Profile::Gateway-Name", "    Data    ", "State", "Ping Time", "IB Calls(F/T)", "OB Calls(F/T)", line)
-		for name, g := range s.Gateways {
+		for _, name := range slices.Sorted(maps.Keys(s.Gateways)) {
+			g := s.Gateways[name]
 			fmt.Fprintf(&b, "%25s\t%32s\t%s\t%6.2f\t%d/%d\t%d/%d\n", g.Profile+"::"+name, GatewayData, g.State, 0.0, 0, 0, 0, 0)
 			if g.Killed { // for the last time
 				delete(s.Gateways, name)

@@ -29,6 +29,7 @@ type Switch struct {
 	Zones      map[string]bool              // time zones
 	Documents  map[string]string            // by name what a module runs with: the whole answer that it was loaded with
 	Registered []string                     // phones: profile/user@domain
+	Channels   []Channel
 	Faults     Faults
 
 	mu       sync.Mutex
@@ -57,6 +58,15 @@ type Gateway struct {
 	Profile, Revision, State string
 	Password                 string
 	Killed                   bool
+}
+
+// Channel is one side of a call that is up.
+type Channel struct {
+	UUID    string `json:"uuid"`
+	Name    string `json:"name"`
+	Caller  string `json:"cid_num"`
+	Called  string `json:"dest"`
+	Gateway string `json:"-"` // that it left by
 }
 
 // NewSwitch returns a switch that is off. Its event socket is at a loopback address that Port tells; Off closes it.
@@ -88,6 +98,13 @@ func (s *Switch) Told() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.log[max(0, len(s.log)-20):])
+}
+
+// Log returns all commands, in order.
+func (s *Switch) Log() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.log)
 }
 
 // Boot starts the switch anew, with nothing but what it fetches.

@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -243,34 +244,49 @@ func rescans(profile string) map[string]int {
 	return map[string]int{
 		"global_setvar " + fingerprint.RescanVariable + "=start-": 1,
 		"sofia profile " + profile + " rescan":                    1,
+		"global_setvar " + fingerprint.RescanVariable + "=":       1,
 	}
 }
 
-// onlyAsk begin the commands that change nothing. The last one ends a rescan, and also greets a switch.
-var onlyAsk = regexp.MustCompile(`^(acl|module_exists|sofia status|sofia_gateway_data|status|strftime_tz|switchname|uptime) |` +
-	`^(sofia status|status|switchname|uptime)$|^fsctl \w+$|^global_setvar \w+=$`)
+// onlyAsk begin the commands that change nothing.
+var onlyAsk = regexp.MustCompile(`^(acl|module_exists|show channels|sofia status|sofia_gateway_data|status|strftime_tz|switchname|uptime|uuid_getvar) |` +
+	`^(sofia status|status|switchname|uptime)$|^fsctl \w+$`)
 
-// Each kind of edit sends the switch what it needs, and nothing else.
+// sent returns the commands beyond those before that a switch got and that may change something.
+func sent(s *fakeswitch.Switch, before int) []string {
+	return slices.DeleteFunc(s.Log()[before:], onlyAsk.MatchString)
+}
+
+// Each kind of edit sends the switch what it needs, and nothing else: what was foreseen.
 func TestEdits(t *testing.T) {
 	t.Parallel()
 	r, s := newKept(t)
 	for _, tc := range edits {
 		t.Run(tc.name, func(t *testing.T) {
-			before := s.Commands()
+			before := len(s.Log())
+			foreseen := r.foresee(t, tc.statement)
+			if told := sent(s, before); len(told) > 0 {
+				t.Errorf("to foresee sent %q", told)
+			}
+			before = len(s.Log())
 			r.edit(t, tc.statement)
-			sent := map[string]int{}
-			for command, times := range s.Commands() {
-				if times -= before[command]; times == 0 || onlyAsk.MatchString(command) {
-					continue
-				}
+			got := sent(s, before)
+			if diff := cmp.Diff(foreseen.Commands, got, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("commands (-foreseen +sent):\n%s", diff)
+			}
+			if foreseen.Unknown != "" || len(foreseen.Pending)+len(foreseen.Restart) > 0 {
+				t.Errorf("foreseen: %+v", foreseen)
+			}
+			times := make(map[string]int)
+			for _, command := range got {
 				for wanted := range tc.sends {
 					if words, all := strings.CutSuffix(wanted, "*"); all && strings.HasPrefix(command, words) {
 						command = wanted
 					}
 				}
-				sent[command] += times
+				times[command]++
 			}
-			if diff := cmp.Diff(tc.sends, sent, cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(tc.sends, times, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("commands (-want +got):\n%s", diff)
 			}
 			if tc.holds != nil {

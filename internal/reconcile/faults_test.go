@@ -164,7 +164,7 @@ func TestBootedAlone(t *testing.T) {
 	r.inSync(t)
 	wantHas(t, s, func() bool {
 		return s.Modules["mod_flite"] && s.Profiles["external"] && s.Profiles["internal"] && s.Gateways["twilio"].Revision != "" && s.Lists["domains"] &&
-			s.Limits["max_sessions"] == "1000"
+			s.Limits["max_sessions"] == "6"
 	})
 	r.restartRequired(t, "fs1", "post_load_switch.conf RTP ports")
 }

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"xmlcurld/db"
@@ -93,21 +94,7 @@ func (n *node) lookAt(ctx context.Context, todo aspects, asked time.Time) error 
 
 // inspect looks at aspect after aspect while the switch answers. The error is the database's.
 func (n *node) inspect(ctx context.Context, todo aspects) error {
-	for _, step := range []struct {
-		aspect aspects
-		look   func(context.Context, *liveswitch.Findings) error
-	}{
-		{modules, n.sw.Modules},
-		{limits, n.sw.Limits},
-		{lists, n.sw.Lists},
-		{profiles, n.sw.Profiles},
-		{gateways, n.sw.Gateways},
-		{users, n.sw.Users},
-		{fetched, n.sw.Fetched},
-	} {
-		if todo&step.aspect == 0 {
-			continue
-		}
+	for _, step := range steps(n.sw, todo) {
 		if !n.claim() { // another server may have it by now
 			return nil
 		}
@@ -128,6 +115,25 @@ func (n *node) inspect(ctx context.Context, todo aspects) error {
 		}
 	}
 	return nil
+}
+
+// step looks at one aspect.
+type step struct {
+	aspect aspects
+	look   func(context.Context, *liveswitch.Findings) error
+}
+
+// steps look at some aspects of a switch, one after the other.
+func steps(sw *liveswitch.Switch, todo aspects) []step {
+	return slices.DeleteFunc([]step{
+		{modules, sw.Modules},
+		{limits, sw.Limits},
+		{lists, sw.Lists},
+		{profiles, sw.Profiles},
+		{gateways, sw.Gateways},
+		{users, sw.Users},
+		{fetched, sw.Fetched},
+	}, func(s step) bool { return todo&s.aspect == 0 })
 }
 
 // judge tells what can be told of a switch whose event socket this server does not have.

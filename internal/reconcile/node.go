@@ -43,7 +43,7 @@ func newNode(k *Keeper, name string, stop context.CancelFunc) *node {
 		keeper: k, name: name, stop: stop, wake: make(chan struct{}, 1), told: everything,
 		findings: make(map[aspects]liveswitch.Findings),
 	}
-	n.sw = liveswitch.New(k.rows, name, liveswitch.Options{
+	n.sw = liveswitch.New(k.rows.Rows, name, liveswitch.Options{
 		AskTime: k.options.Pace.Ask, Sent: k.metrics.command, Stirred: func() { n.tell(fetched, time.Time{}) },
 	})
 	return n

@@ -91,6 +91,9 @@ func (sw *Switch) open(ctx context.Context, l login) error {
 		return err
 	}
 	sw.conn, sw.took, sw.loglevel = conn, l, ""
+	if sw.options.Dry {
+		sw.conn = &onlyAsking{conn: conn}
+	}
 	sw.runs, sw.stays = make(map[string]string), maps.Clone(restartModules)
 	sw.refused, sw.loads, sw.zones = nil, make(map[string]time.Time), ""
 	conn.Hear(sw.hear)

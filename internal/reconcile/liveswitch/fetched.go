@@ -105,7 +105,7 @@ func (sw *Switch) Fetched(ctx context.Context, found *Findings) error {
 // could not ask for at its start.
 func (sw *Switch) reload(ctx context.Context, up float64, revisions map[string]string, found *Findings) error {
 	left, err := sw.unread(ctx, up, revisions)
-	if err != nil || len(left) == 0 {
+	if err != nil || len(left) == 0 || sw.supposesReload() {
 		return err
 	}
 	if err := sw.command(ctx, "reloadxml"); err != nil {

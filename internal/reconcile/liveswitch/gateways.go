@@ -42,21 +42,21 @@ func (sw *Switch) Gateways(ctx context.Context, found *Findings) error {
 	if err != nil {
 		return err
 	}
-	if stale, err = sw.resting(ctx, stale, found); err != nil || len(stale) == 0 {
+	if stale, err = sw.resting(ctx, sw.withoutRescanned(stale, has), found); err != nil || len(stale) == 0 {
 		return err
 	}
 	if stale, err = sw.replaceGateways(ctx, stale, has, found); err != nil {
 		return err
 	}
 	left, now := stale, []gatewayStatus(nil)
-	_, err = sw.await(ctx, settle, func() (bool, error) {
+	run, err := sw.await(ctx, settle, func() (bool, error) {
 		left, now, err = sw.missing(ctx, left, has)
 		return len(left) == 0, err
 	})
-	if err != nil {
-		return err
+	if !run && err == nil {
+		err = sw.restRefused(ctx, left, found)
 	}
-	if err := sw.restRefused(ctx, left, found); err != nil {
+	if err != nil {
 		return err
 	}
 	return sw.awaitAnswers(ctx, stale, now)
@@ -238,7 +238,7 @@ func (sw *Switch) unregister(ctx context.Context, some []gatewayStatus) error {
 
 // startGateways starts gateways, and again while the switch's fetch fails: they were killed for it.
 func (sw *Switch) startGateways(ctx context.Context, profile string, some []db.GatewayRevision) error {
-	_, err := sw.await(ctx, settle, func() (bool, error) {
+	_, err := sw.insist(ctx, settle, func() (bool, error) {
 		err := sw.startOnce(ctx, profile, some)
 		if refusedBy(err) != nil {
 			return false, nil //nolint:nilerr // to be tried again

@@ -130,7 +130,7 @@ func (sw *Switch) sofiaParts(ctx context.Context) (fingerprint.Parts, error) {
 			parts[f.Part] = f.Revision
 		}
 	}
-	return parts, nil
+	return parts, sw.supposeFetches(ctx, parts)
 }
 
 // leftOut are the words in had that want lacks.
@@ -139,12 +139,20 @@ func leftOut(had, want string) string {
 	return strings.Join(slices.DeleteFunc(strings.Fields(had), func(name string) bool { return slices.Contains(names, name) }), " ")
 }
 
-// await asks done again and again until it is, for at most as long as limit.
+// await asks done again and again until it is, for at most as long as limit. In a dry run it is taken to be.
 func (sw *Switch) await(ctx context.Context, limit time.Duration, done func() (bool, error)) (bool, error) {
+	if sw.options.Dry {
+		return true, nil
+	}
+	return sw.insist(ctx, limit, done)
+}
+
+// insist does something again and again until it is done, for at most as long as limit. In a dry run once is enough.
+func (sw *Switch) insist(ctx context.Context, limit time.Duration, do func() (done bool, err error)) (bool, error) {
 	for deadline := time.Now().Add(limit); ; {
 		asked := time.Now()
-		ok, err := done()
-		if ok || err != nil || time.Now().After(deadline) {
+		ok, err := do()
+		if ok || err != nil || sw.options.Dry || time.Now().After(deadline) {
 			return ok && err == nil, err
 		}
 		// Of many gateways it takes the switch a while to tell: it is left alone for at least as long.

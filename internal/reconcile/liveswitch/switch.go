@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"xmlcurld/db/switchstate"
-	"xmlcurld/internal/eventsocket"
 )
 
 // Findings is what was found in one aspect.
@@ -24,11 +23,11 @@ type Switch struct {
 	Refusal string           // what the switch refused last
 
 	name    string
-	rows    *switchstate.Store
+	rows    *switchstate.Rows
 	options Options
 
 	usersSeen string // the snapshot up to which changes of users were applied, as saved
-	conn      *eventsocket.Conn
+	conn      socket
 	took      login                // with which conn was opened
 	runs      map[string]string    // the gateways that it was seen to run since conn was opened, with their revisions
 	refused   map[string]*refused  // those that it refused since then
@@ -44,10 +43,11 @@ type Options struct {
 	AskTime time.Duration        // for replies to what was sent at once
 	Sent    func(command string) // is told the name of each command
 	Stirred func()               // is told when the switch loads a module
+	Dry     bool                 // nothing is sent but questions
 }
 
 // New returns the switch of the node name, not connected.
-func New(rows *switchstate.Store, name string, o Options) *Switch {
+func New(rows *switchstate.Rows, name string, o Options) *Switch {
 	return &Switch{name: name, rows: rows, options: o}
 }
 

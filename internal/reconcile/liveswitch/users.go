@@ -69,7 +69,7 @@ func (sw *Switch) unregisterUsers(ctx context.Context, changes []switchstate.Use
 		return nil, err
 	}
 	left := lost
-	_, err = sw.await(ctx, settle, func() (bool, error) {
+	_, err = sw.insist(ctx, settle, func() (bool, error) {
 		var commands []eventsocket.Command
 		for r := range left {
 			commands = append(commands, eventsocket.Command{"sofia", "profile", r.profile, "flush_inbound_reg", r.User + "@" + r.Domain})
