@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -46,6 +47,7 @@ func (f Finding) ID() ID { return ID{f.Code, f.Table, f.Key} }
 type Options struct {
 	Without     []string // codes that are not looked for
 	Tenant      string   // only findings in this tenant's rows
+	Changed     []string // tables: what looks at none of them is not looked for, since it finds what it found before; nil: all
 	AnswerLimit int64    // bytes of the longest answer, as setting answer_limit; 0: its preset
 }
 
@@ -54,6 +56,7 @@ type Check struct {
 	Code     string
 	Severity Severity
 	About    string // what it finds, for the documentation
+	reads    string // the tables that it looks at, besides tenant
 	find     func(*world) ([]Finding, error)
 }
 
@@ -79,7 +82,7 @@ func Run(ctx context.Context, tx pgx.Tx, options Options) ([]Finding, error) {
 	}
 	all := []Finding{}
 	for _, c := range All {
-		if slices.Contains(options.Without, c.Code) {
+		if slices.Contains(options.Without, c.Code) || !c.looksAt(options.Changed) {
 			continue
 		}
 		found, err := c.find(w)
@@ -96,6 +99,12 @@ func Run(ctx context.Context, tx pgx.Tx, options Options) ([]Finding, error) {
 	}
 	slices.SortStableFunc(all, inOrder)
 	return slices.CompactFunc(all, func(a, b Finding) bool { return a.ID() == b.ID() }), nil
+}
+
+// looksAt reports whether a change of tables may change what is found.
+func (c *Check) looksAt(tables []string) bool {
+	return tables == nil || slices.Contains(tables, "tenant") ||
+		slices.ContainsFunc(strings.Fields(c.reads), func(name string) bool { return slices.Contains(tables, name) })
 }
 
 func inOrder(a, b Finding) int {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -30,9 +31,11 @@ type found struct {
 func finds(t *testing.T, cases []found) {
 	t.Helper()
 	conn := connect(t, dbtest.DemoURL(t))
+	before := run(t, conn, `SELECT`, check.Options{})
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			all := run(t, conn, tc.edit, check.Options{})
+			looksAtEnough(t, conn, tc.edit, before, all)
 			var got []string
 			for i, f := range all {
 				line := fmt.Sprintf("%s %s %s", f.Code, f.Table, f.Key)
@@ -51,6 +54,35 @@ func finds(t *testing.T, cases []found) {
 			}
 		})
 	}
+}
+
+var changes = regexp.MustCompile(`(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)`)
+
+// looksAtEnough fails if the checks that look at the tables of an edit do not show all that it makes and ends.
+func looksAtEnough(t *testing.T, conn *pgx.Conn, edit string, before, after []check.Finding) {
+	t.Helper()
+	narrow := check.Options{Changed: []string{}}
+	for _, table := range changes.FindAllStringSubmatch(edit, -1) {
+		narrow.Changed = append(narrow.Changed, table[1])
+	}
+	if diff := cmp.Diff(made(before, after), made(run(t, conn, `SELECT`, narrow), run(t, conn, edit, narrow))); diff != "" {
+		t.Errorf("of %v alone (-all +those):\n%s", narrow.Changed, diff)
+	}
+}
+
+// made is what is in after and not in before, and the other way round.
+func made(before, after []check.Finding) (some []check.Finding) {
+	for _, f := range after {
+		if !slices.Contains(before, f) {
+			some = append(some, f)
+		}
+	}
+	for _, f := range before {
+		if !slices.Contains(after, f) {
+			some = append(some, f)
+		}
+	}
+	return some
 }
 
 func connect(t *testing.T, url string) *pgx.Conn {

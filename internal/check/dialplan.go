@@ -183,8 +183,10 @@ func contextUnknown(w *world) (found []Finding, err error) {
 // contextForms finds contexts in which no number can be dialled.
 func contextForms(w *world) (found []Finding, err error) {
 	all, err := rows[struct{ Name, Tenant string }](w, `
-		SELECT c.name, coalesce(c.tenant, '') FROM context c
-		WHERE c.number_forms = '{}' AND EXISTS (SELECT FROM number n WHERE n.context = c.name AND n.number LIKE '+%')`)
+		SELECT c.name, coalesce(c.tenant, '')
+		FROM context c
+		CROSS JOIN LATERAL (SELECT FROM number n WHERE n.context = c.name AND n.number >= '+' AND n.number < ',' LIMIT 1) n
+		WHERE c.number_forms = '{}'`)
 	for _, c := range all {
 		found = append(found, place{"context", "name=" + c.Name, c.Tenant}.finding(
 			fmt.Sprintf("Context %s takes no form of a number, so that none of its numbers with a plus can be called.", c.Name),
@@ -193,15 +195,18 @@ func contextForms(w *world) (found []Finding, err error) {
 	return found, err
 }
 
-// used are the contexts that each extension stands in.
-func (w *world) used() (map[string][]string, error) {
+// used are the contexts that each of some extensions stands in.
+func (w *world) used(extensions []string) (map[string][]string, error) {
+	if len(extensions) == 0 {
+		return nil, nil
+	}
 	all, err := rows[struct{ Extension, Context string }](w, `
-		SELECT DISTINCT extension::text, context::text FROM number WHERE enabled
+		SELECT DISTINCT extension::text, context::text FROM number WHERE enabled AND extension = ANY ($1)
 		UNION
-		SELECT extension, context FROM context_extension WHERE enabled
+		SELECT extension, context FROM context_extension WHERE enabled AND extension = ANY ($1)
 		UNION
-		SELECT not_found_extension, name FROM context WHERE not_found_extension IS NOT NULL
-		ORDER BY 1, 2`)
+		SELECT not_found_extension, name FROM context WHERE not_found_extension = ANY ($1)
+		ORDER BY 1, 2`, extensions)
 	in := make(map[string][]string)
 	for _, u := range all {
 		in[u.Extension] = append(in[u.Extension], u.Context)
@@ -244,43 +249,69 @@ func (w *world) refuses(extension, number string) bool {
 	return false
 }
 
+// fixedTarget is an action that sends a call to a number which is in the row itself.
+type fixedTarget struct {
+	*action
+	target
+}
+
+func (w *world) fixedTargets() (all []fixedTarget, extensions []string) {
+	for i := range w.actions {
+		a := &w.actions[i]
+		for _, t := range a.targets() {
+			if !fixed(t.Number) || !t.Same && !fixed(t.Context) || a.Expand && strings.Contains(a.Data, "$${") {
+				continue
+			}
+			all = append(all, fixedTarget{a, t})
+			if t.Same {
+				extensions = append(extensions, a.Extension)
+			}
+		}
+	}
+	return all, extensions
+}
+
 // numberUnknown finds transfers to numbers that nobody has.
 func numberUnknown(w *world) (found []Finding, err error) {
-	used, err := w.used()
+	targets, extensions := w.fixedTargets()
+	used, err := w.used(extensions)
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range w.actions {
-		for _, t := range a.targets() {
-			contexts := []string{t.Context}
-			if t.Same {
-				contexts = used[a.Extension]
-			}
-			if !fixed(t.Number) || a.Expand && strings.Contains(a.Data, "$${") {
-				continue
-			}
-			var missing []string
-			for _, context := range contexts {
-				name, known := w.contexts[table.Fold(context)]
-				if !known {
-					continue
-				}
-				may, err := w.mayBe(name, t.Number)
-				if err != nil {
-					return nil, err
-				}
-				if !may {
-					missing = append(missing, name)
-				}
-			}
-			if len(missing) > 0 {
-				found = append(found, a.finding(fmt.Sprintf("%s goes to %s, which nobody has in context %s.", a.Application, t.Number, list(missing)),
-					"Give somebody the number there, or name another."))
-			}
+	for _, t := range targets {
+		contexts := []string{t.Context}
+		if t.Same {
+			contexts = used[t.Extension]
+		}
+		missing, err := w.missing(t.Number, contexts)
+		if err != nil {
+			return nil, err
+		}
+		if len(missing) > 0 {
+			found = append(found, t.finding(fmt.Sprintf("%s goes to %s, which nobody has in context %s.", t.Application, t.Number, list(missing)),
+				"Give somebody the number there, or name another."))
 		}
 	}
 	forwarded, err := w.forwardedNowhere()
 	return append(found, forwarded...), err
+}
+
+// missing are those of some contexts in which nobody can have a number.
+func (w *world) missing(number string, contexts []string) (some []string, err error) {
+	for _, context := range contexts {
+		name, known := w.contexts[table.Fold(context)]
+		if !known {
+			continue
+		}
+		may, err := w.mayBe(name, number)
+		if err != nil {
+			return nil, err
+		}
+		if !may {
+			some = append(some, name)
+		}
+	}
+	return some, nil
 }
 
 // forwardedNowhereQuery asks for numbers whose extension transfers them to a number that is in no row: the extensions $1, which
@@ -515,18 +546,23 @@ func dialledForms(number string, forms []string) (all []string) {
 
 // extensionEmpty finds extensions that are used and do nothing.
 func extensionEmpty(w *world) (found []Finding, err error) {
-	used, err := w.used()
+	all, err := rows[struct{ Name, Tenant string }](w, `
+		SELECT e.name, coalesce(e.tenant, '')
+		FROM extension e
+		WHERE e.body IS NULL AND NOT EXISTS (SELECT FROM action a WHERE a.extension = e.name)
+		ORDER BY e.name`)
 	if err != nil {
 		return nil, err
 	}
-	all, err := rows[struct{ Name, Tenant string }](w, `
-		SELECT e.name, coalesce(e.tenant, '') FROM extension e
-		WHERE e.body IS NULL AND NOT EXISTS (SELECT FROM action a WHERE a.extension = e.name)
-		ORDER BY e.name`)
+	var names []string
 	for _, e := range all {
-		if len(used[e.Name]) > 0 {
+		names = append(names, e.Name)
+	}
+	used, err := w.used(names)
+	for _, e := range all {
+		if contexts := used[e.Name]; len(contexts) > 0 {
 			found = append(found, place{"extension", "name=" + e.Name, e.Tenant}.finding(
-				fmt.Sprintf("Extension %s has no action, so that its calls in context %s end without an answer.", e.Name, list(used[e.Name])),
+				fmt.Sprintf("Extension %s has no action, so that its calls in context %s end without an answer.", e.Name, list(contexts)),
 				"Give it an action, such as answer."))
 		}
 	}

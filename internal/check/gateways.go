@@ -27,7 +27,9 @@ const gatewaysQuery = `
 	WHERE g.enabled
 	ORDER BY g.name`
 
-func (w *world) gateways() ([]gateway, error) { return rows[gateway](w, gatewaysQuery) }
+func (w *world) gateways() ([]gateway, error) {
+	return w.trunks.get(func() ([]gateway, error) { return rows[gateway](w, gatewaysQuery) })
+}
 
 // profile returns a profile that is on, nil if there is none of that name.
 func (w *world) profile(name string) *profile {
@@ -135,7 +137,7 @@ type sipName struct{ Name, Table, Key, Profile, Node, Tenant string }
 
 // sipNames are names that two have on one node, each with one who has it besides.
 func sipNames(w *world, clash func(a, b sipName) bool, say func(a, b sipName) (what, remedy string)) (found []Finding, err error) {
-	all, err := rows[sipName](w, sipNamesQuery)
+	all, err := w.names.get(func() ([]sipName, error) { return rows[sipName](w, sipNamesQuery) })
 	byName := make(map[string][]sipName)
 	for _, n := range all {
 		byName[n.Name] = append(byName[n.Name], n)

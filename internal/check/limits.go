@@ -73,25 +73,34 @@ const nearly = 80
 
 // answers returns the answers that are at least so many percent of the limit, and fewer than that many.
 func (w *world) answers(from, below int64) (some []answer, err error) {
-	all, err := rows[struct {
-		Table, Key, Tenant, Name, Form string
-		Size                           int64
-	}](w, answersQuery)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range all {
-		a := answer{place{r.Table, r.Key, r.Tenant}, r.Name, r.Form, r.Size}
-		if a.form != "" && a.size >= w.options.AnswerLimit/4 { // the guess may be wrong: look
-			if err := w.measure(&a); err != nil {
-				return nil, err
-			}
-		}
+	all, err := w.long.get(w.readLong)
+	for _, a := range all {
 		if percent := 100 * a.size / w.options.AnswerLimit; from <= percent && percent < below {
 			some = append(some, a)
 		}
 	}
-	return some, nil
+	return some, err
+}
+
+// readLong reads the answers that may be long, and measures those.
+func (w *world) readLong() (some []answer, err error) {
+	all, err := rows[struct {
+		Table, Key, Tenant, Name, Form string
+		Size                           int64
+	}](w, answersQuery)
+	for _, r := range all {
+		if r.Size < w.options.AnswerLimit/4 { // the guess may be wrong, but not by so much
+			continue
+		}
+		a := answer{place{r.Table, r.Key, r.Tenant}, r.Name, r.Form, r.Size}
+		if a.form != "" {
+			if err := w.measure(&a); err != nil {
+				return nil, err
+			}
+		}
+		some = append(some, a)
+	}
+	return some, err
 }
 
 // measure sets the size of an answer, by making it for the first node.

@@ -44,7 +44,9 @@ const entriesQuery = `
 	WHERE enabled AND cidr IS NOT NULL
 	ORDER BY id`
 
-func (w *world) entries() (all []*entry, err error) {
+func (w *world) entries() ([]*entry, error) { return w.networks.get(w.readEntries) }
+
+func (w *world) readEntries() (all []*entry, err error) {
 	read, err := rows[struct {
 		ID                               int64
 		List, Node, Action, Tenant, Text string
@@ -63,18 +65,27 @@ func (w *world) entries() (all []*entry, err error) {
 	return all, err
 }
 
-// around calls f with each pair of entries of which the first network is the second one or holds it.
+// around calls f with each pair of entries of which the first network is the second one or holds it, the shortest prefix first.
 func around(all []*entry, f func(outer, inner *entry)) {
 	type where struct {
 		list    string
 		network netip.Prefix
 	}
-	at := make(map[where][]*entry)
+	at, lengths := make(map[where][]*entry), make(map[string][]int)
 	for _, e := range all {
 		at[where{e.List, e.network}] = append(at[where{e.List, e.network}], e)
+		if bits := e.network.Bits(); !slices.Contains(lengths[e.List], bits) {
+			lengths[e.List] = append(lengths[e.List], bits)
+		}
+	}
+	for _, some := range lengths {
+		slices.Sort(some)
 	}
 	for _, inner := range all {
-		for bits := 0; bits <= inner.network.Bits(); bits++ {
+		for _, bits := range lengths[inner.List] {
+			if bits > inner.network.Bits() {
+				break
+			}
 			outer, _ := inner.network.Addr().Prefix(bits) // bits are those of its family or fewer: no error
 			for _, o := range at[where{inner.List, outer}] {
 				if o != inner {
@@ -103,7 +114,7 @@ func networksNested(w *world) (found []Finding, err error) {
 	all, err := w.entries()
 	nearest := make(map[*entry]*entry)
 	around(all, func(o, i *entry) {
-		if o.network != i.network && o.meets(i) { // by growing length: the last is the nearest
+		if o.network != i.network && o.meets(i) { // the last is the nearest
 			nearest[i] = o
 		}
 	})

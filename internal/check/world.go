@@ -26,6 +26,27 @@ type world struct {
 	actions     []action
 	profiles    []profile
 	contexts    map[string]string // names by names in lower case
+
+	trunks   memo[[]gateway]
+	networks memo[[]*entry]
+	names    memo[[]sipName]
+	long     memo[[]answer]
+}
+
+// memo holds what several checks read, from when the first one does.
+type memo[T any] struct {
+	value T
+	read  bool
+}
+
+// get returns what read returned when it was first called.
+func (m *memo[T]) get(read func() (T, error)) (T, error) {
+	if m.read {
+		return m.value, nil
+	}
+	value, err := read()
+	m.value, m.read = value, err == nil
+	return value, err
 }
 
 // rows reads all rows of a query.
