@@ -2,6 +2,7 @@ package check
 
 // Tables that several checks look at.
 const (
+	actionTables     = "action extension document"
 	expressionTables = "condition condition_regex extension document"
 	answerTables     = "document gateway gateway_param gateway_variable sip_profile sip_profile_param acl_list acl_entry " +
 		"domain domain_param domain_variable domain_user domain_user_param domain_user_variable"
@@ -31,14 +32,14 @@ var All = []Check{
 		expressionTables, judged(expressionUnanchored)},
 
 	{"application-unknown", Warning, "an application that FreeSWITCH does not know, with the nearest name",
-		"action extension",
+		actionTables,
 		wordUnknown("application", "the call ends there", applications)},
 	{"context-forms", Error, "a context whose numbers cannot be dialled in any form",
 		"context number", contextForms},
 	{"context-unknown", Warning, "a transfer, a profile, a gateway or a user with a context that nobody has",
-		"action extension context sip_profile sip_profile_param node gateway gateway_param domain domain_user_variable", contextUnknown},
+		actionTables + " context sip_profile sip_profile_param node gateway gateway_param domain domain_user_variable", contextUnknown},
 	{"destination-unknown", Error, "a dial string with a gateway, profile or user that nobody has, or that is off",
-		"action extension gateway sip_profile sip_profile_alias sip_profile_domain domain domain_user", destinationUnknown},
+		actionTables + " gateway sip_profile sip_profile_alias sip_profile_domain domain domain_user", destinationUnknown},
 	{"extension-empty", Warning, "an extension without an action that calls get to",
 		"extension action number context context_extension", extensionEmpty},
 	{"extension-hidden", Warning, "an extension of a context behind one that takes every call",
@@ -46,10 +47,14 @@ var All = []Check{
 	{"field-unknown", Warning, "a field of a condition that FreeSWITCH does not know: it is always empty",
 		"condition condition_regex extension",
 		wordUnknown("condition field", "it is always empty", fields)},
+	{"menu-unknown", Warning, "an IVR menu that the stored `ivr.conf` does not have",
+		actionTables, menuUnknown},
 	{"number-refused", Warning, "a number that does not fulfil the condition of its own extension",
 		"condition action number context", numberRefused},
 	{"number-unknown", Warning, "a transfer to a number that nobody has",
-		"action extension condition number context context_extension", numberUnknown},
+		actionTables + " condition number context context_extension", numberUnknown},
+	{"phrase-unknown", Warning, "a phrase that no stored language has",
+		actionTables, phraseUnknown},
 	{"transfer-loop", Error, "numbers that are transferred in a circle",
 		"action extension number context context_extension", transferLoop},
 
@@ -77,12 +82,17 @@ var All = []Check{
 	{"networks-nested", Notice, "a network within one of the opposite action in the same list",
 		"acl_entry", networksNested},
 
+	{"user-network", Warning, "two users who are known by one network",
+		"acl_entry domain domain_user", userNetwork},
+
+	{"event-socket-closed", Warning, "an event socket away from loopback that lets only loopback in",
+		"node", eventSocketClosed},
 	{"event-socket-loopback", Warning, "an event socket on loopback that the server is to reach from elsewhere",
 		"node", eventSocketLoopback},
 	{"event-socket-shared", Warning, "several nodes that are to be reached at one event socket",
 		"node", eventSocketShared},
 	{"socket-address", Error, "an address of application `socket` that nothing can connect to",
-		"action extension", socketAddress},
+		actionTables, socketAddress},
 
 	{"answer-nearly-too-long", Warning, "a document of 80 % of `answer_limit` or more",
 		answerTables, nearlyTooLong},

@@ -25,10 +25,11 @@ func (a *action) target() (t target, ok bool) {
 		return t, false
 	}
 	words := a.words()
-	if a.Application == "transfer" && len(words) > 0 && (strings.EqualFold(words[0], "-bleg") || strings.EqualFold(words[0], "-both")) {
+	other := a.Application == "transfer" && len(words) > 0 && (strings.EqualFold(words[0], "-bleg") || strings.EqualFold(words[0], "-both"))
+	if other {
 		words = words[1:]
 	}
-	if len(words) == 0 || strings.Contains(a.Data, "'") {
+	if len(words) == 0 || strings.Contains(a.Data, "'") || other && len(words) < 3 { // the other leg is in a context of its own
 		return t, false
 	}
 	if len(words) > 1 && !strings.EqualFold(words[1], "XML") {
@@ -567,6 +568,40 @@ func extensionEmpty(w *world) (found []Finding, err error) {
 		}
 	}
 	return found, err
+}
+
+// menuUnknown finds IVR menus that no stored document has, and phraseUnknown phrases. Where none is stored at all, switches may
+// have them on their own disks.
+func menuUnknown(w *world) ([]Finding, error) {
+	return w.unknownIn("ivr", "IVR menu", "ivr.conf", `
+		SELECT x.name
+		FROM document d
+		CROSS JOIN LATERAL XMLTABLE('/*/menus/menu/@name' PASSING d.body COLUMNS name text PATH '.') x
+		WHERE d.section = 'configuration' AND d.name = 'ivr.conf'`)
+}
+
+func phraseUnknown(w *world) ([]Finding, error) {
+	return w.unknownIn("phrase", "phrase", "a language", `
+		SELECT x.name
+		FROM document d
+		CROSS JOIN LATERAL XMLTABLE('/*//macro/@name' PASSING d.body COLUMNS name text PATH '.') x
+		WHERE d.section = 'languages'`)
+}
+
+// unknownIn finds actions of an application whose first word is none of the names that query asks for, if there are any.
+func (w *world) unknownIn(application, kind, where, query string) (found []Finding, err error) {
+	known, err := texts(w, query)
+	if len(known) == 0 {
+		return nil, err
+	}
+	for _, a := range w.actions {
+		name, _, _ := strings.Cut(a.Data, ",")
+		if words := strings.Fields(name); a.Application == application && len(words) == 1 && fixed(words[0]) &&
+			!slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, words[0]) }) {
+			found = append(found, a.finding(fmt.Sprintf("Table document holds no %s %s.", kind, words[0]), fmt.Sprintf("Name one of %s, or add it there.", where)))
+		}
+	}
+	return found, nil
 }
 
 // extensionHidden finds extensions of a context that are never asked for a number which nobody has, because one before them

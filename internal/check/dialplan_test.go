@@ -18,6 +18,8 @@ var dialplanCases = []found{
 	{"no form of numbers", `UPDATE context SET number_forms = '{}' WHERE name = 'public'`, []string{"context-forms context name=public"}},
 	{"a transfer to no context", act("transfer", "1 XML nobody"), []string{"context-unknown " + theAction}},
 	{"a loopback to no context", act("bridge", "{a=b}loopback/1/nobody/XML"), []string{"context-unknown " + theAction}},
+	{"a transfer of the other leg", act("transfer", "-bleg 1 XML nobody"), []string{"context-unknown " + theAction}},
+	{"a transfer of the other leg in its own context", act("transfer", "-both 7009"), nil},
 	{"a transfer that another dialplan takes", act("transfer", "1 enum nobody"), nil},
 	{"a transfer to who knows where", act("transfer", "${a} XML ${b}"), nil},
 	{"a profile in no context", `UPDATE sip_profile_param SET value = 'nobody' WHERE profile = 'external' AND name = 'context'`,
@@ -41,6 +43,14 @@ var dialplanCases = []found{
 	{"an extension that does nothing and that nobody has", `INSERT INTO extension (name) VALUES ('nothing')`, nil},
 	{"an extension behind all", `INSERT INTO context_extension (context, extension, position) VALUES ('acme', 'reception', 1)`,
 		[]string{"extension-hidden context_extension context=acme extension=local.user"}},
+
+	{"no menu", act("ivr", "main"), []string{"menu-unknown " + theAction}},
+	{"a menu", act("ivr", "main_menu"), nil},
+	{"a menu, where none is stored", act("ivr", "main") + `; DELETE FROM document WHERE name = 'ivr.conf'`, nil},
+	{"no phrase", act("phrase", "greet,7"), []string{"phrase-unknown " + theAction}},
+	{"a phrase", act("phrase", "greeting,7"), nil},
+	{"a key of a menu", `UPDATE document SET body = replace(body::text, 'user/1000', 'user/1009')::xml WHERE name = 'ivr.conf'`,
+		[]string{"destination-unknown document section=configuration name=ivr.conf node=* (entry 1)"}},
 
 	{"a number that its extension refuses", `INSERT INTO number (context, number, tenant, extension) VALUES ('acme', '2000', 'acme', 'local.user'), ('acme', '1000', 'acme', 'local.user')`,
 		[]string{"number-refused number context=acme number=2000"}},

@@ -3,7 +3,7 @@ package check_test
 import "testing"
 
 const twoNodes = `INSERT INTO node (name, event_socket_address) VALUES ('fs1', 'fs1.lan:8021'), ('fs2', 'fs2.lan:8021');
-	UPDATE node SET event_socket_ip = '0.0.0.0' WHERE name = '*';`
+	UPDATE node SET event_socket_ip = '0.0.0.0', event_socket_acl = 'phones' WHERE name = '*';`
 
 var gatewayCases = []found{
 	{"another node than its profile's", twoNodes + `UPDATE sip_profile SET node = 'fs1' WHERE name = 'external'; UPDATE gateway SET node = 'fs2'`,

@@ -130,6 +130,29 @@ func networksNested(w *world) (found []Finding, err error) {
 
 var past = map[string]string{"allow": "let in", "deny": "kept out"}
 
+// userNetwork finds users who are known by a network that another user has, too: calls from there are always the first one's.
+func userNetwork(w *world) (found []Finding, err error) {
+	all, err := rows[struct{ Domain, User, Tenant, Network, List, First string }](w, `
+		SELECT o.domain, o.id, o.tenant, o.network, o.list, o.first
+		FROM (
+			SELECT u.domain, u.id, d.tenant, n.network::text, e.list, first_value(u.id || '@' || u.domain) OVER same AS first, row_number() OVER same AS nth
+			FROM acl_entry e
+			JOIN domain d ON d.name = e.domain
+			JOIN domain_user u ON u.domain = d.name
+			CROSS JOIN LATERAL unnest(u.cidr) n (network)
+			WHERE e.enabled AND d.enabled AND u.enabled AND e.node = '*' AND u.cidr IS NOT NULL
+			WINDOW same AS (PARTITION BY e.list, n.network ORDER BY e.id, u.id)
+		) o
+		WHERE o.nth > 1
+		ORDER BY 1, 2, 4`)
+	for _, u := range all {
+		found = append(found, place{"domain_user", fmt.Sprintf("domain=%s id=%s", u.Domain, u.User), u.Tenant}.finding(
+			fmt.Sprintf("%s@%s is to be known by %s in list %s, and so is %s: FreeSWITCH takes calls from there for one of them.", u.User, u.Domain, u.Network, u.List, u.First),
+			"Give each user networks of its own."))
+	}
+	return found, err
+}
+
 // listUnknown finds access lists that nobody has: FreeSWITCH lets nobody in by them.
 func listUnknown(w *world) (found []Finding, err error) {
 	names, err := texts(w, `SELECT name FROM acl_list`)

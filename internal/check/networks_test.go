@@ -28,6 +28,9 @@ var networkCases = []found{
 	{"one network within another", `INSERT INTO acl_entry (list, action, cidr) VALUES ('phones', 'allow', '10.0.0.0/8'), ('phones', 'deny', '10.1.0.0/16'), ('phones', 'deny', '10.1.2.0/24')`,
 		[]string{"networks-nested acl_entry list=phones node=* cidr=10.1.0.0/16: 10.1.0.0/16 is kept out"}},
 	{"one network within another, in another list", `INSERT INTO acl_entry (list, action, cidr) VALUES ('phones', 'allow', '54.0.0.0/8'), ('phones', 'allow', '54.65.63.192/30')`, nil},
+	{"one network of two users", `UPDATE domain_user SET cidr = '{192.0.2.64/29,198.51.100.1}' WHERE id = '1000'`,
+		[]string{"user-network domain_user domain=acme.example id=1002: so is 1000@acme.example"}},
+	{"networks of two users", `UPDATE domain_user SET cidr = '{192.0.2.72/29}' WHERE id = '1000'`, nil},
 	{"IPv6", `INSERT INTO acl_entry (list, action, cidr) VALUES ('phones', 'allow', '2001:db8::/32'), ('phones', 'deny', '2001:db8:1::/48')`,
 		[]string{"networks-nested acl_entry list=phones node=* cidr=2001:db8:1::/48"}},
 }

@@ -95,6 +95,22 @@ func eventSocketLoopback(w *world) (found []Finding, err error) {
 	return found, nil
 }
 
+// eventSocketClosed finds event sockets away from loopback to which nobody may connect: without a list, FreeSWITCH lets loopback
+// in, and who connects to another address of the same host does not come from there.
+func eventSocketClosed(w *world) (found []Finding, err error) {
+	for i := range w.nodes {
+		n := &w.nodes[i]
+		host, _, err := net.SplitHostPort(n.EventSocketAddress)
+		ip, ipErr := netip.ParseAddr(n.EventSocketIP)
+		elsewhere := ipErr == nil && (ip.IsUnspecified() && err == nil && !loopback(host) || !loopback(n.EventSocketIP))
+		if elsewhere && n.EventSocketACL == "" {
+			found = append(found, n.place(n.OwnEventSocket).finding(fmt.Sprintf("Node %s lets only loopback into its event socket, and is to be reached at %s.", n.Name, n.eventSocket()),
+				"Set event_socket_acl to who may connect, as a list or 10.0.0.0/8."))
+		}
+	}
+	return found, nil
+}
+
 // place is the row that holds a setting of a node: its own, or the common one.
 func (n *node) place(own bool) place {
 	if own {

@@ -20,9 +20,13 @@ var socketCases = []found{
 
 	{"two nodes at one address", `INSERT INTO node (name) VALUES ('fs1'), ('fs2')`, []string{"event-socket-shared node name=*: fs1, fs2"}},
 	{"two nodes at one address of their own", `INSERT INTO node (name, event_socket_address) VALUES ('fs1', 'fs.lan:8021'), ('fs2', 'fs.lan:8021');
-		UPDATE node SET event_socket_ip = '0.0.0.0' WHERE name = '*'`,
+		UPDATE node SET event_socket_ip = '0.0.0.0', event_socket_acl = 'phones' WHERE name = '*'`,
 		[]string{"event-socket-shared node name=fs1", "event-socket-shared node name=fs2"}},
 	{"two nodes", twoNodes, nil},
+	{"another address of the host", `UPDATE node SET event_socket_ip = '192.0.2.1'`, []string{"event-socket-closed node name=*"}},
+	{"all addresses, from elsewhere", `UPDATE node SET event_socket_ip = '0.0.0.0', event_socket_address = 'fs1.lan:8021'`, []string{"event-socket-closed node name=*"}},
+	{"all addresses, from here", `UPDATE node SET event_socket_ip = '0.0.0.0'`, nil},
+	{"another address, with a list", `UPDATE node SET event_socket_ip = '192.0.2.1', event_socket_acl = '192.0.2.0/24'`, nil},
 	{"loopback, from elsewhere", `INSERT INTO node (name, event_socket_address) VALUES ('fs1', 'fs1.lan:8021')`, []string{"event-socket-loopback node name=fs1"}},
 	{"loopback, by a tunnel", `INSERT INTO node (name, event_socket_address) VALUES ('fs1', '127.0.0.1:18021')`, nil},
 }

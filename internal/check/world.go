@@ -94,6 +94,7 @@ type node struct {
 	EventSocketIP      string
 	EventSocketPort    int
 	EventSocketAddress string
+	EventSocketACL     string
 	OwnEventSocket     bool
 	Modules            []string `db:"-"`
 }
@@ -114,6 +115,7 @@ const nodesQuery = `
 		coalesce(host(n.event_socket_ip), host(c.event_socket_ip), ''),
 		coalesce(n.event_socket_port, c.event_socket_port, 0),
 		coalesce(n.event_socket_address, c.event_socket_address, ''),
+		coalesce(n.event_socket_acl, c.event_socket_acl, ''),
 		num_nonnulls(n.event_socket_ip, n.event_socket_port, n.event_socket_address) > 0
 	FROM node n
 	CROSS JOIN node c
@@ -211,11 +213,11 @@ func (w *world) readExpressions() (err error) {
 	return err
 }
 
-// action is an action or anti-action of the dialplan.
+// action is an action or anti-action of the dialplan, or what a key of an IVR menu does.
 type action struct {
 	place
-	Extension         string
-	Condition         int // 0: before all conditions; below 0: in a body
+	Extension         string // empty: it is in a menu
+	Condition         int    // 0: before all conditions; below 0: in XML
 	Application, Data string
 	Anti, Expand      bool
 }
@@ -235,6 +237,12 @@ const actionsQuery = `
 	CROSS JOIN LATERAL XMLTABLE('//*[name() = "action" or name() = "anti-action"]' PASSING wrapped(e.body)
 		COLUMNS n FOR ORDINALITY, kind text PATH 'name()', application text PATH '@application', data text PATH '@data', inside text PATH 'string(.)') x
 	WHERE e.body IS NOT NULL
+	UNION ALL
+	SELECT 'document', format('section=configuration name=%s node=%s (entry %s)', d.name, d.node, x.n), '',
+		'', -1, split_part(x.param, ' ', 1), substr(x.param, length(split_part(x.param, ' ', 1)) + 2), false, d.expand, x.n
+	FROM document d
+	CROSS JOIN LATERAL XMLTABLE('//menu/entry[@action = "menu-exec-app"]' PASSING d.body COLUMNS n FOR ORDINALITY, param text PATH '@param') x
+	WHERE d.section = 'configuration' AND d.name = 'ivr.conf' AND x.param IS NOT NULL
 	ORDER BY 4, 5, 10`
 
 func (w *world) readActions() error {
