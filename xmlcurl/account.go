@@ -9,10 +9,11 @@ import (
 	"time"
 )
 
-// account counts, times and logs one exchange: the only place that does.
+// account counts, times and logs one exchange, and tells who watches: the only place that does.
 func (s *Server) account(ctx context.Context, x *exchange, took time.Duration) {
 	m := s.metrics.kind(x.labels())
 	m.observe(x.outcome, took)
+	s.tellWatcher(x, took)
 	if x.document != nil {
 		s.accountAnswer(ctx, x, m)
 		s.accountNode(ctx, x)

@@ -52,6 +52,7 @@ type Server struct {
 	answerLimit int64
 	lastStale   atomic.Int64 // when a stale answer was given last, in ns
 	limiters    limiters
+	watcher     atomic.Pointer[func(*Exchange)]
 
 	refusals  throttle           // what the log tells of requests without room
 	strangers [outcomes]throttle // likewise of those that anybody brings about

@@ -143,7 +143,7 @@ func (l *loader) readFlag(flags *pflag.FlagSet, s setting) {
 	}
 	if s.secret && showsPassword(flag.Value.String()) {
 		l.fault("%s = %q: others can see a password on the command line: set %s or %s%s instead",
-			s.key, mask, s.variable(), s.variable(), fileSuffix)
+			s.key, hidden, s.variable(), s.variable(), fileSuffix)
 	}
 	_ = l.viper.BindPFlag(s.key, flag) // it fails only without a flag
 }

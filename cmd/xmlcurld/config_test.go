@@ -111,7 +111,7 @@ func TestSecretFiles(t *testing.T) {
 	if got := c.Credentials.Reveal(); got != "switch:hidden" {
 		t.Errorf("credentials %q", got)
 	}
-	if fmt.Sprint(c.Credentials) != mask || strings.Contains(fmt.Sprintf("%+v %#v", c, &c), "hidden") {
+	if fmt.Sprint(c.Credentials) != hidden || strings.Contains(fmt.Sprintf("%+v %#v", c, &c), "hidden") {
 		t.Errorf("it shows: %+v", c)
 	}
 	for _, log := range []func(*strings.Builder) slog.Handler{
@@ -120,7 +120,7 @@ func TestSecretFiles(t *testing.T) {
 	} {
 		var b strings.Builder
 		slog.New(log(&b)).Info("settings", "all", c, "one", c.Credentials)
-		if strings.Contains(b.String(), "hidden") || !strings.Contains(b.String(), mask) {
+		if strings.Contains(b.String(), "hidden") || !strings.Contains(b.String(), hidden) {
 			t.Errorf("log: %s", b.String())
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-const mask = "***"
+const hidden = "***"
 
 // Secret is text that shows itself only to those who ask by name: printed, logged or encoded in any way it is ***. The
 // pointer keeps even a print of a struct's unexported field from following it.
@@ -23,7 +23,7 @@ func (s Secret) Reveal() string {
 }
 
 // Format writes ***, whatever the verb.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
 
 // MarshalText returns ***; encoding/json and slog use it too.
-func (Secret) MarshalText() ([]byte, error) { return []byte(mask), nil }
+func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }

@@ -21,6 +21,7 @@ import (
 	"xmlcurld/internal/nodeauth"
 	"xmlcurld/internal/pace"
 	"xmlcurld/internal/reconcile"
+	"xmlcurld/internal/trace"
 	"xmlcurld/sections"
 	"xmlcurld/testdata"
 	"xmlcurld/xmlcurl"
@@ -47,6 +48,7 @@ type server struct {
 	checker  *nodeauth.Checker
 	draining atomic.Bool
 	works    sync.WaitGroup // what goes on beside the listeners
+	traces   *trace.Server  // nil: nobody can trace
 	xml      *endpoint.Endpoint
 	admin    *endpoint.Endpoint
 }
@@ -151,6 +153,7 @@ func (s *server) listen(registry *prometheus.Registry) (err error) {
 		MaxInFlight: s.config.MaxInFlight,
 		Degraded:    s.store.DB().Failed,
 	})
+	s.openTraces(answers)
 	s.xml, err = endpoint.Serve(s.config.Listen, answers, endpoint.Guard{
 		Name:          "XML",
 		Networks:      s.config.Networks,
@@ -239,7 +242,7 @@ func (s *server) close() error {
 	s.draining.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.Deadline+drainTime)
 	defer cancel()
-	err := errors.Join(s.xml.Close(ctx), s.admin.Close(ctx))
+	err := errors.Join(s.xml.Close(ctx), s.admin.Close(ctx), s.traces.Close())
 	s.works.Wait()
 	if s.recorder != nil {
 		s.recorder.Close()

@@ -26,6 +26,7 @@ import (
 type config struct {
 	DatabaseURL        Secret // empty: the private server
 	DataDir            string
+	TraceSocket        string // empty: below DataDir
 	Listen             string
 	AdminListen        string
 	Credentials        Secret // "user:password", empty: there are none for all nodes
@@ -67,6 +68,9 @@ func settings() []setting {
 		{key: "data_dir", preset: defaultDataDir(),
 			about: "folder that keeps the local rows, and the private server's data",
 			parse: func(c *config, text string) (err error) { c.DataDir, err = filepath.Abs(text); return err }},
+		{key: "trace_socket",
+			about: "Unix socket at which xmlcurld trace, run by the server's own user, asks the running server; none: trace.sock in data_dir",
+			parse: func(c *config, text string) (err error) { c.TraceSocket, err = filepath.Abs(text); return err }},
 		{key: "listen", preset: "127.0.0.1:8080",
 			about: "address that answers FreeSWITCH, at /xml",
 			parse: func(c *config, text string) error { c.Listen = text; return checkAddress(text) }},
@@ -141,9 +145,17 @@ func (s setting) variable() string { return environmentPrefix + strings.ToUpper(
 // fault says what is wrong with the value that was given.
 func (s setting) fault(value, reason string) string {
 	if s.secret {
-		value = mask
+		value = hidden
 	}
 	return fmt.Sprintf("%s = %q: %s", s.key, value, reason)
+}
+
+// traceSocket is where the server can be traced, "" when it cannot.
+func (c *config) traceSocket() string {
+	if c.TraceSocket != "" || c.DataDir == "" {
+		return c.TraceSocket
+	}
+	return filepath.Join(c.DataDir, "trace.sock")
 }
 
 func defaultDataDir() string {
