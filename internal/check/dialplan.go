@@ -181,6 +181,52 @@ func contextUnknown(w *world) (found []Finding, err error) {
 	return found, err
 }
 
+// contextUnentered finds contexts with numbers that no row leads to. A program may transfer calls there by itself.
+func contextUnentered(w *world) (found []Finding, err error) {
+	leads, err := texts(w, `
+		SELECT value FROM sip_profile_param WHERE name = 'context'
+		UNION ALL
+		SELECT value FROM gateway_param WHERE name = 'context'
+		UNION ALL
+		SELECT context FROM domain WHERE context IS NOT NULL
+		UNION ALL
+		SELECT value FROM domain_user_variable WHERE lower(name) = 'user_context'
+		UNION ALL
+		SELECT value FROM domain_param WHERE name = 'verto-context'
+		UNION ALL
+		SELECT value FROM domain_user_param WHERE name = 'verto-context'`)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range w.actions {
+		for _, t := range a.targets() {
+			if !t.Same {
+				leads = append(leads, t.Context)
+			}
+		}
+	}
+	entered := map[string]bool{"default": true} // where nothing is said
+	for _, name := range leads {
+		if !fixed(name) || name == "_domain_" {
+			return nil, nil // it may be any
+		}
+		entered[table.Fold(name)] = true
+	}
+	all, err := rows[struct{ Name, Tenant string }](w, `
+		SELECT c.name, coalesce(c.tenant, '')
+		FROM context c
+		CROSS JOIN LATERAL (SELECT FROM number n WHERE n.context = c.name LIMIT 1) n
+		ORDER BY 1`)
+	for _, c := range all {
+		if !entered[table.Fold(c.Name)] {
+			found = append(found, place{"context", "name=" + c.Name, c.Tenant}.finding(
+				fmt.Sprintf("No row leads a call to context %s, so that only a program can call its numbers.", c.Name),
+				"Name it in parameter context of a profile, in column context of a domain, or in a transfer."))
+		}
+	}
+	return found, err
+}
+
 // contextForms finds contexts in which no number can be dialled.
 func contextForms(w *world) (found []Finding, err error) {
 	all, err := rows[struct{ Name, Tenant string }](w, `
@@ -545,12 +591,12 @@ func dialledForms(number string, forms []string) (all []string) {
 	return all
 }
 
-// extensionEmpty finds extensions that are used and do nothing.
+// extensionEmpty finds extensions that are used and do nothing. After one that continues others may follow.
 func extensionEmpty(w *world) (found []Finding, err error) {
 	all, err := rows[struct{ Name, Tenant string }](w, `
 		SELECT e.name, coalesce(e.tenant, '')
 		FROM extension e
-		WHERE e.body IS NULL AND NOT EXISTS (SELECT FROM action a WHERE a.extension = e.name)
+		WHERE e.body IS NULL AND NOT e.continue AND NOT EXISTS (SELECT FROM action a WHERE a.extension = e.name)
 		ORDER BY e.name`)
 	if err != nil {
 		return nil, err

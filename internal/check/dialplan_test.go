@@ -8,6 +8,8 @@ func act(application, data string) string {
 		INSERT INTO action (extension, position, application, data) VALUES ('forward', 9, '` + application + `', '` + data + `')`
 }
 
+const lonely = `INSERT INTO context (name) VALUES ('lonely'); INSERT INTO number (context, number, tenant, extension) VALUES ('lonely', '1', 'acme', 'reception')`
+
 const theAction = "action extension=forward position=9"
 
 var dialplanCases = []found{
@@ -16,6 +18,9 @@ var dialplanCases = []found{
 	{"a field", condition("destination_numbr", `^1$`), []string{"field-unknown " + theCondition + ": Write destination_number, if that is meant."}},
 
 	{"no form of numbers", `UPDATE context SET number_forms = '{}' WHERE name = 'public'`, []string{"context-forms context name=public"}},
+	{"a context of nobody's", lonely, []string{"context-unentered context name=lonely"}},
+	{"a context that calls are transferred to", lonely + `;` + act("transfer", "1 XML Lonely"), nil},
+	{"a context that calls may be transferred to", lonely + `;` + act("transfer", "1 XML ${a}"), nil},
 	{"a transfer to no context", act("transfer", "1 XML nobody"), []string{"context-unknown " + theAction}},
 	{"a loopback to no context", act("bridge", "{a=b}loopback/1/nobody/XML"), []string{"context-unknown " + theAction}},
 	{"a transfer of the other leg", act("transfer", "-bleg 1 XML nobody"), []string{"context-unknown " + theAction}},
@@ -40,6 +45,7 @@ var dialplanCases = []found{
 	{"destinations that depend", act("bridge", "user/${a}@acme.example,sofia/gateway/${b}/1,error/user_busy"), nil},
 
 	{"an extension that does nothing", `DELETE FROM action WHERE extension = 'reception'`, []string{"extension-empty extension name=reception"}},
+	{"an extension that does nothing, and others follow", `INSERT INTO extension (name, continue) VALUES ('nothing', true); INSERT INTO context_extension (context, extension) VALUES ('acme', 'nothing')`, nil},
 	{"an extension that does nothing and that nobody has", `INSERT INTO extension (name) VALUES ('nothing')`, nil},
 	{"an extension behind all", `INSERT INTO context_extension (context, extension, position) VALUES ('acme', 'reception', 1)`,
 		[]string{"extension-hidden context_extension context=acme extension=local.user"}},

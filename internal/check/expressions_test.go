@@ -1,6 +1,11 @@
 package check_test
 
-import "testing"
+import (
+	"errors"
+	"testing"
+
+	"xmlcurld/internal/pcre"
+)
 
 // condition is an edit that adds a condition to reception, for callers whose field matches expression.
 func condition(field, expression string) string {
@@ -60,4 +65,36 @@ var expressionCases = []found{
 func TestExpressions(t *testing.T) {
 	t.Parallel()
 	finds(t, expressionCases)
+}
+
+// What is said about an expression is what PCRE does with it.
+func TestExpressionsMatch(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		expression, field string
+		matches           bool
+	}{
+		{`^192.168.1.1$`, "192x168y1z1", true},
+		{`^sip.acme.example$`, "sipXacme-example", true},
+		{`^100|200$`, "1009", true},
+		{`^100|200$`, "9200", true},
+		{`1001`, "910019", true},
+		{`^[10-19]$`, "15", false},
+		{`^[10-19]$`, "9", true},
+		{`^[10|20]$`, "10", false},
+		{`^[10|20]$`, "|", true},
+		{`^\\d+$`, "123", false},
+		{`^1$2`, "1$2", false},
+		{`1^2`, "1^2", false},
+		{`/^A$/ig`, "a", true},
+		{`_27NXX.`, "27211", true},
+	} {
+		m, err := pcre.Perform(tc.field, tc.expression)
+		if errors.Is(err, pcre.ErrNotHere) {
+			t.Skip(err)
+		}
+		if err != nil || (m != nil) != tc.matches {
+			t.Errorf("%s and %s: %v, %v", tc.expression, tc.field, m, err)
+		}
+	}
 }

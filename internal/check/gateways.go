@@ -280,7 +280,7 @@ func profilePort(w *world) (found []Finding, err error) {
 			if !n.is(p.Node) {
 				continue
 			}
-			at := p.address(n) + " port " + p.value(n, "sip-port", "5060")
+			at := p.address(n, "sip-ip") + " port " + p.value(n, "sip-port", "5060")
 			if first, ok := taken[at]; ok {
 				found = append(found, place{"sip_profile", "name=" + p.Name, ""}.finding(
 					fmt.Sprintf("On node %s profiles %s and %s listen at one address, %s, so that only one of them starts.", n.Name, first, p.Name, strings.TrimSpace(at)),

@@ -25,12 +25,12 @@ func rtpRange(w *world) (found []Finding, err error) {
 	return found, nil
 }
 
-// rtpAddresses is how many addresses the profiles of a node have media on.
+// rtpAddresses is how many addresses the profiles of a node have media on, as far as rows say.
 func (w *world) rtpAddresses(n *node) int {
 	all := make(map[string]bool)
 	for i := range w.profiles {
-		if p := &w.profiles[i]; n.is(p.Node) {
-			all[p.value(n, "rtp-ip", "")] = true
+		if address := w.profiles[i].address(n, "rtp-ip"); n.is(w.profiles[i].Node) && address != "" {
+			all[address] = true
 		}
 	}
 	return max(1, len(all))

@@ -13,6 +13,8 @@ var limitCases = []found{
 	{"one node has fewer", twoNodes + `UPDATE node SET max_sessions = 7 WHERE name = 'fs2'`, []string{"rtp-range node name=fs2"}},
 	{"as many", `UPDATE node SET rtp_port = '[20000,20009]', max_sessions = 5`, nil},
 	{"as FreeSWITCH has them", `UPDATE node SET rtp_port = NULL, max_sessions = NULL`, nil},
+	{"the node's own address for all", `UPDATE sip_profile_param SET value = '192.0.2.1', expand = false WHERE name = 'rtp-ip' AND profile = 'external';
+		INSERT INTO node (name, local_ip, max_sessions, event_socket_address) VALUES ('fs1', '192.0.2.2', 12, '127.0.0.1:8021')`, []string{"rtp-range node name=fs1: RTP ports for 6"}},
 	{"a pool for each address", `UPDATE node SET max_sessions = 12;
 		UPDATE sip_profile_param SET value = '192.0.2.1', expand = false WHERE name = 'rtp-ip' AND profile = 'external'`, nil},
 }

@@ -20,6 +20,7 @@ var parameterCases = []found{
 	{"a gateway's variable that is not set", `INSERT INTO gateway_variable (gateway, name, value) VALUES ('twilio', 'a', '$\{b}')`, []string{"variable-dropped gateway_variable gateway=twilio name=a"}},
 	{"a variable that the switch fills in", `INSERT INTO domain_variable (domain, name, value, expand) VALUES ('acme.example', 'a', '$${b}', true), ('acme.example', 'c', '5$ {', false)`, nil},
 	{"a global variable that is changed", `INSERT INTO switch_variable (name, value) VALUES ('greeting', 'hello ${caller_id_name}')`, []string{"variable-altered switch_variable node=* name=greeting"}},
+	{"a global variable that is FreeSWITCH's own", `INSERT INTO switch_variable (name, value) VALUES ('hostname', 'fs1')`, []string{"variable-altered switch_variable node=* name=hostname"}},
 	{"a global variable that comes late", `INSERT INTO switch_variable (name, value) VALUES ('a', 'b & c')`, []string{"variable-late switch_variable node=* name=a"}},
 	{"a switch that ignores what it was told", `INSERT INTO node (name, event_socket_address) VALUES ('fs1', '127.0.0.1:8021');
 		INSERT INTO node_state (node, server, reachable, pending, restart_required, last_error, checked_at) VALUES ('fs1', 's', true, '{}', '{RTP ports}', '', now())`,

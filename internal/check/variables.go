@@ -68,11 +68,15 @@ func variableDropped(w *world) (found []Finding, err error) {
 const switchVariables = `
 	SELECT 'switch_variable', format('node=%s name=%s', node, name), '', name, value, expand FROM switch_variable ORDER BY node, name`
 
-// variableAltered finds global variables whose value FreeSWITCH changes: ${ becomes %{.
+// variableAltered finds global variables whose value FreeSWITCH changes: ${ becomes %{, and hostname its own again.
 func variableAltered(w *world) (found []Finding, err error) {
 	all, err := rows[variable](w, switchVariables)
 	for i := range all {
-		if v := &all[i]; expands(v.arrives()) {
+		v := &all[i]
+		if strings.EqualFold(v.Name, "hostname") {
+			found = append(found, place{v.Table, v.Key, ""}.finding("FreeSWITCH sets the variable hostname to the name of its host again within a minute.",
+				"Choose another name for the variable."))
+		} else if expands(v.arrives()) {
 			found = append(found, place{v.Table, v.Key, ""}.finding(fmt.Sprintf("In the global variable %s FreeSWITCH writes %%{ for ${, so that nothing will be expanded in it.", v.Name),
 				"Write the value itself, or set a channel variable by an action."))
 		}

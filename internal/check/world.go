@@ -325,10 +325,10 @@ func (p *profile) value(n *node, name, without string) string {
 	return without
 }
 
-// address is where the profile listens on a node, as far as rows say: the node's own rows, or else its own address, or else
+// address is sip-ip or rtp-ip of the profile on a node, as far as rows say: the node's own rows, or else its own address, or else
 // the common rows, or else the common address.
-func (p *profile) address(n *node) string {
-	all := p.on(n, "sip-ip")
+func (p *profile) address(n *node, name string) string {
+	all := p.on(n, name)
 	switch {
 	case len(all) > 0 && (all[0].Node == n.Name || n.OwnIP == ""):
 		return all[len(all)-1].Value
