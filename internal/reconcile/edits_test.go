@@ -320,14 +320,33 @@ func TestRegistrations(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s.Set(func() { s.Registered = []string{sales, door, alias, foreign} })
+			before := len(s.Log())
+			foreseen := r.foresee(t, tc.statement)
+			if told := sent(s, before); len(told) > 0 {
+				t.Errorf("to foresee sent %q", told)
+			}
 			r.edit(t, tc.statement)
+			got := sent(s, before)
+			if diff := cmp.Diff(slices.Sorted(slices.Values(foreseen.Commands)), slices.Sorted(slices.Values(got))); diff != "" {
+				t.Errorf("commands (-foreseen +sent):\n%s", diff)
+			}
+			var ended []string
+			for _, phone := range []string{sales, door, alias, foreign} {
+				profile, user, _ := strings.Cut(phone, "/")
+				if slices.Contains(got, "sofia profile "+profile+" flush_inbound_reg "+user) {
+					ended = append(ended, user)
+				}
+			}
+			if diff := cmp.Diff(ended, slices.Sorted(slices.Values(foreseen.Registrations)), cmpopts.EquateEmpty(), cmpopts.SortSlices(strings.Compare)); diff != "" {
+				t.Errorf("registrations (-ended +foreseen):\n%s", diff)
+			}
 			s.Set(func() {
 				got := strings.TrimSuffix(strings.Join(s.Registered, " "), foreign)
 				if strings.TrimSpace(got) != tc.left {
 					t.Errorf("left: %q, want %q", got, tc.left)
 				}
 			})
-			r.sql(t, `UPDATE domain_user SET number_alias = '71000' WHERE id = '1000'`)
+			r.edit(t, `UPDATE domain_user SET number_alias = '71000' WHERE id = '1000'`)
 		})
 	}
 }
@@ -384,6 +403,14 @@ func TestRestartRequired(t *testing.T) {
 			s := r.node(t, "fs1")
 			r.keep(t, "one")
 			r.inSync(t)
+			if tc.name != "module that cannot be unloaded" { // only the switch knows
+				eventually(t, "it is foreseen, once the switch has been up for a while", func() error {
+					if f := r.foresee(t, tc.statement); !strings.Contains(strings.Join(f.Restart, "; "), tc.shows) {
+						return fmt.Errorf("%+v", f)
+					}
+					return nil
+				})
+			}
 			r.sql(t, tc.statement)
 			r.restartRequired(t, "fs1", tc.shows)
 			s.Set(func() {
