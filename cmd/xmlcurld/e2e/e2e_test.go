@@ -67,6 +67,8 @@ func TestFreeSWITCH(t *testing.T) {
 		{"in sync/a fetch is not a take", aFetchIsNotATake},
 		{"in sync/a refused gateway is pending with the reason", refusedGatewayIsPendingWithTheReason},
 
+		{"in sync/what is foreseen is sent", whatIsForeseenIsSent},
+
 		{"outage/the second server takes over", secondServerTakesOver},
 		{"outage/without a server callers get 503", withoutServerCallersGet503},
 		{"outage/a server that is back is asked again", serverThatIsBackIsAsked},
