@@ -62,6 +62,8 @@ var verbs = []verb{
 		about: "print the very document that a node would get; exit 1 when it is not found"},
 	{name: "check", flags: checkFlags, run: checkRows,
 		about: "print what is wrong with the rows although nothing refused it; exit 1 when something is an error or a warning"},
+	{name: "plan", operands: "FILE.sql | -", flags: planFlags, run: showPlan,
+		about: "print what an edit would do, and do nothing"},
 	{name: "nodes", flags: nodesFlags, run: showNodes,
 		about: "print what is known of each node; exit 1 when one is not in sync with the rows"},
 	{name: "wait", flags: waitFlags, run: wait,

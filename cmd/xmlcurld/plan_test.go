@@ -1,0 +1,61 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"xmlcurld/db/dbtest"
+	"xmlcurld/internal/plan"
+)
+
+// sqlFile is a new file with an edit.
+func sqlFile(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "edit.sql")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+const moveNumber = `UPDATE number SET tenant = 'acme', extension = 'reception' WHERE number = '+27123456789'`
+
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	move := sqlFile(t, moveNumber)
+	for _, test := range []struct {
+		name           string
+		args           []string
+		code           int
+		stdout, stderr string
+	}{
+		{name: "an edit", args: []string{move}, stdout: "1 statement, 1 row: nothing is changed yet.\n\nRows\n  number: 1 updated"},
+		{name: "what is refused", args: []string{sqlFile(t, "SELECT 1;\nCOMMIT")}, code: exitFault, stderr: "edit.sql: line 2: COMMIT begins or ends"},
+		{name: "what fails", args: []string{sqlFile(t, "SELECT 1;\nSELECT 1/0")}, code: exitFault,
+			stderr: "edit.sql: line 2: ERROR:  division by zero\nNothing is changed."},
+		{name: "nothing in it", args: []string{sqlFile(t, "-- nothing")}, code: exitFault, stderr: "there is no statement in it"},
+		{name: "no file", code: exitUsage, stderr: "one file of SQL is wanted"},
+		{name: "no such file", args: []string{"nothing.sql"}, code: exitFault, stderr: "nothing.sql: no such file"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			code, stdout, stderr := runOnce(t, nil, append([]string{"plan", "--database-url", url}, test.args...)...)
+			if code != test.code || !strings.HasPrefix(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) {
+				t.Errorf("exit %d\n%s%s\nwant exit %d with %q, %q", code, stdout, stderr, test.code, test.stdout, test.stderr)
+			}
+		})
+	}
+	out := filepath.Join(t.TempDir(), "move.plan")
+	code, stdout, stderr := runOnce(t, nil, "plan", "--database-url", url, "--json", "--no-check", "--out", out, move)
+	var p plan.Plan
+	if err := json.Unmarshal([]byte(stdout), &p); code != exitOK || err != nil || p.Rows.Total != 1 {
+		t.Errorf("exit %d, %v: %s%s", code, err, stdout, stderr)
+	}
+	if _, err := os.Stat(out); err != nil {
+		t.Error(err)
+	}
+}

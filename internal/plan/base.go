@@ -1,0 +1,125 @@
+package plan
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/db/table"
+)
+
+// Base is what a plan was made from, and what it came to.
+type Base struct {
+	Cluster  string // the database cluster's identifier
+	Database string
+	Schema   int64 // the last migration
+	At       time.Time
+	Salt     []byte
+
+	digest
+	key []byte
+}
+
+// newBase knows the database of tx.
+func newBase(ctx context.Context, tx pgx.Tx) (*Base, error) {
+	b := &Base{Salt: make([]byte, 16)}
+	_, _ = rand.Read(b.Salt) // never fails
+	return b, b.read(ctx, tx)
+}
+
+// read reads what database it is, and makes the key of the digest: it is that of the common node with the salt, so nobody can
+// try out what was in the rows who cannot read the database.
+func (b *Base) read(ctx context.Context, tx pgx.Tx) error {
+	var key string
+	err := tx.QueryRow(ctx, `
+		SELECT
+			(SELECT system_identifier::text FROM pg_control_system()), current_database()::text, now(),
+			(SELECT max(version_id) FROM goose_db_version WHERE is_applied),
+			(SELECT revision_key::text FROM node WHERE name = '*')`).Scan(&b.Cluster, &b.Database, &b.At, &b.Schema, &key)
+	h := hmac.New(sha256.New, []byte(key))
+	h.Write(b.Salt)
+	b.key = h.Sum(nil)
+	return err
+}
+
+// ErrChanged says that an edit would not do any more what its plan says.
+var ErrChanged = errors.New("what the plan was made from has changed since")
+
+// check compares what a plan came to with what its edit has done now.
+func (b *Base) check(now *Base) error {
+	switch {
+	case b.Cluster != now.Cluster || b.Database != now.Database:
+		return fmt.Errorf("the plan is for another database: %s of cluster %s", b.Database, b.Cluster)
+	case b.Schema != now.Schema:
+		return fmt.Errorf("the plan is for another schema: migration %d, and not %d", b.Schema, now.Schema)
+	case hmac.Equal([]byte(b.sum), []byte(now.sum)):
+		return nil
+	}
+	var which []string
+	for _, name := range merged(slices.Sorted(maps.Keys(b.rows)), slices.Sorted(maps.Keys(now.rows))) {
+		if b.rows[name] == now.rows[name] {
+			continue
+		}
+		shown := strings.ReplaceAll(name, table.Separator, " ")
+		switch {
+		case now.rows[name] == "":
+			shown += " would not be changed any more"
+		case b.rows[name] == "":
+			shown += " would be changed, too"
+		default:
+			shown += " is another row now, or would become another one"
+		}
+		which = append(which, shown)
+	}
+	if len(which) > changesNamed {
+		which = append(which[:changesNamed], fmt.Sprintf("… and %d more", len(which)-changesNamed))
+	}
+	if len(which) == 0 {
+		which = []string{"rows behind the first of them"}
+	}
+	return fmt.Errorf("%w:\n  %s\nNothing is changed. Make another plan", ErrChanged, strings.Join(which, "\n  "))
+}
+
+// changesNamed is how many rows that have changed since a plan are named.
+const changesNamed = 10
+
+// Commit makes an edit as its plan says, or not at all: it fails with ErrChanged where the edit would come to something else.
+func Commit(ctx context.Context, url string, e Edit, planned *Base, application string) ([]Done, error) {
+	c, err := connect(ctx, url, application)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	tx, err := c.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	now := &Base{Salt: bytes.Clone(planned.Salt)}
+	if err := now.read(ctx, tx); err != nil {
+		return nil, err
+	}
+	done, err := c.run(ctx, tx, e)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := changes(ctx, tx, 0, nil, now.key)
+	if err != nil {
+		return nil, err
+	}
+	now.digest = rows.digest
+	if err := planned.check(now); err != nil {
+		return nil, err
+	}
+	return done, tx.Commit(ctx)
+}

@@ -1,0 +1,9 @@
+package plan_test
+
+import (
+	"testing"
+
+	"xmlcurld/db/dbtest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }

@@ -1,0 +1,156 @@
+package plan
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/db/table"
+)
+
+// Reached is how many of something an edit reaches: their own rows change, or what they are told is made of one that does.
+type Reached struct {
+	Kind  string `json:"kind"` // number, user, gateway, context, …
+	By    string `json:"by"`   // extension, context, domain or tenant; empty: they are changed themselves
+	Count int    `json:"count"`
+	More  bool   `json:"more"` // Count is the least
+}
+
+// thing is what a document is asked about.
+type thing struct{ kind, key string } // key: parts, with table.Separator between them
+
+func (t thing) parts() []string { return strings.Split(t.key, table.Separator) }
+
+// aboutRow tells by the columns of a table what its rows are about.
+var aboutRow = map[string]struct {
+	kind    string
+	columns []string
+}{
+	"number":               {"number", []string{"context", "number"}},
+	"extension":            {"extension", []string{"name"}},
+	"context":              {"context", []string{"name"}},
+	"context_extension":    {"context", []string{"context"}},
+	"domain":               {"domain", []string{"name"}},
+	"domain_param":         {"domain", []string{"domain"}},
+	"domain_variable":      {"domain", []string{"domain"}},
+	"domain_user":          {"user", []string{"domain", "id"}},
+	"domain_user_param":    {"user", []string{"domain", "user_id"}},
+	"domain_user_variable": {"user", []string{"domain", "user_id"}},
+	"domain_group_user":    {"group", []string{"domain", "group_name"}},
+	"gateway":              {"gateway", []string{"name"}},
+	"tenant":               {"tenant", []string{"name"}},
+	"document":             {"document", []string{"section", "name", "node"}},
+}
+
+// thingsMost is how many things of a kind are told apart.
+const thingsMost = 20_000
+
+// things are what rows are about, each once.
+type things struct {
+	examples int
+	known    map[thing]bool
+	count    map[string]int
+	first    []thing
+	reached  []Reached
+}
+
+func newThings(examples int) things {
+	return things{examples: examples, known: make(map[thing]bool), count: make(map[string]int), reached: []Reached{}}
+}
+
+// about adds what a row is about.
+func (t *things) about(r *row) error {
+	of, ok := aboutRow[r.table]
+	if !ok || t.count[of.kind] > thingsMost {
+		return nil
+	}
+	for _, text := range []*string{r.new, r.old} {
+		if text == nil {
+			continue
+		}
+		var columns map[string]any
+		if err := json.Unmarshal([]byte(*text), &columns); err != nil {
+			return err
+		}
+		var parts []string
+		for _, name := range of.columns {
+			part, _ := columns[name].(string)
+			parts = append(parts, part)
+		}
+		t.add(thing{of.kind, strings.Join(parts, table.Separator)})
+	}
+	return nil
+}
+
+// add adds a thing. Of each kind the first few are examples, but of extensions and the like, which lead to others, all are.
+func (t *things) add(one thing) {
+	if t.known[one] {
+		return
+	}
+	t.known[one] = true
+	t.count[one.kind]++
+	if leads := slices.ContainsFunc(ways, func(w way) bool { return w.by == one.kind }); leads || t.count[one.kind] <= t.examples {
+		t.first = append(t.first, one)
+	}
+}
+
+// way leads from a thing to those that are told what is in its row.
+type way struct{ by, kind, key, from string }
+
+var ways = []way{
+	{"extension", "number", `context || E'\x1f' || number`, `number WHERE extension = ANY ($1)`},
+	{"extension", "context", `name`, `context WHERE not_found_extension = ANY ($1)
+		OR name IN (SELECT context FROM context_extension WHERE extension = ANY ($1))`},
+	{"context", "number", `context || E'\x1f' || number`, `number WHERE context = ANY ($1)`},
+	{"domain", "user", `domain || E'\x1f' || id`, `domain_user WHERE domain = ANY ($1)`},
+	{"tenant", "number", `context || E'\x1f' || number`, `number WHERE tenant = ANY ($1)`},
+	{"tenant", "user", `u.domain || E'\x1f' || u.id`, `domain_user u JOIN domain d ON d.name = u.domain WHERE d.tenant = ANY ($1)`},
+	{"tenant", "gateway", `name`, `gateway WHERE tenant = ANY ($1)`},
+}
+
+// reach follows the ways, and adds examples of what they lead to.
+func (t *things) reach(ctx context.Context, tx pgx.Tx) error {
+	for kind, count := range t.count {
+		if !slices.ContainsFunc(ways, func(w way) bool { return w.by == kind }) {
+			t.reached = append(t.reached, Reached{kind, "", count, count > thingsMost})
+		}
+	}
+	slices.SortFunc(t.reached, func(a, b Reached) int { return strings.Compare(a.Kind, b.Kind) })
+	changed := slices.Clone(t.first)
+	for _, w := range ways {
+		var names []string
+		for _, one := range changed {
+			if one.kind == w.by {
+				names = append(names, one.key)
+			}
+		}
+		if len(names) == 0 {
+			continue
+		}
+		r := Reached{Kind: w.kind, By: w.by}
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM `+w.from, names).Scan(&r.Count); err != nil {
+			return err
+		}
+		if r.Count == 0 {
+			continue
+		}
+		t.reached = append(t.reached, r)
+		rows, err := tx.Query(ctx, `SELECT `+w.key+` FROM `+w.from+` LIMIT $2`, names, t.examples)
+		if err != nil {
+			return err
+		}
+		keys, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			if one := (thing{w.kind, key}); !slices.Contains(t.first, one) {
+				t.first = append(t.first, one)
+			}
+		}
+	}
+	return nil
+}
