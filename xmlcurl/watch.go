@@ -2,12 +2,13 @@ package xmlcurl
 
 import "time"
 
-// Exchange is one request and its answer, for whoever watches. Request, Answer and what they hold may not be used after the
+// Exchange is one request and its answer, for whoever watches. Request, Form and Answer may not be used after the
 // watcher has returned. A request that is not for the one path, or whose sender showed no credentials, was never read.
 type Exchange struct {
 	Began       time.Time
 	Took        time.Duration // from the request's header to the answer's last byte
 	Request     *Request      // nil when none was read
+	Form        []byte        // what Request was read from
 	Claimed     string        // the other node that an authenticated node says it is
 	Kind        string        // finer than the section, from a closed set; "" when no handler was asked
 	Result      string        // as in the metrics
@@ -43,6 +44,9 @@ func (x *exchange) watched(took time.Duration) *Exchange {
 	w := &Exchange{
 		Began: time.Now().Add(-took), Took: took, Request: x.request, Claimed: x.claimed,
 		Result: verdict.result, Status: verdict.status, Err: x.err, Answer: x.answer().Body,
+	}
+	if x.request != nil {
+		w.Form = x.request.form
 	}
 	if d := x.document; d != nil {
 		w.Kind, w.Stale, w.Age, w.Cause, w.NodeUnknown, w.Withheld = d.kind, d.stale, d.age, d.cause, d.nodeUnknown, d.withheld

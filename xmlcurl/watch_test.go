@@ -37,6 +37,7 @@ func TestWatch(t *testing.T) {
 		seen := *x
 		seen.Answer = bytes.Clone(x.Answer)
 		seen.Request = &Request{Hostname: x.Request.Hostname, KeyValue: x.Request.Field("key_value")}
+		seen.Form = bytes.Clone(x.Form)
 		all = append(all, seen)
 	})
 	watched := ask("acl.conf").Body.Bytes()
@@ -51,7 +52,7 @@ func TestWatch(t *testing.T) {
 	}
 	x := all[0]
 	if x.Request.Hostname != "fs1" || x.Kind != "acl.conf" || x.Result != "found" || x.Status != 200 || !bytes.Equal(x.Answer, watched) ||
-		!x.Stale || x.Age != time.Minute || !errors.Is(x.Cause, cause) || !x.NodeUnknown || x.Took <= 0 || x.Began.IsZero() {
+		string(x.Form) != "hostname=fs1&section=configuration&key_value=acl.conf" || !x.Stale || x.Age != time.Minute || !errors.Is(x.Cause, cause) || !x.NodeUnknown || x.Took <= 0 || x.Began.IsZero() {
 		t.Errorf("told %+v", x)
 	}
 	if x = all[1]; x.Result != "not_found" || !errors.Is(x.Err, ErrNotFound) || string(x.Answer) != notFound {

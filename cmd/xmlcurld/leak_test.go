@@ -72,9 +72,14 @@ func TestNothingTellsASecret(t *testing.T) {
 	files.write(t, ours, 1, ours)
 	login := url + "&password=" + planted + "-database"
 	environ := []string{"XMLCURLD_DATABASE_URL=" + login, "XMLCURLD_CREDENTIALS=common:" + planted + "-common", "SECRET_GATEWAY=" + planted + "-gateway-variable"}
-	args := append(files.args()[:4], "--log-level", "debug", "--secrets-dir", dir, "--secrets-env-prefix", "SECRET_", "--deadline", "10s")
+	socket := filepath.Join(dir, "trace.sock")
+	args := append(files.args()[:4], "--trace-socket", socket, "--log-level", "debug", "--secrets-dir", dir, "--secrets-env-prefix", "SECRET_", "--deadline", "10s")
 	p := bootIn(t, environ, args...)
 	p.awaitReady(t, http.StatusOK, "")
+	traces := map[string]*tracing{}
+	for _, node := range []string{"sw1", "sw2"} {
+		traces[node] = startTrace(t.Context(), t, "--node", node, "--json", "--trace-socket", socket)
+	}
 
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: ours.client(t), DisableKeepAlives: true}}
 	var answers, told strings.Builder
@@ -128,6 +133,15 @@ func TestNothingTellsASecret(t *testing.T) {
 			}
 			return nil
 		})
+	}
+	for node, exchanges := range map[string]int{"sw1": 3, "sw2": 2} {
+		for range exchanges {
+			line := traces[node].next(t)
+			if !strings.Contains(line, "secret:") {
+				t.Errorf("the trace marks no secret: %s", line)
+			}
+			told.WriteString(line)
+		}
 	}
 	for _, path := range []string{"/metrics", "/readyz", "/healthz"} {
 		_, body := p.get(path)

@@ -1,7 +1,9 @@
 package trace
 
 import (
+	"bytes"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -59,30 +61,26 @@ var told = []string{
 type seen struct {
 	at       time.Time
 	exchange Exchange
+	form     []byte
 	answer   []byte
 }
 
-// size is roughly what s takes, in bytes.
-func (s *seen) size() int { return len(s.answer) + 4<<10 }
+// What is kept of an exchange, in bytes.
+const (
+	mostForm   = 64 << 10
+	mostAnswer = 512 << 10
+)
 
-// see copies of an exchange what a line needs, in as little time as it can: whoever answers waits for it.
+// size is roughly what s takes, in bytes.
+func (s *seen) size() int { return len(s.form) + len(s.answer) + 1<<10 }
+
+// see copies of an exchange what a line needs. Whoever answers has to wait for it, so the rest is left to line.
 func see(x *xmlcurl.Exchange) *seen {
-	const mostAnswer = 512 << 10 // bytes
-	r := x.Request
 	s := &seen{at: x.Began, exchange: Exchange{
-		Node: r.Hostname, Says: x.Claimed, Section: r.Section, Kind: x.Kind, Asked: r.KeyValue, User: userOf(r),
-		Fields: make(map[string]string, 8), Result: x.Result, Status: x.Status, TookMS: milliseconds(x.Took),
+		Node: x.Request.Hostname, Says: x.Claimed, Kind: x.Kind, Result: x.Result, Status: x.Status, TookMS: milliseconds(x.Took),
 		Stale: x.Stale, AgeSeconds: x.Age.Seconds(), NodeUnknown: x.NodeUnknown,
 		Bytes: len(x.Answer), Cut: len(x.Answer) > mostAnswer,
 	}}
-	if r.Section == "dialplan" {
-		s.exchange.Number, s.exchange.Context = calledNumber(r), contextOf(r)
-	}
-	for _, name := range told {
-		if value := r.Field(name); value != "" {
-			s.exchange.Fields[name] = value
-		}
-	}
 	if x.Cause != nil {
 		s.exchange.Cause = x.Cause.Error()
 	}
@@ -92,7 +90,8 @@ func see(x *xmlcurl.Exchange) *seen {
 	for _, err := range x.Withheld {
 		s.exchange.Withheld = append(s.exchange.Withheld, err.Error())
 	}
-	s.answer = append(s.answer, x.Answer[:min(len(x.Answer), mostAnswer)]...)
+	s.form = bytes.Clone(x.Form[:min(len(x.Form), mostForm)])
+	s.answer = bytes.Clone(x.Answer[:min(len(x.Answer), mostAnswer)])
 	return s
 }
 
@@ -101,6 +100,9 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 // line is s without secrets. What does not come from this server's own words is cut where it is long.
 func (s *seen) line(m *mask.Masker) Line {
 	x := s.exchange
+	if r, err := xmlcurl.ParseRequest(s.form); err == nil { // always: it was read before
+		x.ask(r)
+	}
 	for _, text := range []*string{&x.Node, &x.Says, &x.Section, &x.Asked, &x.Number, &x.Context, &x.User, &x.Cause, &x.Error} {
 		*text = short(m.Value("", *text))
 	}
@@ -110,12 +112,26 @@ func (s *seen) line(m *mask.Masker) Line {
 	for i, text := range x.Withheld {
 		x.Withheld[i] = short(m.Value("", text))
 	}
-	if x.Status != 200 { // a plain word of the server's
+	if x.Status != http.StatusOK { // a plain word of the server's
 		x.Answer = string(s.answer)
 	} else {
 		x.Answer = string(m.Document(s.answer))
 	}
 	return Line{Time: s.at.UTC(), Exchange: &x}
+}
+
+// ask fills in what is asked for.
+func (x *Exchange) ask(r *xmlcurl.Request) {
+	x.Section, x.Asked, x.User = r.Section, r.KeyValue, userOf(r)
+	if r.Section == "dialplan" {
+		x.Number, x.Context = calledNumber(r), contextOf(r)
+	}
+	x.Fields = map[string]string{}
+	for _, name := range told {
+		if value := r.Field(name); value != "" {
+			x.Fields[name] = value
+		}
+	}
 }
 
 func short(text string) string {

@@ -121,7 +121,7 @@ func (s *Server) acceptAll() {
 			defer func() { _ = c.Close() }()
 			if err := s.serve(c); err != nil {
 				_ = c.SetWriteDeadline(time.Now().Add(lastTime))
-				_ = json.NewEncoder(c).Encode(Line{Time: now(), End: "refused: " + err.Error()})
+				_ = tell(c, &Line{Time: now(), End: "refused: " + err.Error()})
 			}
 		})
 	}

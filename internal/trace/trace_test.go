@@ -480,14 +480,23 @@ func TestServerBreaksOff(t *testing.T) {
 	}
 }
 
-// What a request pays while one trace of another number runs.
-func BenchmarkTracedOther(b *testing.B) {
-	r := newRig(b)
-	r.follow(b.Context(), b, trace.Order{Number: "+27123456789"})
-	form := "hostname=fs1&section=dialplan&Hunt-Destination-Number=%2B27000000000&" + strings.Repeat("variable_x=y&", 150)
-	b.ReportAllocs()
-	for b.Loop() {
-		request := httptest.NewRequest(http.MethodPost, "/xml", strings.NewReader(form))
-		r.answers.ServeHTTP(httptest.NewRecorder(), request)
+// What a request pays when nobody traces, while a trace of another number runs, and when it is traced itself.
+func BenchmarkRequest(b *testing.B) {
+	form := "hostname=fs1&section=dialplan&Hunt-Destination-Number=%2B27000000000&" + strings.Repeat("variable_x=y&", 400)
+	for name, number := range map[string]string{"untraced": "", "another": "+27123456789", "traced": "+27000000000"} {
+		b.Run(name, func(b *testing.B) {
+			r := newRig(b)
+			if number != "" {
+				go func() {
+					_ = trace.Follow(b.Context(), r.path, trace.Order{Number: number}, func(*trace.Line) error { return nil })
+				}()
+				<-r.ends // its session has begun
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				request := httptest.NewRequest(http.MethodPost, "/xml", strings.NewReader(form))
+				r.answers.ServeHTTP(httptest.NewRecorder(), request)
+			}
+		})
 	}
 }
