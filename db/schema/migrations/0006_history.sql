@@ -48,7 +48,7 @@ COMMENT ON COLUMN edit_row.id       IS 'Of two changes of one row, the later has
 COMMENT ON COLUMN edit_row.edit     IS 'The edit.';
 COMMENT ON COLUMN edit_row.at       IS 'When the transaction began.';
 COMMENT ON COLUMN edit_row.relation IS 'The table.';
-COMMENT ON COLUMN edit_row.key      IS 'The values of the row''s primary key, separated by the control character 0x1f. Of a number, the number comes first.';
+COMMENT ON COLUMN edit_row.key      IS 'The values of the row''s primary key, separated by blanks. Of a number, the number comes first.';
 COMMENT ON COLUMN edit_row.old      IS 'The row before. NULL: there was none.';
 COMMENT ON COLUMN edit_row.new      IS 'The row after. NULL: it was deleted.';
 
@@ -128,7 +128,7 @@ BEGIN
     IF any_ THEN
         EXECUTE format('
             INSERT INTO edit_row (edit, relation, key, old, new)
-            SELECT $1, %L, concat_ws(E''\x1f'', %s), old, new
+            SELECT $1, %L, concat_ws('' '', %s), old, new
             FROM (%s OFFSET 0) x
             WHERE old IS DISTINCT FROM new', TG_TABLE_NAME, key, rows) USING this_edit();
     END IF;
@@ -145,7 +145,7 @@ BEGIN
     INSERT INTO edit_row (edit, relation, key, old, new)
     SELECT this_edit(), TG_TABLE_NAME, key, CASE WHEN row_ = 'old' OR same THEN former END, CASE WHEN row_ = 'new' OR same THEN changed END
     FROM (
-        SELECT row_, string_agg(of ->> c, E'\x1f' ORDER BY n) AS key, count(*) OVER (PARTITION BY string_agg(of ->> c, E'\x1f' ORDER BY n)) > 1 AS same
+        SELECT row_, string_agg(of ->> c, ' ' ORDER BY n) AS key, count(*) OVER (PARTITION BY string_agg(of ->> c, ' ' ORDER BY n)) > 1 AS same
         FROM (VALUES ('old', former), ('new', changed)) r (row_, of)
         CROSS JOIN unnest(TG_ARGV) WITH ORDINALITY a (c, n)
         WHERE of IS NOT NULL
@@ -233,6 +233,12 @@ LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
         '(://[^\s:/@"'']*:)[^\s@"'']*@', '\1secret@', 'g')
 $$;
 
+-- What people write of a row: without the columns that triggers derive.
+CREATE FUNCTION written(row_ jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
+    SELECT row_ - '{compiled,revision,revision_key,password_xid}'::text[]
+$$;
+
 CREATE FUNCTION masked(row_ jsonb) RETURNS jsonb
 LANGUAGE sql STABLE STRICT SET search_path FROM CURRENT AS $$
     SELECT jsonb_object_agg(c.key, CASE
@@ -240,16 +246,77 @@ LANGUAGE sql STABLE STRICT SET search_path FROM CURRENT AS $$
         WHEN is_secret(CASE WHEN c.key = 'value' THEN row_ ->> 'name' ELSE c.key END) OR c.key = 'password_hash' THEN to_jsonb(mark_of(c.value #>> '{}'))
         WHEN c.key = 'body' THEN to_jsonb(without_secrets(c.value #>> '{}'))
         ELSE c.value END)
-    FROM jsonb_each(row_) c
+    FROM jsonb_each(written(row_)) c
 $$;
+
+-- Whose a row is: by its own column, or by what it is a part of, which may be gone.
+CREATE FUNCTION tenant_of(relation text, row_ jsonb) RETURNS text
+LANGUAGE plpgsql STABLE STRICT SET search_path FROM CURRENT AS $$
+DECLARE
+    whole CONSTANT text := CASE
+        WHEN relation IN ('gateway_param', 'gateway_variable') THEN 'gateway'
+        WHEN relation IN ('condition', 'condition_regex', 'action') THEN 'extension'
+        WHEN relation = 'context_extension' THEN 'context'
+        WHEN relation ~ '^domain_' THEN 'domain' END;
+    name_ CONSTANT text := row_ ->> whole;
+    owner text;
+BEGIN
+    IF relation = 'tenant' THEN
+        RETURN row_ ->> 'name';
+    ELSIF whole IS NULL THEN
+        RETURN row_ ->> 'tenant';
+    END IF;
+    EXECUTE format('SELECT tenant FROM %I WHERE name = $1', whole) INTO owner USING name_;
+    RETURN coalesce(owner, (SELECT old ->> 'tenant' FROM edit_row r WHERE r.relation = whole AND r.key = name_ AND r.new IS NULL ORDER BY id DESC LIMIT 1));
+END $$;
 -- +goose StatementEnd
 COMMENT ON FUNCTION masked IS 'A row with marks in place of its secrets.';
 
 CREATE VIEW history AS
 SELECT
-    r.edit, e.committed_at AS at, e.role, e.application, e.address, e.reason, r.relation, replace(r.key, E'\x1f', ' ') AS key,
+    r.edit, e.committed_at AS at, e.role, e.application, e.address, e.reason, r.relation, r.key,
     CASE WHEN r.old IS NULL THEN 'insert' WHEN r.new IS NULL THEN 'delete' ELSE 'update' END COLLATE "C" AS operation,
-    masked(r.old) AS old, masked(r.new) AS new, r.id
+    tenant_of(r.relation, coalesce(r.new, r.old)) COLLATE "C" AS tenant, masked(r.old) AS old, masked(r.new) AS new, r.id
 FROM edit_row r
-JOIN edit e ON e.id = r.edit AND e.at = r.at;
+JOIN edit e ON e.id = r.edit AND e.at = r.at
+WHERE written(r.old) IS DISTINCT FROM written(r.new);
 COMMENT ON VIEW history IS 'Every committed change of a row that reaches FreeSWITCH: when, by whom, why, the row before and after, with marks in place of secrets. Who may not read the tables may be granted SELECT on this.';
+
+-- What was known of the switches -------------------------------------------------------
+
+CREATE TABLE node_state_history (
+    node             label              NOT NULL,
+    at               timestamptz        NOT NULL DEFAULT clock_timestamp(),
+    server           text COLLATE "C"   NOT NULL,
+    reachable        boolean            NOT NULL,
+    pending          text[] COLLATE "C" NOT NULL,
+    pending_since    timestamptz,
+    restart_required text[] COLLATE "C" NOT NULL,
+    last_error       text COLLATE "C"   NOT NULL
+);
+CREATE INDEX node_state_history_at ON node_state_history (node, at);
+COMMENT ON TABLE  node_state_history                  IS 'Written by triggers: what node_state said of each switch, whenever that changed. Kept as long as history_retention says.';
+COMMENT ON COLUMN node_state_history.node             IS 'The node.';
+COMMENT ON COLUMN node_state_history.at               IS 'Since when it was so.';
+COMMENT ON COLUMN node_state_history.server           IS 'The server that took care of the switch.';
+COMMENT ON COLUMN node_state_history.reachable        IS 'Whether the switch''s event socket answered.';
+COMMENT ON COLUMN node_state_history.pending          IS 'What the switch did not run yet.';
+COMMENT ON COLUMN node_state_history.pending_since    IS 'Since when something had been pending without a break.';
+COMMENT ON COLUMN node_state_history.restart_required IS 'What the switch was to take only after a restart.';
+COMMENT ON COLUMN node_state_history.last_error       IS 'What went wrong at the last look.';
+
+-- +goose StatementBegin
+CREATE FUNCTION record_node_state() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO node_state_history (node, server, reachable, pending, pending_since, restart_required, last_error)
+    VALUES (NEW.node, NEW.server, NEW.reachable, NEW.pending, NEW.pending_since, NEW.restart_required, NEW.last_error);
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER record_first AFTER INSERT ON node_state FOR EACH ROW EXECUTE FUNCTION record_node_state();
+CREATE TRIGGER record_next AFTER UPDATE ON node_state FOR EACH ROW
+    WHEN ((OLD.server, OLD.reachable, OLD.pending, OLD.pending_since, OLD.restart_required, OLD.last_error)
+        IS DISTINCT FROM (NEW.server, NEW.reachable, NEW.pending, NEW.pending_since, NEW.restart_required, NEW.last_error))
+    EXECUTE FUNCTION record_node_state();
+CREATE TRIGGER keep_own BEFORE INSERT OR UPDATE OR DELETE ON node_state_history FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION keep_own();
+ALTER TABLE node_state_history ENABLE REPLICA TRIGGER keep_own;
