@@ -70,6 +70,8 @@ var verbs = []verb{
 		about: "return when all nodes are in sync with what is committed now; exit 1 when they are not in time"},
 	{name: "trace", flags: traceFlags, run: showTrace,
 		about: "print what a number, user or node asks of the running server and gets, as it happens"},
+	{name: "history", flags: historyFlags, run: showHistory,
+		about: "print who changed which rows, when and why, the newest first; secrets are masked"},
 	{name: "hash-password", operands: "[FILE]", run: hashPassword,
 		about: "read a password, one line, from its input or a file and print its hash for table node_credential"},
 	{name: "healthcheck", about: "ask the running server's /healthz; exit 1 when it does not answer", run: healthcheck},

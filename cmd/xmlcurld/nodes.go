@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"xmlcurld/db/pg"
 	"xmlcurld/db/switchstate"
 	"xmlcurld/db/table"
 	"xmlcurld/internal/reconcile"
@@ -26,14 +27,19 @@ const (
 
 func nodesFlags(flags *pflag.FlagSet) {
 	flags.Bool("json", false, "print JSON instead of a table")
+	flags.String("at", "", "what was known then: a time as 2026-12-24T09:00:00Z, a date, or how long ago as 36h")
 }
 
 // showNodes prints what is known of each node. It fails if one is not in sync.
 func showNodes(ctx context.Context, i *invocation) error {
+	at, err := momentOf(i)
+	if err != nil {
+		return usageError{err}
+	}
 	ctx, cancel := context.WithTimeout(ctx, nodesTime)
 	defer cancel()
 	return withStore(ctx, i, func(store *table.Store) error {
-		states, err := switchstate.NodeStates(ctx, store.DB())
+		states, err := nodeStates(ctx, store, at)
 		if err != nil {
 			return err
 		}
@@ -44,6 +50,18 @@ func showNodes(ctx context.Context, i *invocation) error {
 		}
 		return errors.Join(err, reconcile.Behind(states, time.Time{}))
 	})
+}
+
+// nodeStates returns what is known of each node, or was at a time.
+func nodeStates(ctx context.Context, store *table.Store, at time.Time) (states []switchstate.NodeState, err error) {
+	if at.IsZero() {
+		return switchstate.NodeStates(ctx, store.DB())
+	}
+	err = asOf(ctx, store, at, func(_ table.Source, rows pg.Querier) error {
+		states, err = switchstate.FormerNodeStates(ctx, rows, at)
+		return err
+	})
+	return states, err
 }
 
 func waitFlags(flags *pflag.FlagSet) {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"xmlcurld/db"
+	"xmlcurld/db/pg"
 	"xmlcurld/db/table"
 	"xmlcurld/internal/form"
 	"xmlcurld/sections"
@@ -25,6 +26,7 @@ func renderFlags(flags *pflag.FlagSet) {
 	flags.String("node", hostname(), "switchname of the FreeSWITCH that asks")
 	flags.String("context", "public", "dialplan context that a number is called in")
 	flags.StringArray("field", nil, "a further field of the request, as profile=external; may be repeated")
+	flags.String("at", "", "what it would have got then: a time as 2026-12-24T09:00:00Z, a date, or how long ago as 36h")
 }
 
 func hostname() string {
@@ -44,12 +46,18 @@ func render(ctx context.Context, i *invocation) (err error) {
 	if err != nil {
 		return usageError{err}
 	}
+	at, err := momentOf(i)
+	if err != nil {
+		return usageError{err}
+	}
 	ctx, cancel := context.WithTimeout(ctx, renderTime)
 	defer cancel()
 	var document []byte
-	err = withStore(ctx, i, func(store *table.Store) (err error) {
-		document, err = xmlcurl.Render(ctx, sections.New(db.NewRulebook(store, secretsOf(i, prometheus.NewRegistry())), nil), request)
-		return err
+	err = withStore(ctx, i, func(store *table.Store) error {
+		return asOf(ctx, store, at, func(rows table.Source, _ pg.Querier) (err error) {
+			document, err = xmlcurl.Render(ctx, sections.New(db.NewRulebook(rows, secretsOf(i, prometheus.NewRegistry())), nil), request)
+			return err
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("render %s: %w", strings.Join(i.operands, " "), err)

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xmlcurld/db"
+	"xmlcurld/db/history"
 	"xmlcurld/db/localpg"
 	"xmlcurld/db/localrows"
 	"xmlcurld/db/schema"
@@ -137,6 +138,26 @@ func (s *server) keepNodes(ctx context.Context, registry *prometheus.Registry) {
 		defer rows.Close()
 		keeper.Run(ctx)
 	})
+	s.works.Go(func() { s.keepHistory(ctx) })
+}
+
+// historyEvery is how often old history is looked for.
+const historyEvery = time.Hour
+
+// keepHistory makes room for edits to come, and drops those that are older than history_retention.
+func (s *server) keepHistory(ctx context.Context) {
+	tick := time.NewTicker(historyEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if err := history.Keep(ctx, s.store.DB().Primary(), s.config.HistoryRetention); err != nil && ctx.Err() == nil {
+			s.log.Warn("cannot drop old history", "err", err)
+		}
+	}
 }
 
 func (s *server) listen(registry *prometheus.Registry) (err error) {

@@ -39,6 +39,7 @@ type config struct {
 	SecretsEnv         string
 	Deadline           time.Duration
 	StaleLimit         time.Duration // 0: none
+	HistoryRetention   time.Duration // 0: for ever
 	BodyLimit          int64         // bytes
 	AnswerLimit        int64         // bytes
 	MaxInFlight        int
@@ -121,6 +122,11 @@ func settings() []setting {
 		{key: "max_connections", preset: strconv.Itoa(endpoint.DefaultMaxIncomplete),
 			about: "connections that may be open without a whole request; the oldest of more are closed",
 			parse: func(c *config, text string) error { return parseCount(&c.MaxIncomplete, text) }},
+		{key: "history_retention", preset: "2160h",
+			about: "how long edits are remembered, by whole months; 0s: for ever",
+			parse: func(c *config, text string) error {
+				return parseTime(&c.HistoryRetention, text, 0, "not a time such as 2160h, or 0s for ever")
+			}},
 		{key: "migrate", preset: "false", isSwitch: true,
 			about: "serve migrates the database first (the private one always)",
 			parse: func(c *config, text string) error { return parseSwitch(&c.Migrate, text) }},

@@ -211,13 +211,13 @@ func ask[T any](ctx context.Context, d *DB, operation string, q question[T]) ([]
 	return rows, fresh, Translate(operation, err)
 }
 
-// querier is a pool or a transaction.
-type querier interface {
+// Querier is a pool, a connection or a transaction.
+type Querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
 // Rows reads all rows of query from a transaction or a pool. Its errors are the driver's.
-func Rows[T any](ctx context.Context, from querier, row pgx.RowToFunc[T], query string, args ...any) ([]T, error) {
+func Rows[T any](ctx context.Context, from Querier, row pgx.RowToFunc[T], query string, args ...any) ([]T, error) {
 	rows, err := from.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err

@@ -63,6 +63,35 @@ func NodeStates(ctx context.Context, database *pg.DB) ([]NodeState, error) {
 	return states, pg.Translate("node_states", err)
 }
 
+// FormerNodeStates returns what was known of each node at a time, from rows as they were then: see history.Past.
+// LookedAt and CheckedAt are since when that was so.
+func FormerNodeStates(ctx context.Context, rows pg.Querier, at time.Time) ([]NodeState, error) {
+	const query = `
+SELECT
+	n.name AS node,
+	coalesce(s.server, '') AS server,
+	coalesce(s.reachable, false) AS reachable,
+	coalesce(s.pending, '{}') AS pending,
+	s.pending_since,
+	coalesce(s.restart_required, '{}') AS restart_required,
+	coalesce(s.last_error, '') AS last_error,
+	s.at AS looked_at,
+	s.at AS checked_at,
+	s.at IS NULL AS unattended
+FROM node n
+LEFT JOIN LATERAL (
+	SELECT *
+	FROM node_state_history
+	WHERE node = n.name AND at <= $1
+	ORDER BY at DESC
+	LIMIT 1
+) s ON true
+WHERE n.name <> '*'
+ORDER BY n.name`
+	states, err := pg.Rows(ctx, rows, pgx.RowToStructByName[NodeState], query, at)
+	return states, pg.Translate("former_node_states", err)
+}
+
 const askForLookQuery = `
 SELECT at
 FROM (SELECT clock_timestamp() AS at OFFSET 0) now
