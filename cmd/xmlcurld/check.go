@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -61,7 +62,17 @@ func verdict(found []check.Finding) error {
 	if count[check.Error]+count[check.Warning] == 0 {
 		return nil
 	}
-	return fmt.Errorf("found: %d errors, %d warnings, %d notices", count[check.Error], count[check.Warning], count[check.Notice])
+	var all []string
+	for _, s := range []check.Severity{check.Error, check.Warning, check.Notice} {
+		switch n := count[s]; n {
+		case 0:
+		case 1:
+			all = append(all, fmt.Sprintf("1 %s", s))
+		default:
+			all = append(all, fmt.Sprintf("%d %ss", n, s))
+		}
+	}
+	return errors.New("found " + strings.Join(all, ", "))
 }
 
 func printFindings(w io.Writer, found []check.Finding) error {

@@ -33,7 +33,7 @@ func TestCheck(t *testing.T) {
 	}
 	execute(t, url, slips)
 	code, stdout, stderr := checked(t, url)
-	if want := "xmlcurld: found: 1 errors, 1 warnings, 0 notices\n"; code != exitFault || stderr != want {
+	if want := "xmlcurld: found 1 error, 1 warning\n"; code != exitFault || stderr != want {
 		t.Errorf("exit %d %s, want %s", code, stderr, want)
 	}
 	for _, want := range []string{"error transfer-loop: number context=acme number=7000\n  Calls to 7000", "warning carrier-networks: gateway name=twilio\n"} {

@@ -60,6 +60,8 @@ var All = []Check{
 	{"transfer-loop", Error, "numbers that are transferred in a circle",
 		"action extension number context context_extension", transferLoop},
 
+	{"address-unspecified", Warning, "a profile at 0.0.0.0, for which FreeSWITCH takes an address of its own",
+		"node sip_profile sip_profile_param", addressUnspecified},
 	{"domain-unknown", Warning, "a profile with a domain that nobody has",
 		"sip_profile_domain sip_profile_param domain", domainUnknown},
 	{"gateway-name", Notice, "a gateway with the name of a profile",

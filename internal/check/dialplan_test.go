@@ -2,7 +2,7 @@ package check_test
 
 import "testing"
 
-// transfer is an edit that gives forward, whose numbers are in public, another action.
+// act is an edit that gives extension forward another action, and number 7002 of acme that extension.
 func act(application, data string) string {
 	return `INSERT INTO number (context, number, tenant, extension, forward_number, display_name) VALUES ('acme', '7002', 'acme', 'forward', '7001', 'x');
 		INSERT INTO action (extension, position, application, data) VALUES ('forward', 9, '` + application + `', '` + data + `')`

@@ -7,7 +7,7 @@ import (
 	"xmlcurld/internal/pcre"
 )
 
-// condition is an edit that adds a condition to reception, for callers whose field matches expression.
+// condition is an edit that adds a condition to extension forward.
 func condition(field, expression string) string {
 	return `INSERT INTO condition (extension, position, field, expression) VALUES ('forward', 1, '` + field + `', '` + expression + `')`
 }

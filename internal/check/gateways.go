@@ -292,3 +292,26 @@ func profilePort(w *world) (found []Finding, err error) {
 	}
 	return found, nil
 }
+
+// addressUnspecified finds addresses of profiles that are nobody's: FreeSWITCH takes one of its own instead.
+func addressUnspecified(w *world) (found []Finding, err error) {
+	const remedy = "Write the address itself, or $${local_ip_v4} with expand."
+	columns, err := rows[struct{ Node, Column string }](w, `
+		SELECT n.name, c.name
+		FROM node n
+		CROSS JOIN LATERAL (VALUES ('local_ip', n.local_ip), ('external_ip', n.external_ip)) c (name, address)
+		WHERE host(c.address) = '0.0.0.0'
+		ORDER BY 1, 2 DESC`)
+	for _, c := range columns {
+		found = append(found, place{"node", "name=" + c.Node, ""}.finding(
+			fmt.Sprintf("No profile can have the address 0.0.0.0, as %s of node %s says: FreeSWITCH takes an address of its own instead.", c.Column, c.Node), remedy))
+	}
+	for i := range w.profiles {
+		for _, p := range w.profiles[i].Params {
+			if slices.Contains([]string{"sip-ip", "rtp-ip", "ext-sip-ip", "ext-rtp-ip"}, p.Name) && p.Value == "0.0.0.0" {
+				found = append(found, p.place().finding(fmt.Sprintf("Profile %s cannot have %s 0.0.0.0: FreeSWITCH takes an address of its own instead.", p.Profile, p.Name), remedy))
+			}
+		}
+	}
+	return found, err
+}

@@ -28,6 +28,9 @@ var gatewayCases = []found{
 		[]string{"domain-unknown sip_profile_domain profile=external name=amce.example"}},
 	{"phones in a domain that nobody has", `INSERT INTO sip_profile_param (profile, name, value) VALUES ('internal', 'force-register-domain', 'amce.example')`,
 		[]string{"domain-unknown sip_profile_param profile=internal node=* name=force-register-domain position=1"}},
+	{"nobody's address", `UPDATE node SET local_ip = '0.0.0.0'`, []string{"address-unspecified node name=*: local_ip"}},
+	{"nobody's address of a profile", `INSERT INTO sip_profile_param (profile, name, value) VALUES ('external', 'ext-rtp-ip', '0.0.0.0')`,
+		[]string{"address-unspecified sip_profile_param profile=external node=* name=ext-rtp-ip position=1"}},
 	{"one port", `UPDATE sip_profile_param SET value = '5060' WHERE name = 'sip-port'`, []string{"profile-port sip_profile name=internal"}},
 	{"one port by default", `DELETE FROM sip_profile_param WHERE name = 'sip-port'`, []string{"profile-port sip_profile name=internal"}},
 	{"one port at two addresses", `UPDATE sip_profile_param SET value = '5060' WHERE name = 'sip-port';

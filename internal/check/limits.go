@@ -3,8 +3,9 @@ package check
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"math"
 
+	"xmlcurld/db/table"
 	"xmlcurld/sections"
 	"xmlcurld/xmlcurl"
 )
@@ -39,29 +40,31 @@ func (w *world) rtpAddresses(n *node) int {
 // answer is a document that may be long.
 type answer struct {
 	place
+	node string // who gets it; *: all
 	name string
-	form string // the request that it answers; empty: it is bytes long
-	size int64  // bytes; a guess, if there is a form
+	form string // the request that it answers; empty: its size is known
+	size int64  // bytes
 }
 
 // answersQuery asks for documents that grow with the rows. An element and its parameters are some 40 bytes each, besides the
 // values.
 const answersQuery = `
-	SELECT 'document', format('section=%s name=%s node=%s', section, name, node), '', name, '', octet_length(body::text)::bigint
+	SELECT 'document', format('section=%s name=%s node=%s', section, name, node), '', '*', name, '', octet_length(body::text)::bigint
 	FROM document
 	UNION ALL
-	SELECT 'sip_profile', 'name=' || g.profile, '', 'sofia.conf of profile ' || g.profile,
-		format('&section=configuration&tag_name=configuration&key_name=name&key_value=sofia.conf&profile=%s', g.profile), count(*) * 300
+	SELECT 'sip_profile', 'name=' || p.name, '', p.node, 'sofia.conf of profile ' || p.name,
+		format('&section=configuration&tag_name=configuration&key_name=name&key_value=sofia.conf&profile=%s', p.name), count(*) * 300
 	FROM gateway g
-	WHERE g.enabled AND g.domain IS NULL
-	GROUP BY g.profile
+	JOIN sip_profile p ON p.name = g.profile
+	WHERE g.enabled AND g.domain IS NULL AND p.enabled
+	GROUP BY p.name, p.node
 	UNION ALL
-	SELECT 'acl_list', 'name=' || min(list), '', 'acl.conf', '&section=configuration&tag_name=configuration&key_name=name&key_value=acl.conf', count(*) * 60
+	SELECT 'acl_list', 'name=' || min(list), '', '*', 'acl.conf', '&section=configuration&tag_name=configuration&key_name=name&key_value=acl.conf', count(*) * 60
 	FROM acl_entry
 	WHERE enabled
 	HAVING count(*) > 0
 	UNION ALL
-	SELECT 'domain', 'name=' || u.domain, d.tenant, 'the users of ' || u.domain,
+	SELECT 'domain', 'name=' || u.domain, d.tenant, '*', 'The list of users of ' || u.domain,
 		format('&section=directory&tag_name=domain&key_name=name&key_value=%s', u.domain), count(*) * 100
 	FROM domain_user u
 	JOIN domain d ON d.name = u.domain
@@ -85,14 +88,14 @@ func (w *world) answers(from, below int64) (some []answer, err error) {
 // readLong reads the answers that may be long, and measures those.
 func (w *world) readLong() (some []answer, err error) {
 	all, err := rows[struct {
-		Table, Key, Tenant, Name, Form string
-		Size                           int64
+		Table, Key, Tenant, Node, Name, Form string
+		Size                                 int64
 	}](w, answersQuery)
 	for _, r := range all {
 		if r.Size < w.options.AnswerLimit/4 { // the guess may be wrong, but not by so much
 			continue
 		}
-		a := answer{place{r.Table, r.Key, r.Tenant}, r.Name, r.Form, r.Size}
+		a := answer{place{r.Table, r.Key, r.Tenant}, r.Node, r.Name, r.Form, r.Size}
 		if a.form != "" {
 			if err := w.measure(&a); err != nil {
 				return nil, err
@@ -103,9 +106,13 @@ func (w *world) readLong() (some []answer, err error) {
 	return some, err
 }
 
-// measure sets the size of an answer, by making it for the first node.
+// measure sets the size of an answer by making it. What all nodes get, the first one does.
 func (w *world) measure(a *answer) error {
-	request, err := xmlcurl.ParseRequest([]byte("hostname=" + w.nodes[0].Name + a.form))
+	node := a.node
+	if node == table.Common {
+		node = w.nodes[0].Name
+	}
+	request, err := xmlcurl.ParseRequest([]byte("hostname=" + node + a.form))
 	if err != nil {
 		return err
 	}
@@ -119,10 +126,9 @@ func (w *world) measure(a *answer) error {
 
 // tooLong finds answers that no switch gets.
 func tooLong(w *world) (found []Finding, err error) {
-	const any = 1 << 32
-	all, err := w.answers(100, any)
+	all, err := w.answers(100, math.MaxInt64)
 	for _, a := range all {
-		found = append(found, a.finding(fmt.Sprintf("%s has %s, and no answer is sent that has more than %s.", sentence(a.name), bytes(a.size), bytes(w.options.AnswerLimit)),
+		found = append(found, a.finding(fmt.Sprintf("%s has %s, and no answer is sent that has more than %s.", a.name, size(a.size), size(w.options.AnswerLimit)),
 			"Raise answer_limit of every server and BOOTSTRAP_MAX_BYTES of every switch, or spread the rows over several documents."))
 	}
 	return found, err
@@ -132,21 +138,14 @@ func tooLong(w *world) (found []Finding, err error) {
 func nearlyTooLong(w *world) (found []Finding, err error) {
 	all, err := w.answers(nearly, 100)
 	for _, a := range all {
-		found = append(found, a.finding(fmt.Sprintf("%s has %s, which is near the limit of %s.", sentence(a.name), bytes(a.size), bytes(w.options.AnswerLimit)),
+		found = append(found, a.finding(fmt.Sprintf("%s has %s, which is near the limit of %s.", a.name, size(a.size), size(w.options.AnswerLimit)),
 			"Raise answer_limit of every server and BOOTSTRAP_MAX_BYTES of every switch in time, or spread the rows over several documents."))
 	}
 	return found, err
 }
 
-// sentence is text with which a sentence may begin.
-func sentence(text string) string {
-	if rest, ok := strings.CutPrefix(text, "the "); ok {
-		return "The list of " + strings.TrimPrefix(rest, "list of ")
-	}
-	return text
-}
-
-func bytes(n int64) string {
+// size is a number of bytes, for people.
+func size(n int64) string {
 	switch {
 	case n >= 10<<20:
 		return fmt.Sprintf("%d MiB", n>>20)
