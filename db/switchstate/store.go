@@ -30,7 +30,8 @@ func New(rules *db.Rulebook, rows *table.Store) *Store {
 	return &Store{Rows: &Rows{Rulebook: rules, pg: rows.DB()}, Store: rows}
 }
 
-// InTransaction returns what tx sees, what it changed itself included. It keeps nothing. Nobody else may use tx meanwhile.
+// InTransaction returns what tx sees at present, what it changed itself included. They keep nothing. Nobody else may use tx
+// meanwhile, and nothing may be changed by it.
 func InTransaction(tx pgx.Tx, secrets db.Secrets) *Rows {
 	edit := &transaction{tx: tx}
 	return &Rows{Rulebook: db.NewRulebook(edit, secrets), edit: edit}

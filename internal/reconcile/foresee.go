@@ -39,6 +39,7 @@ type Foresight struct {
 	secrets db.Secrets
 	limit   time.Duration
 	todo    aspects
+	doubt   func(db.GatewayRevision) bool // whether a switch may run the gateway in another revision for the edit
 
 	mu            sync.Mutex
 	switches      map[string]*liveswitch.Switch
@@ -49,7 +50,10 @@ type Foresight struct {
 // NewForesight returns a Foresight, to be closed. A switch gets limit to answer, and all of them together twice as long. One that
 // does not answer is unknown, and no error.
 func NewForesight(secrets db.Secrets, limit time.Duration) *Foresight {
-	return &Foresight{secrets: secrets, limit: limit, todo: everything, switches: make(map[string]*liveswitch.Switch)}
+	return &Foresight{
+		secrets: secrets, limit: limit, todo: everything, doubt: func(db.GatewayRevision) bool { return true },
+		switches: make(map[string]*liveswitch.Switch),
+	}
 }
 
 // Close closes the event sockets.
@@ -72,9 +76,22 @@ func (f *Foresight) After(ctx context.Context, tx pgx.Tx) (err error) {
 		for _, kind := range kinds {
 			f.todo |= aspectsOf(kind)
 		}
+		names, known, err := rows.EditedGateways(ctx)
+		if err != nil {
+			return err
+		}
+		if known && !slices.ContainsFunc(kinds, movesGateways) {
+			f.doubt = func(g db.GatewayRevision) bool { return g.OfUser || names[g.Name] }
+		}
 		f.nodes, f.after, err = f.lookAtAll(ctx, rows)
 		return err
 	})
+}
+
+// movesGateways reports whether an edit of a kind may give a switch gateways, or take them, of which no row changes. A user has
+// such gateways, too.
+func movesGateways(kind string) bool {
+	return kind != "gateway" && kind != "user" && aspectsOf(kind)&gateways != 0
 }
 
 // Before looks at the switches with the rows that tx sees, in which the edit was not made yet, or was undone. As After, it
@@ -164,7 +181,7 @@ func (f *Foresight) meet(node string) *liveswitch.Switch {
 	defer f.mu.Unlock()
 	if f.switches[node] == nil {
 		f.switches[node] = liveswitch.New(nil, node, liveswitch.Options{
-			AskTime: f.limit, Sent: func(string) {}, Stirred: func() {}, Dry: true,
+			AskTime: f.limit, Sent: func(string) {}, Stirred: func() {}, Dry: true, InDoubt: f.doubt,
 		})
 	}
 	return f.switches[node]
@@ -206,7 +223,7 @@ func (f *Foresight) inspect(ctx context.Context, sw *liveswitch.Switch, found *l
 }
 
 // Foreseen returns what the edit would bring to each node's switch. Of a node that is new, or whose event socket could not be
-// reached without the edit, all is the edit's. Nil: no switch holds anything of what was edited in memory.
+// reached without the edit, all is the edit's. None: no switch holds anything of what was edited in memory.
 func (f *Foresight) Foreseen(ctx context.Context) []Foreseen {
 	all := make(map[string]Foreseen)
 	f.each(ctx, f.nodes, func(ctx context.Context, node switchstate.Node) {
@@ -215,31 +232,28 @@ func (f *Foresight) Foreseen(ctx context.Context) []Foreseen {
 		defer f.mu.Unlock()
 		all[node.Name] = is
 	})
-	var inOrder []Foreseen
-	for _, node := range f.nodes {
-		inOrder = append(inOrder, all[node.Name])
+	inOrder := make([]Foreseen, len(f.nodes))
+	for i, node := range f.nodes {
+		inOrder[i] = all[node.Name]
 	}
 	return inOrder
 }
 
 func (f *Foresight) foresee(ctx context.Context, node string) Foreseen {
 	was, will := f.before[node], f.after[node]
-	if will.failed != "" {
-		return Foreseen{Node: node, Unknown: will.failed}
-	}
 	is := Foreseen{
-		Node: node, Commands: without(will.commands, was.commands), Restart: without(will.restart, was.restart), Unknown: will.fault,
+		Node: node, Commands: without(will.commands, was.commands), Restart: without(will.restart, was.restart),
+		Calls: []liveswitch.Call{}, Registrations: []string{}, Pending: slices.DeleteFunc(without(was.commands, nil), liveswitch.Greets),
+		Unknown: cmp.Or(will.failed, will.fault),
 	}
-	for _, c := range was.commands {
-		if !liveswitch.Greets(c) {
-			is.Pending = append(is.Pending, c)
-		}
+	if will.failed != "" {
+		return is
 	}
-	var gateways []string
-	gateways, is.Registrations = liveswitch.Ends(is.Commands)
-	if profiles := ofProfiles(is.Restart); len(gateways)+len(profiles) > 0 {
-		var err error
-		if is.Calls, err = f.meet(node).Calls(ctx, gateways, profiles); err != nil {
+	ended, users := liveswitch.Ends(is.Commands)
+	is.Registrations = append(is.Registrations, users...)
+	if stopped := ofProfiles(is.Restart); len(ended)+len(stopped) > 0 {
+		calls, err := f.meet(node).Calls(ctx, ended, stopped)
+		if is.Calls = append(is.Calls, calls...); err != nil {
 			is.Unknown = "calls: " + err.Error()
 		}
 	}
@@ -258,8 +272,8 @@ func ofProfiles(restart []string) (profiles []string) {
 }
 
 // without returns all but one of each that is in others.
-func without(all, others []string) (left []string) {
-	times := make(map[string]int)
+func without(all, others []string) []string {
+	left, times := []string{}, make(map[string]int)
 	for _, one := range others {
 		times[one]++
 	}

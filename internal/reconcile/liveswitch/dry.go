@@ -192,6 +192,18 @@ func (sw *Switch) supposeFetches(ctx context.Context, took fingerprint.Parts) er
 	return nil
 }
 
+// supposeRuns takes the gateways that are not in doubt for right: of many, asking each takes a switch seconds.
+func (sw *Switch) supposeRuns(want []db.GatewayRevision) {
+	if !sw.options.Dry {
+		return
+	}
+	for _, g := range want {
+		if !sw.options.InDoubt(g) {
+			sw.runs[g.Name] = g.Revision
+		}
+	}
+}
+
 // withoutRescanned returns stale without the gateways that are taken to have come when their profile was rescanned.
 func (sw *Switch) withoutRescanned(stale []db.GatewayRevision, has []gatewayStatus) []db.GatewayRevision {
 	noted := sw.noted()

@@ -48,6 +48,7 @@ func (sw *Switch) stale(ctx context.Context, want []db.GatewayRevision, has []ga
 	for _, g := range has {
 		times[g.Name]++
 	}
+	sw.supposeRuns(want)
 	maps.DeleteFunc(sw.runs, func(name, _ string) bool { return times[name] != 1 })
 	var stale, doubtful []db.GatewayRevision
 	for _, g := range want {

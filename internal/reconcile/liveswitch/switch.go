@@ -7,6 +7,7 @@ import (
 	"context"
 	"time"
 
+	"xmlcurld/db"
 	"xmlcurld/db/switchstate"
 )
 
@@ -44,6 +45,8 @@ type Options struct {
 	Sent    func(command string) // is told the name of each command
 	Stirred func()               // is told when the switch loads a module
 	Dry     bool                 // nothing is sent but questions
+	// InDoubt reports, in a dry run, whether a gateway is asked for its revision. Any other has the right one, if it is there at all.
+	InDoubt func(db.GatewayRevision) bool
 }
 
 // New returns the switch of the node name, not connected.
