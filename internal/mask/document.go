@@ -11,7 +11,7 @@ import (
 // Document is an XML document without its secrets, and else byte for byte what it was. Comments, which no answer of this
 // server has, are masked whole. From the place where it cannot be read as XML, all of it is one mark.
 func (m *Masker) Document(document []byte) []byte {
-	s := scanner{masker: m, rest: document}
+	s := scanner{masker: m, rest: document, out: make([]byte, 0, len(document))}
 	for len(s.rest) > 0 {
 		if err := s.next(); err != nil {
 			return append(s.out, m.whole(string(s.rest))...)
@@ -102,12 +102,12 @@ func (s *scanner) tag() error {
 	if err != nil {
 		return err
 	}
-	in := element{name: name, secret: IsSecret(name)}
+	in := element{name: name, secret: s.masker.isSecret(name)}
 	if len(s.open) > 0 {
 		in.secret = in.secret || s.open[len(s.open)-1].secret
 	}
 	in.text = slices.ContainsFunc(attributes, func(a attribute) bool {
-		return slices.Contains(saysName, a.name) && IsSecret(a.value.decoded)
+		return slices.Contains(saysName, a.name) && s.masker.isSecret(a.value.decoded)
 	})
 	conference := slices.ContainsFunc(attributes, func(a attribute) bool {
 		return a.name == "application" && strings.EqualFold(strings.TrimSpace(a.value.decoded), "conference")
@@ -117,7 +117,7 @@ func (s *scanner) tag() error {
 		s.out = append(s.out, s.rest[done:a.from]...)
 		done = a.from + len(a.value.raw)
 		named := in.text && slices.Contains(saysValue, a.name)
-		a.value.secret = named || IsSecret(a.fullName) || in.secret && !slices.Contains(saysName, a.name)
+		a.value.secret = named || s.masker.isSecret(a.fullName) || in.secret && !slices.Contains(saysName, a.name)
 		if conference && a.name == "data" {
 			a.value.more = pinOf(a.value.decoded)
 		}
@@ -160,7 +160,7 @@ func (m *Masker) appendValue(out []byte, v value) []byte {
 	}
 	done := 0
 	for _, s := range spans {
-		from, to := v.at[s.from], v.at[s.to]
+		from, to := v.place(s.from), v.place(s.to)
 		out = append(append(out, v.raw[done:from]...), m.mark(v.decoded[s.from:s.to])...)
 		done = to
 	}

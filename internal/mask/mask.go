@@ -11,16 +11,22 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 )
 
 // Masker puts marks such as secret:3f9a01bc in the place of secrets. Equal secrets have equal marks, so that a change shows;
 // the marks of two Maskers have nothing in common, and nothing of a secret can be found from its mark. It is safe for
 // concurrent use.
-type Masker struct{ key [sha256.Size]byte }
+type Masker struct {
+	key [sha256.Size]byte
+
+	mu    sync.RWMutex
+	names map[string]bool // that were looked at: whether each is a secret's
+}
 
 // New makes a Masker whose key is read from random. The error is that of reading.
 func New(random io.Reader) (*Masker, error) {
-	m := &Masker{}
+	m := &Masker{names: map[string]bool{}}
 	if _, err := io.ReadFull(random, m.key[:]); err != nil {
 		return nil, fmt.Errorf("key of masks: %w", err)
 	}
@@ -58,4 +64,23 @@ func (m *Masker) mark(secret string) string {
 	hash := hmac.New(sha256.New, m.key[:])
 	hash.Write([]byte(secret))
 	return fmt.Sprintf("secret:%x", hash.Sum(nil)[:4])
+}
+
+// isSecret is [IsSecret], which takes a while, for names that come again and again.
+func (m *Masker) isSecret(name string) bool {
+	const most = 1000 // names
+	m.mu.RLock()
+	is, known := m.names[name]
+	full := len(m.names) >= most
+	m.mu.RUnlock()
+	if known {
+		return is
+	}
+	is = IsSecret(name)
+	if !full {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.names[name] = is
+	}
+	return is
 }

@@ -11,12 +11,30 @@ import (
 type value struct {
 	raw     []byte
 	decoded string
-	at      []int // where each byte of decoded stands in raw, and where raw ends
+	at      []int // where each byte of decoded stands in raw, and where raw ends; nil: decoded is raw
 	secret  bool
 	more    []span // secrets of decoded that are known by its place
 	isText  bool
 	split   bool   // CDATA, comments or instructions stand in it: at cannot be used
 	unread  []span // the insides of comments and instructions, in raw
+}
+
+// place is where decoded[i:] stands in raw.
+func (v *value) place(i int) int {
+	if v.at == nil {
+		return i
+	}
+	return v.at[i]
+}
+
+func (v *value) decode() {
+	if bytes.IndexByte(v.raw, '&') < 0 {
+		v.decoded = string(v.raw)
+		return
+	}
+	var d decoder
+	d.references(v.raw, 0)
+	v.decoded, v.at = d.done(len(v.raw))
 }
 
 const blanks = " \t\r\n"
@@ -82,9 +100,7 @@ func readAttribute(text []byte) (a attribute, n int, err error) {
 	if bytes.IndexByte(a.value.raw, '<') >= 0 { // a quote is missing
 		return a, 0, errNotXML
 	}
-	var d decoder
-	d.references(a.value.raw, 0)
-	a.value.decoded, a.value.at = d.done(length)
+	a.value.decode()
 	return a, a.from + length + 1, nil
 }
 

@@ -84,7 +84,7 @@ func see(x *xmlcurl.Exchange) *seen {
 	if x.Cause != nil {
 		s.exchange.Cause = x.Cause.Error()
 	}
-	if x.Err != nil {
+	if x.Err != nil && x.Err.Error() != xmlcurl.ErrNotFound.Error() { // which says no more than the result
 		s.exchange.Error = x.Err.Error()
 	}
 	for _, err := range x.Withheld {
