@@ -225,3 +225,40 @@ func TestList(t *testing.T) {
 		}
 	}
 }
+
+// Who may read the view sees no secret, and gets no mark of a guess made.
+func TestAuditor(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	conn := dbtest.Connect(t, url)
+	edit(t, conn, `UPDATE domain_user SET password = 'the same' WHERE id IN ('1000', '1001')`)
+	edit(t, conn, `UPDATE domain_user SET password = 'another', caller_id_name = 'Anna' WHERE id = '1000'`)
+	edit(t, conn, `UPDATE domain_user SET caller_id_name = 'Otto' WHERE id = '1000'`)
+	role := "auditor_" + strings.ReplaceAll(dbtest.One[string](t, url, `SELECT gen_random_uuid()::text`), "-", "")
+	edit(t, conn, `CREATE ROLE `+role+`; GRANT SELECT ON history TO `+role)
+	if _, err := conn.Exec(t.Context(), `SET ROLE `+role); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := conn.Query(t.Context(), `SELECT concat_ws(' ', tenant, old ->> 'password' = new ->> 'password', new ->> 'password') FROM history WHERE relation = 'domain_user' AND operation = 'update' ORDER BY id`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	marks, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(marks) != 4 {
+		t.Fatal(marks, err)
+	}
+	for i, same := range []string{"f", "f", "f", "t"} {
+		if !strings.HasPrefix(marks[i], "acme "+same+" secret:") {
+			t.Errorf("mark %d: %s", i, marks[i])
+		}
+	}
+	if marks[0] == marks[1] {
+		t.Errorf("one password of two users has one mark: %s", marks[0])
+	}
+	for _, forbidden := range []string{`SELECT FROM edit_row`, `SELECT FROM mask_key`, `SELECT make_history_months(now(), now() + interval '1 year')`} {
+		if _, err := conn.Exec(t.Context(), forbidden); err == nil || !strings.Contains(err.Error(), "permission denied") {
+			t.Errorf("%s: %v", forbidden, err)
+		}
+	}
+	edit(t, conn, `RESET ROLE; DROP OWNED BY `+role+`; DROP ROLE `+role)
+}

@@ -84,6 +84,7 @@ BEGIN
     END LOOP;
 END $$;
 -- +goose StatementEnd
+REVOKE EXECUTE ON FUNCTION make_history_months FROM PUBLIC;
 COMMENT ON FUNCTION make_history_months IS 'Makes the partitions of edit and edit_row for the months between two moments. The servers call it ahead of time.';
 
 -- Recording --------------------------------------------------------------------------
@@ -206,8 +207,9 @@ END $$;
 
 -- Reading ----------------------------------------------------------------------------
 
--- A secret is shown as a mark: the same secret has the same mark in this database,
--- and the mark tells nothing about it.
+-- A secret is shown as a mark, which tells whether an edit changed it, and nothing
+-- else: it is another one in each row of the history, and nobody can have marks of
+-- guesses made.
 CREATE TABLE mask_key (key uuid NOT NULL DEFAULT gen_random_uuid());
 INSERT INTO mask_key DEFAULT VALUES;
 COMMENT ON TABLE  mask_key     IS 'Written by xmlcurld: what the view history masks secrets with.';
@@ -219,9 +221,9 @@ LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
     SELECT name ~* '(pass(word|wd|phrase)?|secret|a1.hash|token|pin|dsn|credentials?|api.?key|private.?key)$'
 $$;
 
-CREATE FUNCTION mark_of(secret text) RETURNS text
-LANGUAGE sql STABLE SECURITY DEFINER STRICT SET search_path FROM CURRENT AS $$
-    SELECT 'secret:' || left(encode(sha256(convert_to(key::text || secret, 'UTF8')), 'hex'), 4) FROM (SELECT key FROM mask_key ORDER BY key LIMIT 1) x
+CREATE FUNCTION mark_of(secret text, salt text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
+    SELECT 'secret:' || left(encode(sha256(convert_to(salt || secret, 'UTF8')), 'hex'), 4)
 $$;
 
 -- XML without the values of params that are secrets, and without passwords in URLs.
@@ -239,11 +241,11 @@ LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
     SELECT row_ - '{compiled,revision,revision_key,password_xid}'::text[]
 $$;
 
-CREATE FUNCTION masked(row_ jsonb) RETURNS jsonb
-LANGUAGE sql STABLE STRICT SET search_path FROM CURRENT AS $$
+CREATE FUNCTION masked(row_ jsonb, salt text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
     SELECT jsonb_object_agg(c.key, CASE
         WHEN jsonb_typeof(c.value) <> 'string' THEN c.value
-        WHEN is_secret(CASE WHEN c.key = 'value' THEN row_ ->> 'name' ELSE c.key END) OR c.key = 'password_hash' THEN to_jsonb(mark_of(c.value #>> '{}'))
+        WHEN is_secret(CASE WHEN c.key = 'value' THEN row_ ->> 'name' ELSE c.key END) OR c.key = 'password_hash' THEN to_jsonb(mark_of(c.value #>> '{}', salt))
         WHEN c.key = 'body' THEN to_jsonb(without_secrets(c.value #>> '{}'))
         ELSE c.value END)
     FROM jsonb_each(written(row_)) c
@@ -251,7 +253,7 @@ $$;
 
 -- Whose a row is: by its own column, or by what it is a part of, which may be gone.
 CREATE FUNCTION tenant_of(relation text, row_ jsonb) RETURNS text
-LANGUAGE plpgsql STABLE STRICT SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql STABLE STRICT SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     whole CONSTANT text := CASE
         WHEN relation IN ('gateway_param', 'gateway_variable') THEN 'gateway'
@@ -276,9 +278,10 @@ CREATE VIEW history AS
 SELECT
     r.edit, e.committed_at AS at, e.role, e.application, e.address, e.reason, r.relation, r.key,
     CASE WHEN r.old IS NULL THEN 'insert' WHEN r.new IS NULL THEN 'delete' ELSE 'update' END COLLATE "C" AS operation,
-    tenant_of(r.relation, coalesce(r.new, r.old)) COLLATE "C" AS tenant, masked(r.old) AS old, masked(r.new) AS new, r.id
+    tenant_of(r.relation, coalesce(r.new, r.old)) COLLATE "C" AS tenant, masked(r.old, k.salt) AS old, masked(r.new, k.salt) AS new, r.id
 FROM edit_row r
 JOIN edit e ON e.id = r.edit AND e.at = r.at
+CROSS JOIN LATERAL (SELECT (SELECT key FROM mask_key ORDER BY key LIMIT 1)::text || r.id) k (salt)
 WHERE written(r.old) IS DISTINCT FROM written(r.new);
 COMMENT ON VIEW history IS 'Every committed change of a row that reaches FreeSWITCH: when, by whom, why, the row before and after, with marks in place of secrets. Who may not read the tables may be granted SELECT on this.';
 
