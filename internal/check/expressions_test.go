@@ -2,8 +2,11 @@ package check_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
+	"xmlcurld/db/dbtest"
+	"xmlcurld/internal/check"
 	"xmlcurld/internal/pcre"
 )
 
@@ -65,6 +68,23 @@ var expressionCases = []found{
 func TestExpressions(t *testing.T) {
 	t.Parallel()
 	finds(t, expressionCases)
+}
+
+// What dialplans are full of is nothing to speak of.
+func TestUsualExpressions(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, dbtest.DemoURL(t))
+	edit := ""
+	for i, expression := range []string{
+		`^$`, `^.*$`, `(.*)`, `^(10[01][0-9])$`, `^\*98$`, `^(?:\+?1)?(\d{10})$`, `^1?(\d{10})$`, `^00|^\+`, `^(30\d{2})(-\d+)?$`, `^911$|^112$`, `^\*8\d{3}|^\*97$`,
+		`^\+27(\d+)$`, `^27[1-5]\d{8}$`, `^(?!00)\d{7,15}$`, `^0([^0]\d+)$`, `^[\d*#]+$`, `^sip:(.*)@acme\.example$`, `^(\w+)\.(\w+)$`, `^[02-9][0-9]*$`, `^\$1$`, `^(a|b|c)$`,
+		`^(?i)operator$`, `^0$|^operator$`, `[^\d]`, `^conf-(.{4})$`, `^\Q1.1.1.1\E$`,
+	} {
+		edit += fmt.Sprintf(`INSERT INTO condition (extension, position, field, expression) VALUES ('forward', %d, 'destination_number', '%s');`, i+1, expression)
+	}
+	for _, f := range run(t, conn, edit, check.Options{}) {
+		t.Errorf("%+v", f)
+	}
 }
 
 // What is said about an expression is what PCRE does with it.

@@ -66,11 +66,20 @@ func moduleMissing(w *world) (found []Finding, err error) {
 		a := &w.actions[i]
 		report(a.place, "Application "+a.Application, known["application"][a.Application])
 		for _, n := range a.needs() {
-			report(a.place, n.what, known[n.kind][n.name])
+			of := known[n.kind][n.name]
+			if n.kind == "language" {
+				of = []string{"mod_say_" + n.name}
+			}
+			report(a.place, n.what, of)
 		}
 	}
 	for i := range w.profiles {
 		report(place{"sip_profile", "name=" + w.profiles[i].Name, ""}, "A SIP profile", []string{"mod_sofia"})
+		for _, p := range w.profiles[i].Params {
+			for _, codec := range p.codecs() {
+				report(p.place(), "Codec "+codec, known["codec"][codec])
+			}
+		}
 	}
 	contexts, err := rows[struct{ Name, Tenant string }](w, `SELECT name, coalesce(tenant, '') FROM context ORDER BY name`)
 	if err != nil {
@@ -111,11 +120,28 @@ func (a *action) needs() (all []need) {
 		if scheme, _, ok := strings.Cut(a.Data, "://"); ok {
 			all = append(all, need{"file", scheme, "Playing " + scheme + "://…"})
 		}
+	case "say":
+		language, _, _ := strings.Cut(strings.TrimSpace(a.Data), " ")
+		if language, _, _ = strings.Cut(language, ":"); fixed(language) && language != "" {
+			all = append(all, need{"language", language, "say in " + language})
+		}
 	case "speak":
 		if strings.Count(a.Data, "|") > 1 {
 			engine, _, _ := strings.Cut(a.Data, "|")
 			all = append(all, need{"engine", engine, "Speech of " + engine})
 		}
+	}
+	return all
+}
+
+// codecs are those that a setting of a profile names, without their rates.
+func (p *param) codecs() (all []string) {
+	if p.Name != "inbound-codec-prefs" && p.Name != "outbound-codec-prefs" && p.Name != "codec-prefs" {
+		return nil
+	}
+	for _, codec := range strings.Split(p.Value, ",") {
+		name, _, _ := strings.Cut(codec, "@")
+		all = append(all, strings.ToUpper(strings.TrimSpace(name)))
 	}
 	return all
 }

@@ -98,7 +98,9 @@ func wordUnknown(kind, consequence string, named func(w *world) ([]place, []stri
 
 func applications(w *world) (places []place, names []string) {
 	for _, a := range w.actions {
-		places, names = append(places, a.place), append(names, a.Application)
+		if !strings.HasPrefix(a.Application, "skinny-") { // words of mod_skinny's, and no applications
+			places, names = append(places, a.place), append(names, a.Application)
+		}
 	}
 	return places, names
 }
