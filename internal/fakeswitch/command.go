@@ -62,9 +62,11 @@ func (s *Switch) run(words []string) string {
 		rows, _ := json.Marshal(append([]Channel{}, s.Channels...))
 		return fmt.Sprintf(`{"row_count":%d,"rows":%s}`, len(s.Channels), rows)
 	case "uuid_getvar":
-		i := slices.IndexFunc(s.Channels, func(c Channel) bool { return c.UUID == argument(1) })
-		if i >= 0 && argument(2) == "sip_gateway_name" && s.Channels[i].Gateway != "" {
-			return s.Channels[i].Gateway
+		variable := map[string]string{"inbound": "sip_gateway", "outbound": "sip_gateway_name"}
+		for _, c := range s.Channels {
+			if c.UUID == argument(1) && c.Gateway != "" && variable[c.Direction] == argument(2) {
+				return c.Gateway
+			}
 		}
 		return "_undef_"
 	case "sofia_gateway_data":

@@ -62,11 +62,12 @@ type Gateway struct {
 
 // Channel is one side of a call that is up.
 type Channel struct {
-	UUID    string `json:"uuid"`
-	Name    string `json:"name"`
-	Caller  string `json:"cid_num"`
-	Called  string `json:"dest"`
-	Gateway string `json:"-"` // that it left by
+	UUID      string `json:"uuid"`
+	Direction string `json:"direction"` // inbound or outbound
+	Name      string `json:"name"`
+	Caller    string `json:"cid_num"`
+	Called    string `json:"dest"`
+	Gateway   string `json:"-"` // that it came in by, or leaves by
 }
 
 // NewSwitch returns a switch that is off. Its event socket is at a loopback address that Port tells; Off closes it.

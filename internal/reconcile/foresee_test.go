@@ -121,8 +121,10 @@ func TestForeseeCalls(t *testing.T) {
 	r, s := newLeft(t)
 	s.Set(func() {
 		s.Channels = []fakeswitch.Channel{
-			{UUID: "1", Name: "sofia/external/+27831234567", Caller: "+27123456789", Called: "+27831234567", Gateway: "twilio"},
-			{UUID: "2", Name: "sofia/internal/1001@acme.example", Caller: "1001", Called: "1000"},
+			{UUID: "1", Direction: "outbound", Name: "sofia/external/+27831234567", Caller: "+27123456789", Called: "+27831234567", Gateway: "twilio"},
+			{UUID: "4", Direction: "inbound", Name: "sofia/external/+27841234567@192.0.2.1", Caller: "+27841234567", Called: "+27123456789", Gateway: "twilio"},
+			{UUID: "5", Direction: "inbound", Name: "sofia/external/+27851234567@192.0.2.2", Caller: "+27851234567", Called: "+27123456789"},
+			{UUID: "2", Direction: "inbound", Name: "sofia/internal/1001@acme.example", Caller: "1001", Called: "1000"},
 			{UUID: "3", Name: "loopback/internal-a", Caller: "1001", Called: "1000"},
 		}
 	})
@@ -131,7 +133,10 @@ func TestForeseeCalls(t *testing.T) {
 		want            []liveswitch.Call
 	}{
 		{"gateway", `UPDATE gateway SET proxy = 'x' WHERE name = 'twilio'`,
-			[]liveswitch.Call{{Channel: "sofia/external/+27831234567", Caller: "+27123456789", Called: "+27831234567", On: "gateway twilio"}}},
+			[]liveswitch.Call{
+				{Channel: "sofia/external/+27831234567", Caller: "+27123456789", Called: "+27831234567", On: "gateway twilio"},
+				{Channel: "sofia/external/+27841234567@192.0.2.1", Caller: "+27841234567", Called: "+27123456789", On: "gateway twilio"},
+			}},
 		{"profile", `UPDATE sip_profile_param SET value = '5099' WHERE profile = 'internal' AND name = 'sip-port'`,
 			[]liveswitch.Call{{Channel: "sofia/internal/1001@acme.example", Caller: "1001", Called: "1000", On: "profile internal"}}},
 		{"list", `INSERT INTO acl_list (name) VALUES ('guests')`, nil},

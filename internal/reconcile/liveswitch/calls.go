@@ -18,8 +18,14 @@ type Call struct {
 	On      string `json:"on"` // gateway NAME, or profile NAME
 }
 
-// gatewayVariables hold the gateway that a call came in by, and the one that it left by.
-var gatewayVariables = []string{"sip_gateway", "sip_gateway_name"}
+// channel is one that is up, as show channels has it.
+type channel struct {
+	UUID      string `json:"uuid"`
+	Direction string `json:"direction"`
+	Name      string `json:"name"`
+	Caller    string `json:"cid_num"`
+	Called    string `json:"dest"`
+}
 
 // Calls returns the calls that are up on some gateways and profiles.
 func (sw *Switch) Calls(ctx context.Context, gateways, profiles []string) ([]Call, error) {
@@ -28,42 +34,46 @@ func (sw *Switch) Calls(ctx context.Context, gateways, profiles []string) ([]Cal
 		return nil, err
 	}
 	var shown struct {
-		Rows []struct {
-			UUID   string `json:"uuid"`
-			Name   string `json:"name"`
-			Caller string `json:"cid_num"`
-			Called string `json:"dest"`
-		} `json:"rows"`
+		Rows []channel `json:"rows"`
 	}
 	if err := json.Unmarshal([]byte(reply), &shown); err != nil {
 		return nil, fmt.Errorf("read the reply to show channels: %w", err)
 	}
-	var commands []eventsocket.Command
-	for _, row := range shown.Rows {
-		for _, variable := range gatewayVariables {
-			commands = append(commands, eventsocket.Command{"uuid_getvar", row.UUID, variable})
+	channels := slices.DeleteFunc(shown.Rows, func(c channel) bool { return !strings.HasPrefix(c.Name, "sofia/") })
+	on, err := sw.gatewaysOf(ctx, channels)
+	if err != nil {
+		return nil, err
+	}
+	var calls []Call
+	for i, c := range channels {
+		profile, _, _ := strings.Cut(strings.TrimPrefix(c.Name, "sofia/"), "/")
+		switch {
+		case slices.Contains(gateways, on[i]):
+			calls = append(calls, Call{c.Name, c.Caller, c.Called, "gateway " + on[i]})
+		case slices.Contains(profiles, profile):
+			calls = append(calls, Call{c.Name, c.Caller, c.Called, "profile " + profile})
 		}
+	}
+	return calls, nil
+}
+
+// gatewaysOf asks by which gateway each call came in, or leaves; what is no gateway's name: by none.
+func (sw *Switch) gatewaysOf(ctx context.Context, channels []channel) ([]string, error) {
+	var commands []eventsocket.Command
+	for _, c := range channels {
+		variable := "sip_gateway"
+		if c.Direction == "outbound" {
+			variable = "sip_gateway_name"
+		}
+		commands = append(commands, eventsocket.Command{"uuid_getvar", c.UUID, variable})
 	}
 	replies, err := sw.askAll(ctx, commands)
 	if err != nil {
 		return nil, err
 	}
-	var calls []Call
-	for i, row := range shown.Rows {
-		call := Call{row.Name, row.Caller, row.Called, ""}
-		for n := range gatewayVariables {
-			if gateway := strings.TrimSpace(replies[len(gatewayVariables)*i+n].Body); slices.Contains(gateways, gateway) {
-				call.On = "gateway " + gateway
-			}
-		}
-		if technology, rest, _ := strings.Cut(row.Name, "/"); call.On == "" && technology == "sofia" {
-			if profile, _, _ := strings.Cut(rest, "/"); slices.Contains(profiles, profile) {
-				call.On = "profile " + profile
-			}
-		}
-		if call.On != "" {
-			calls = append(calls, call)
-		}
+	var names []string
+	for _, reply := range replies {
+		names = append(names, strings.TrimSpace(reply.Body))
 	}
-	return calls, nil
+	return names, nil
 }
