@@ -77,7 +77,7 @@ func TestPresets(t *testing.T) {
 	}
 	want := config{
 		DataDir: defaultDataDir(), Listen: "127.0.0.1:8080", AdminListen: "127.0.0.1:9180",
-		Deadline: 800 * time.Millisecond, BodyLimit: 1 << 20, AnswerLimit: 16 << 20, MaxInFlight: 48, MaxIncomplete: 2048, LogFormat: "text",
+		Deadline: 800 * time.Millisecond, HistoryRetention: 90 * 24 * time.Hour, BodyLimit: 1 << 20, AnswerLimit: 16 << 20, MaxInFlight: 48, MaxIncomplete: 2048, LogFormat: "text",
 	}
 	if diff := cmp.Diff(want, c, cmp.Comparer(func(a, b Secret) bool { return a.Reveal() == b.Reveal() })); diff != "" {
 		t.Error(diff)
