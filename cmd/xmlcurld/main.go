@@ -53,6 +53,7 @@ type invocation struct {
 	environ        []string
 	stdout, stderr io.Writer
 	log            *slog.Logger
+	ask            func(ctx context.Context, question string) (answer string, err error) // whoever sits at the terminal
 }
 
 var verbs = []verb{
@@ -64,6 +65,8 @@ var verbs = []verb{
 		about: "print what is wrong with the rows although nothing refused it; exit 1 when something is an error or a warning"},
 	{name: "plan", operands: "FILE.sql | -", flags: planFlags, run: showPlan,
 		about: "print what an edit would do, and do nothing"},
+	{name: "apply", operands: "[FILE.sql | -]", flags: applyFlags, run: apply,
+		about: "print what an edit would do, ask, make exactly that, and wait for the switches; exit 1 when it is not made"},
 	{name: "nodes", flags: nodesFlags, run: showNodes,
 		about: "print what is known of each node; exit 1 when one is not in sync with the rows"},
 	{name: "wait", flags: waitFlags, run: wait,
@@ -122,7 +125,7 @@ func (v verb) start(ctx context.Context, args, environ []string, stdout, stderr 
 	}
 	err = v.run(ctx, &invocation{
 		config: config, flags: flags, operands: flags.Args(), environ: environ,
-		stdout: stdout, stderr: stderr, log: newLogger(stderr, config),
+		stdout: stdout, stderr: stderr, log: newLogger(stderr, config), ask: askTerminal,
 	})
 	if err != nil {
 		return complain(stderr, err, v.usage(flags))

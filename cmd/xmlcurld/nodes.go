@@ -75,13 +75,18 @@ func wait(ctx context.Context, i *invocation) error {
 	defer cancel()
 	return withStore(ctx, i, func(store *table.Store) error {
 		states, err := reconcile.Await(ctx, store.DB())
-		for _, s := range states {
-			if len(s.RestartRequired) > 0 {
-				fmt.Fprintf(i.stdout, "%s needs a restart for: %s\n", s.Node, strings.Join(s.RestartRequired, ", "))
-			}
-		}
+		printRestarts(i.stdout, states)
 		return err
 	})
+}
+
+// printRestarts prints what a restart of switches would bring.
+func printRestarts(w io.Writer, states []switchstate.NodeState) {
+	for _, s := range states {
+		if len(s.RestartRequired) > 0 {
+			fmt.Fprintf(w, "%s needs a restart for: %s\n", s.Node, strings.Join(s.RestartRequired, ", "))
+		}
+	}
 }
 
 func printJSON(w io.Writer, states []switchstate.NodeState) error {

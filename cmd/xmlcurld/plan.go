@@ -48,6 +48,9 @@ func planOptions(i *invocation) plan.Options {
 
 // showPlan prints what an edit would do.
 func showPlan(ctx context.Context, i *invocation) error {
+	if len(i.operands) != 1 {
+		return usageError{errors.New("one file of SQL is wanted, or - for the standard input")}
+	}
 	edit, err := readEdit(i)
 	if err != nil {
 		return err
@@ -72,11 +75,8 @@ func showPlan(ctx context.Context, i *invocation) error {
 	})
 }
 
-// readEdit reads the one file that is named.
+// readEdit reads the file that is named.
 func readEdit(i *invocation) (e plan.Edit, err error) {
-	if len(i.operands) != 1 {
-		return e, usageError{errors.New("one file of SQL is wanted, or - for the standard input")}
-	}
 	in := io.Reader(os.Stdin)
 	if name := i.operands[0]; name != "-" {
 		file, err := os.Open(name)

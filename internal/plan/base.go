@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -30,10 +29,15 @@ type Base struct {
 	key []byte
 }
 
-// newBase knows the database of tx.
-func newBase(ctx context.Context, tx pgx.Tx) (*Base, error) {
-	b := &Base{Salt: make([]byte, 16)}
-	_, _ = rand.Read(b.Salt) // never fails
+// newBase reads what database that of tx is. Its digests can be compared with those of another, unless that is nil.
+func newBase(ctx context.Context, tx pgx.Tx, other *Base) (*Base, error) {
+	b := new(Base)
+	if other != nil {
+		b.Salt = other.Salt
+	} else {
+		b.Salt = make([]byte, 16)
+		_, _ = rand.Read(b.Salt) // never fails
+	}
 	return b, b.read(ctx, tx)
 }
 
@@ -105,8 +109,8 @@ func Commit(ctx context.Context, url string, e Edit, planned *Base, application 
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	now := &Base{Salt: bytes.Clone(planned.Salt)}
-	if err := now.read(ctx, tx); err != nil {
+	now, err := newBase(ctx, tx, planned)
+	if err != nil {
 		return nil, err
 	}
 	done, err := c.run(ctx, tx, e)

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,6 +23,7 @@ type Options struct {
 	Examples   int           // rows of a table, and documents of a kind, that are shown
 	SwitchTime time.Duration // for a switch to answer; 0: no switch is asked
 	Check      bool          // whether findings are looked for
+	Against    *Base         // of a saved plan, which must come to the same; nil: there is none
 }
 
 // Plan is what an edit would do.
@@ -72,7 +75,7 @@ func Make(ctx context.Context, url string, e Edit, o Options) (*Plan, error) {
 	if _, err := before.Exec(ctx, `SET TRANSACTION SNAPSHOT '`+snapshot+`'`); err != nil {
 		return nil, err
 	}
-	base, err := newBase(ctx, before)
+	base, err := newBase(ctx, before, o.Against)
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +98,11 @@ func (p *Plan) look(ctx context.Context, before, after pgx.Tx, o Options) error 
 		return fmt.Errorf("read what has changed: %w", err)
 	}
 	p.Rows, p.Base.digest = rows.Rows, rows.digest
+	if o.Against != nil {
+		if err := o.Against.check(p.Base); err != nil {
+			return err
+		}
+	}
 	if err := rows.reach(ctx, after); err != nil {
 		return fmt.Errorf("find what it reaches: %w", err)
 	}
@@ -116,7 +124,7 @@ func (p *Plan) look(ctx context.Context, before, after pgx.Tx, o Options) error 
 		}
 	}
 	if o.Check && len(rows.touched) > 0 {
-		return p.check(ctx, before, after)
+		return p.check(ctx, before, after, slices.Sorted(maps.Keys(rows.touched)))
 	}
 	return nil
 }
@@ -136,15 +144,16 @@ func (p *Plan) foresee(ctx context.Context, before, after pgx.Tx, o Options) err
 }
 
 // check finds what is wrong on one side only.
-func (p *Plan) check(ctx context.Context, before, after pgx.Tx) error {
+func (p *Plan) check(ctx context.Context, before, after pgx.Tx, changed []string) error {
+	options := check.Options{Changed: changed}
 	var was, will []check.Finding
 	failed := make(chan error, 1)
 	go func() {
 		var err error
-		was, err = check.Run(ctx, before, check.Options{})
+		was, err = check.Run(ctx, before, options)
 		failed <- err
 	}()
-	will, err := check.Run(ctx, after, check.Options{})
+	will, err := check.Run(ctx, after, options)
 	if err := errors.Join(err, <-failed); err != nil {
 		return err
 	}
