@@ -54,7 +54,10 @@ func apply(ctx context.Context, i *invocation) error {
 				return errors.New("not applied")
 			}
 		}
-		return commit(ctx, i, url, edit, p.Base, "xmlcurld apply")
+		if err := commit(ctx, i, url, edit, p.Base, "xmlcurld apply"); err != nil {
+			return err
+		}
+		return awaitSwitches(ctx, i, url)
 	})
 }
 
@@ -82,12 +85,17 @@ func editToApply(i *invocation) (e plan.Edit, saved *plan.Base, err error) {
 	return e, saved, nil
 }
 
-// commit makes an edit as its plan says, and waits for the switches.
+// commit makes an edit as its plan says.
 func commit(ctx context.Context, i *invocation, url string, e plan.Edit, planned *plan.Base, application string) error {
-	if _, err := plan.Commit(ctx, url, e, planned, application); err != nil {
-		return err
+	_, err := plan.Commit(ctx, url, e, planned, application)
+	if err == nil {
+		fmt.Fprintln(i.stdout, "\nApplied.")
 	}
-	fmt.Fprintln(i.stdout, "\nApplied.")
+	return err
+}
+
+// awaitSwitches waits until they run the edit that was made, if that is wanted.
+func awaitSwitches(ctx context.Context, i *invocation, url string) error {
 	if noWait, _ := i.flags.GetBool("no-wait"); noWait {
 		return nil
 	}

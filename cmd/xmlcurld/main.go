@@ -67,6 +67,8 @@ var verbs = []verb{
 		about: "print what an edit would do, and do nothing"},
 	{name: "apply", operands: "[FILE.sql | -]", flags: applyFlags, run: apply,
 		about: "print what an edit would do, ask, make exactly that, and wait for the switches; exit 1 when it is not made"},
+	{name: "edit", operands: "tenant NAME | TABLE KEY...", flags: editFlags, run: edit,
+		about: "open rows as a file in $VISUAL or $EDITOR, and apply what was changed"},
 	{name: "nodes", flags: nodesFlags, run: showNodes,
 		about: "print what is known of each node; exit 1 when one is not in sync with the rows"},
 	{name: "wait", flags: waitFlags, run: wait,
