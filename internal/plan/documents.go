@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -237,12 +238,15 @@ func documents(ctx context.Context, rows *changed, before, after *side, masker *
 // compared is what changes in one document, node by node.
 func compared(ctx context.Context, a asked, before, after *side, masker *mask.Masker) (all []Document, err error) {
 	add := func(node string) error {
-		old, err := before.render(ctx, a, node)
-		if err != nil {
+		var old []byte
+		failed := make(chan error, 1)
+		go func() (err error) {
+			defer func() { failed <- err }()
+			old, err = before.render(ctx, a, node)
 			return err
-		}
+		}()
 		changed, err := after.render(ctx, a, node)
-		if err != nil {
+		if err := cmp.Or(<-failed, err); err != nil {
 			return err
 		}
 		text, left := difference(a.name, old, changed, masker)

@@ -105,6 +105,8 @@ func connect(ctx context.Context, url, application string) (*connection, error) 
 	c := new(connection)
 	maps.Copy(config.RuntimeParams, pg.Settled)
 	config.RuntimeParams["application_name"] = application
+	config.RuntimeParams["jit"] = "off"              // it takes longer than what it is for
+	config.RuntimeParams["random_page_cost"] = "1.1" // as for the server's own questions: rows are looked up
 	config.ConnectTimeout = 5 * time.Second
 	config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {

@@ -65,13 +65,16 @@ type digest struct {
 // digestRows is up to how many rows a digest tells apart.
 const digestRows = 1000
 
-// changedQuery reads what this transaction has changed, each row once, without what PostgreSQL makes: $1. A row that was
-// inserted is known by another identity each time.
+// editQuery finds this transaction's edit. PostgreSQL is told its number, and so knows that it has few rows beside a bulk load's.
+const editQuery = `SELECT coalesce(max(id), 0) FROM edit WHERE xid = pg_current_xact_id_if_assigned() AND at = now()`
+
+// changedQuery reads what edit $2 has changed, each row once, without what PostgreSQL makes: $1. A row that was inserted is known
+// by another identity each time.
 const changedQuery = `
 WITH folded AS (
 	SELECT relation, key, (array_agg(old ORDER BY id))[1] - $1::text[] AS old, (array_agg(new ORDER BY id DESC))[1] - $1::text[] AS new
 	FROM edit_row
-	WHERE edit = (SELECT id FROM edit WHERE xid = pg_current_xact_id_if_assigned() AND at = now()) AND at = now()
+	WHERE edit = $2 AND at = now()
 	GROUP BY relation, key
 ), given AS MATERIALIZED (
 	SELECT relname AS relation, array_agg(attname::text) AS columns
@@ -108,7 +111,11 @@ type row struct {
 // changes reads what the transaction has changed, with examples of each table, and its digest by key.
 func changes(ctx context.Context, tx pgx.Tx, examples int, masker *mask.Masker, key []byte) (*changed, error) {
 	c := &changed{Rows: Rows{Tables: []Table{}, Examples: []Change{}}, touched: make(map[string]bool), things: newThings(examples), digest: digest{rows: make(map[string]string)}}
-	rows, err := tx.Query(ctx, changedQuery, pgx.QueryExecModeExec, made)
+	var number int64
+	if err := tx.QueryRow(ctx, editQuery).Scan(&number); err != nil {
+		return nil, err
+	}
+	rows, err := tx.Query(ctx, changedQuery, pgx.QueryExecModeExec, made, number)
 	if err != nil {
 		return nil, err
 	}
