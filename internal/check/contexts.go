@@ -93,7 +93,7 @@ func contextUnentered(w *world) (found []Finding, err error) {
 	all, err := rows[struct{ Name, Tenant string }](w, `
 		SELECT c.name, coalesce(c.tenant, '')
 		FROM context c
-		CROSS JOIN LATERAL (SELECT FROM number n WHERE n.context = c.name LIMIT 1) n
+		CROSS JOIN LATERAL (SELECT FROM number n WHERE n.context = c.name ORDER BY n.context, n.number LIMIT 1) n
 		ORDER BY 1`)
 	for _, c := range all {
 		if !entered[table.Fold(c.Name)] {
