@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -50,7 +49,7 @@ const tenantsShown = 5
 // Change is what becomes of one row. Secrets in it are masked.
 type Change struct {
 	Table     string         `json:"table"`
-	Key       []string       `json:"key"`       // the values of its primary key
+	Key       string         `json:"key"`       // as the history has it
 	Operation string         `json:"operation"` // insert, update or delete
 	Old       map[string]any `json:"old"`       // of an update, the columns that differ; otherwise those that are not NULL
 	New       map[string]any `json:"new"`
@@ -229,7 +228,7 @@ func (c *counts) done() Table {
 
 // shown is the row as people see it.
 func (r *row) shown(masker *mask.Masker) (c Change, err error) {
-	c = Change{Table: r.table, Key: strings.Split(r.key, table.Separator), Operation: "update"}
+	c = Change{Table: r.table, Key: r.key, Operation: "update"}
 	if c.Old, err = columnsOf(r.old, masker); err != nil {
 		return c, err
 	}

@@ -108,7 +108,7 @@ func (o *printer) change(c Change) {
 			parts = append(parts, name+" "+shown(columns[name]))
 		}
 	}
-	o.line("    %s %s: %s", sign, strings.Join(c.Key, " "), strings.Join(parts, ", "))
+	o.line("    %s %s: %s", sign, c.Key, strings.Join(parts, ", "))
 }
 
 // valueLength is how many characters of a value are shown.
