@@ -36,29 +36,34 @@ func apply(ctx context.Context, i *invocation) error {
 		return err
 	}
 	return withDatabase(ctx, i, func(url string) error {
-		options := planOptions(i)
-		options.Against = saved
-		p, err := plan.Make(ctx, url, edit, options)
-		if err != nil {
-			return err
-		}
-		if err := p.Show(i.stdout); err != nil {
-			return err
-		}
-		if yes, _ := i.flags.GetBool("yes"); !yes {
-			answer, err := i.ask(ctx, "Apply this? (yes or no) ")
-			if err != nil {
-				return err
-			}
-			if answer != "yes" && answer != "y" {
-				return errors.New("not applied")
-			}
-		}
-		if err := commit(ctx, i, url, edit, p.Base, "xmlcurld apply"); err != nil {
+		if err := confirmed(ctx, i, url, edit, saved, "xmlcurld apply"); err != nil {
 			return err
 		}
 		return awaitSwitches(ctx, i, url)
 	})
+}
+
+// confirmed shows what an edit would do, asks, and makes it.
+func confirmed(ctx context.Context, i *invocation, url string, e plan.Edit, saved *plan.Base, application string) error {
+	options := planOptions(i)
+	options.Against = saved
+	p, err := plan.Make(ctx, url, e, options)
+	if err != nil {
+		return err
+	}
+	if err := p.Show(i.stdout); err != nil {
+		return err
+	}
+	if yes, _ := i.flags.GetBool("yes"); !yes {
+		answer, err := i.ask(ctx, "Apply this? (yes or no) ")
+		if err != nil {
+			return err
+		}
+		if answer != "yes" && answer != "y" {
+			return errors.New("not applied")
+		}
+	}
+	return commit(ctx, i, url, e, p.Base, application)
 }
 
 // editToApply is the edit of a file of SQL or of a saved plan.

@@ -1,7 +1,10 @@
 package table
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"maps"
 
 	"github.com/jackc/pgx/v5"
 
@@ -36,21 +39,46 @@ func SeenBy(tx pgx.Tx, nodes []string) *Seen { return &Seen{tx, nodes, make(map[
 
 // Read implements Source, in one round trip, or in none.
 func (s *Seen) Read(ctx context.Context, q Question, answer func(Rows) error) (pg.Freshness, error) {
-	about := q
-	about.args[0] = ""
-	rows := s.kept[about]
-	if rows == nil {
-		args := columns(q.kind, [][3]string{q.args})
-		if len(args) > 0 {
-			args[0] = s.nodes
-		}
-		all, err := pg.Rows(ctx, s.tx, pgx.RowToStructByPos[row], q.kind.query, args...)
-		if err != nil {
-			return pg.Freshness{}, pg.Translate(q.kind.operation, err)
-		}
-		rows = newRowsRead(q.kind, all, pg.Freshness{})
-		s.kept[about] = rows
-		rows.version = uint64(len(s.kept))
+	rows, err := s.rows(ctx, q)
+	if err != nil {
+		return pg.Freshness{}, err
 	}
 	return pg.Freshness{}, answer(rows)
+}
+
+// Same reports whether other holds the same rows for q, whichever of the nodes asks. The two are asked at once.
+func (s *Seen) Same(ctx context.Context, other *Seen, q Question) (bool, error) {
+	var theirs *rowsRead
+	failed := make(chan error, 1)
+	go func() {
+		var err error
+		theirs, err = other.rows(ctx, q)
+		failed <- err
+	}()
+	own, err := s.rows(ctx, q)
+	if err := cmp.Or(<-failed, err); err != nil {
+		return false, err
+	}
+	return maps.EqualFunc(own.rows, theirs.rows, func(a, b map[string][]byte) bool { return maps.EqualFunc(a, b, bytes.Equal) }), nil
+}
+
+// rows are those for q, read once.
+func (s *Seen) rows(ctx context.Context, q Question) (*rowsRead, error) {
+	about := q
+	about.args[0] = ""
+	if rows := s.kept[about]; rows != nil {
+		return rows, nil
+	}
+	args := columns(q.kind, [][3]string{q.args})
+	if len(args) > 0 {
+		args[0] = s.nodes
+	}
+	all, err := pg.Rows(ctx, s.tx, pgx.RowToStructByPos[row], q.kind.query, args...)
+	if err != nil {
+		return nil, pg.Translate(q.kind.operation, err)
+	}
+	rows := newRowsRead(q.kind, all, pg.Freshness{})
+	s.kept[about] = rows
+	rows.version = uint64(len(s.kept))
+	return rows, nil
 }

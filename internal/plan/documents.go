@@ -139,8 +139,8 @@ type side struct {
 	nodes    []string
 }
 
-// newSide sees what tx sees. Tables are those that the edit changes.
-func newSide(ctx context.Context, tx pgx.Tx, touched map[string]bool, secrets db.Secrets) (*side, error) {
+// newSide sees what tx sees.
+func newSide(ctx context.Context, tx pgx.Tx, secrets db.Secrets) (*side, error) {
 	s := &side{tx: tx, own: make(map[string][]string)}
 	var err error
 	if s.nodes, err = pg.Rows(ctx, tx, pgx.RowTo[string], `SELECT name FROM node WHERE name <> '*' ORDER BY name`); err != nil {
@@ -161,29 +161,51 @@ func newSide(ctx context.Context, tx pgx.Tx, touched map[string]bool, secrets db
 			return nil, err
 		}
 	}
-	s.watch = &watch{rows: table.SeenBy(tx, s.nodes), touched: touched}
+	s.watch = &watch{rows: table.SeenBy(tx, s.nodes)}
 	s.contents = sections.New(db.NewRulebook(s.watch, secrets), nil)
 	return s, nil
 }
 
-// watch is a Source that refuses questions which no changed table can alter.
+// watch is a Source that knows what it was asked last.
 type watch struct {
-	rows    table.Source
-	touched map[string]bool
-	asked   *table.Question
+	rows   *table.Seen
+	asked  *table.Question
+	asking bool // nothing else is wanted
 }
 
-var errUntouched = errors.New("no changed row is in it")
+var errAsked = errors.New("nothing but the question is wanted")
 
 // Read implements table.Source.
 func (w *watch) Read(ctx context.Context, q table.Question, answer func(table.Rows) error) (pg.Freshness, error) {
-	w.asked = &q
-	for name := range w.touched {
+	if w.asked = &q; w.asking {
+		return pg.Freshness{}, errAsked
+	}
+	return w.rows.Read(ctx, q, answer)
+}
+
+// question is what rows are asked for a document, nil if it is none.
+func (s *side) question(ctx context.Context, a asked) (*table.Question, error) {
+	s.watch.asked, s.watch.asking = nil, true
+	defer func() { s.watch.asking = false }()
+	if _, err := s.render(ctx, a, table.Common); err != nil && !errors.Is(err, errAsked) {
+		return nil, err
+	}
+	return s.watch.asked, nil
+}
+
+// mayDiffer reports whether a document is made of rows that the edit changed.
+func mayDiffer(ctx context.Context, a asked, touched map[string]bool, before, after *side) (bool, error) {
+	q, err := after.question(ctx, a)
+	if err != nil || q == nil {
+		return false, err
+	}
+	for name := range touched {
 		if q.Reads(name) {
-			return w.rows.Read(ctx, q, answer)
+			same, err := after.watch.rows.Same(ctx, before.watch.rows, *q)
+			return !same, err
 		}
 	}
-	return pg.Freshness{}, errUntouched
+	return false, nil
 }
 
 // render is a document as a node gets it: nothing if it is not found, and a comment in its place if it cannot be made.
@@ -199,7 +221,7 @@ func (s *side) render(ctx context.Context, a asked, node string) ([]byte, error)
 		return document, nil
 	case errors.Is(err, xmlcurl.ErrNotFound):
 		return nil, nil
-	case errors.Is(err, errUntouched), errors.Is(err, xmlcurl.ErrUnavailable), errors.As(err, &failed), ctx.Err() != nil:
+	case errors.Is(err, errAsked), errors.Is(err, xmlcurl.ErrUnavailable), errors.As(err, &failed), ctx.Err() != nil:
 		return nil, fmt.Errorf("%s: %w", a.name, err)
 	}
 	return fmt.Appendf(nil, "<!-- %s: %v -->\n", a.name, err), nil
@@ -223,10 +245,14 @@ func documents(ctx context.Context, rows *changed, before, after *side, masker *
 		return nil, err
 	}
 	for _, a := range list {
-		some, err := compared(ctx, a, before, after, masker)
-		if errors.Is(err, errUntouched) {
+		differs, err := mayDiffer(ctx, a, rows.touched, before, after)
+		if err != nil {
+			return nil, err
+		}
+		if !differs {
 			continue
 		}
+		some, err := compared(ctx, a, before, after, masker)
 		if err != nil {
 			return nil, err
 		}

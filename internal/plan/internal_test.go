@@ -45,11 +45,7 @@ func TestOfColumns(t *testing.T) {
 		VALUES ('own', '192.0.2.1', '192.0.2.2', '[20000,20100]', 77, 77, 'err', true, '192.0.2.3', 7777, 'a.example:7777', 'p', 'localnet.auto')`); err != nil {
 		t.Fatal(err)
 	}
-	all := make(map[string]bool)
-	for _, name := range table.Noted() {
-		all[name] = true
-	}
-	s, err := newSide(t.Context(), tx, all, nil)
+	s, err := newSide(t.Context(), tx, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,11 +107,11 @@ func (p *Plan) look(ctx context.Context, before, after pgx.Tx, o Options) error 
 		return fmt.Errorf("find what it reaches: %w", err)
 	}
 	p.Reached = rows.reached
-	was, err := newSide(ctx, before, rows.touched, o.Secrets)
+	was, err := newSide(ctx, before, o.Secrets)
 	if err != nil {
 		return err
 	}
-	will, err := newSide(ctx, after, rows.touched, o.Secrets)
+	will, err := newSide(ctx, after, o.Secrets)
 	if err != nil {
 		return err
 	}
