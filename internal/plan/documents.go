@@ -266,10 +266,10 @@ func compared(ctx context.Context, a asked, before, after *side, masker *mask.Ma
 	add := func(node string) error {
 		var old []byte
 		failed := make(chan error, 1)
-		go func() (err error) {
-			defer func() { failed <- err }()
+		go func() {
+			var err error
 			old, err = before.render(ctx, a, node)
-			return err
+			failed <- err
 		}()
 		changed, err := after.render(ctx, a, node)
 		if err := cmp.Or(<-failed, err); err != nil {

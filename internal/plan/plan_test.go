@@ -4,16 +4,19 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"xmlcurld/db/dbtest"
+	"xmlcurld/internal/fakeswitch"
 	"xmlcurld/internal/plan"
 )
 
@@ -238,5 +241,41 @@ func TestSavedPlans(t *testing.T) {
 		if _, _, err := plan.Load(strings.NewReader(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}
+	}
+}
+
+// TestSwitches asks a switch what it would get, and tells it nothing.
+func TestSwitches(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	s, err := fakeswitch.NewSwitch("fs1", "http://127.0.0.1:1/xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Off)
+	s.Boot()
+	dbtest.Execute(t, url, fmt.Sprintf(`INSERT INTO node (name, event_socket_port) VALUES ('fs1', %d), ('fs2', NULL)`, s.Port()))
+	before := len(s.Told())
+	p, err := plan.Make(t.Context(), url, edit(t, `UPDATE node SET max_sessions = 5, rtp_port = '[20000,20009]' WHERE name = '*'`),
+		plan.Options{SwitchTime: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := p.Show(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\nSwitches\n  fs1\n    fsctl max_sessions 5\n", "  fs2\n    unknown: "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	for _, told := range s.Told()[before:] {
+		if strings.Contains(told, "max_sessions 5") {
+			t.Errorf("the switch was told %s", told)
+		}
+	}
+	if t.Failed() {
+		t.Log(out.String(), s.Told())
 	}
 }

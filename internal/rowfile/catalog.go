@@ -37,12 +37,12 @@ type part struct {
 	parents []string // what they are there
 }
 
-func (r *relation) column(name string) *column {
-	i := slices.IndexFunc(r.columns, func(c *column) bool { return c.name == name })
+func (of *relation) column(name string) *column {
+	i := slices.IndexFunc(of.columns, func(c *column) bool { return c.name == name })
 	if i < 0 {
 		return nil
 	}
-	return r.columns[i]
+	return of.columns[i]
 }
 
 // secret reports whether the value that a row has in a column is a secret.

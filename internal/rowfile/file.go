@@ -125,7 +125,7 @@ func (o *Object) parse(content []byte) (*row, error) {
 	}
 	top := document.Content[0].Content
 	if len(top) != 2 || top[0].Value != o.Table {
-		return nil, fmt.Errorf("the file must hold one row, under %s:", o.Table)
+		return nil, fmt.Errorf("the file must hold one row, below the name %s", o.Table)
 	}
 	return o.root.of.parse(top[1], nil)
 }

@@ -234,7 +234,7 @@ func TestRefused(t *testing.T) {
 	for _, test := range []struct{ old, text, want string }{
 		{"  profile: external\n", "", "profile of gateway cannot be left out"},
 		{"\n  profile:", "\n  profle:", "a row of gateway has no profle here"},
-		{"gateway:\n", "gateways:\n", "the file must hold one row, under gateway:"},
+		{"gateway:\n", "gateways:\n", "the file must hold one row, below the name gateway"},
 		{"  profile: external\n", "  profile: external\n  profile: internal\n", "profile stands twice"},
 		{"  profile: external\n", "  profile: external\n  gateway_param: 7\n", "gateway_param is a list of rows"},
 		{"  profile: external\n", "  profile: external\n  gateway_param:\n    - {name: a, value: b}\n    - {name: a, value: c}\n", "this row of gateway_param stands twice"},
