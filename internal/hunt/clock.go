@@ -3,6 +3,7 @@ package hunt
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -30,54 +31,82 @@ func (c clock) check(e *element) (fits, asked bool, why string) {
 			continue
 		}
 		asked = true
-		is, fits := c.fits(name, want)
-		compared = append(compared, fmt.Sprintf("%s is %s, asked for is %s", name, is, want))
-		if !fits {
+		compared = append(compared, fmt.Sprintf("%s is %s, asked for is %s", name, c.is(name), want))
+		if !c.fits(name, want) {
 			return false, true, compared[len(compared)-1]
 		}
 	}
 	return asked, asked, strings.Join(compared, "; ")
 }
 
-// fits compares one attribute. Is says what it was compared with.
-func (c clock) fits(name, want string) (is string, fits bool) {
-	t := c.call
-	number := func(n int) (string, bool) { return fmt.Sprint(n), numberFits(want, n) }
+// fitsAll is check without the words.
+func (c clock) fitsAll(e *element) bool {
+	for _, a := range e.attrs {
+		asks := slices.Contains(timeAttributes, a.Name.Local) && (a.Name.Local != "dst" || a.Value != "")
+		if asks && !c.fits(a.Name.Local, a.Value) {
+			return false
+		}
+	}
+	return true
+}
+
+// fits compares the time with what an attribute asks for.
+func (c clock) fits(name, want string) bool {
 	switch name {
 	case "tz-offset":
-		offset := c.offset()
-		asked := offset
-		if want != "" && isNumber(want) {
-			asked = atoi(want)
-		}
-		return fmt.Sprint(offset), asked == offset
+		return want == "" || !isNumber(want) || atoi(want) == c.offset()
 	case "dst":
-		return fmt.Sprint(c.here.IsDST()), c.here.IsDST() && isTrue(want)
+		return c.here.IsDST() && isTrue(want)
 	case "date-time":
-		return c.here.Format(time.DateTime), c.dateFits(want)
+		return c.dateFits(want)
+	case "wday":
+		return weekdayFits(want, int(c.call.Weekday())+1)
+	case "time-of-day":
+		return timeOfDayFits(want, c.call.Hour()*3600+c.call.Minute()*60+c.call.Second())
+	}
+	return numberFits(want, c.number(name))
+}
+
+// is says what an attribute is compared with.
+func (c clock) is(name string) string {
+	switch name {
+	case "tz-offset":
+		return fmt.Sprint(c.offset())
+	case "dst":
+		return fmt.Sprint(c.here.IsDST())
+	case "date-time":
+		return c.here.Format(time.DateTime)
+	case "wday":
+		return weekdays[c.call.Weekday()]
+	case "time-of-day":
+		return c.call.Format(time.TimeOnly)
+	}
+	return fmt.Sprint(c.number(name))
+}
+
+// number is what an attribute that counts something is compared with.
+func (c clock) number(name string) int {
+	t := c.call
+	switch name {
 	case "year":
-		return number(t.Year())
+		return t.Year()
 	case "yday":
-		return number(t.YearDay())
+		return t.YearDay()
 	case "mon":
-		return number(int(t.Month()))
+		return int(t.Month())
 	case "mday":
-		return number(t.Day())
+		return t.Day()
 	case "week":
-		return number((t.YearDay()-1)/7 + 1)
+		return (t.YearDay()-1)/7 + 1
 	case "mweek":
 		firstWeekday := (7 - (t.Day()-(int(t.Weekday())+1))%7) % 7
-		return number((t.Day() + firstWeekday + 6) / 7)
-	case "wday":
-		return weekdays[t.Weekday()], weekdayFits(want, int(t.Weekday())+1)
+		return (t.Day() + firstWeekday + 6) / 7
 	case "hour":
-		return number(t.Hour())
+		return t.Hour()
 	case "minute":
-		return number(t.Minute())
-	case "minute-of-day":
-		return number(t.Hour()*60 + t.Minute() + 1)
-	default: // time-of-day
-		return t.Format(time.TimeOnly), timeOfDayFits(want, t.Hour()*3600+t.Minute()*60+t.Second())
+		return t.Minute()
+	default: // minute-of-day
+		return t.Hour()*60 + t.Minute() + 1
 	}
 }
 
