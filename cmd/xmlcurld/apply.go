@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -19,6 +20,7 @@ import (
 func applyFlags(flags *pflag.FlagSet) {
 	lookFlags(flags)
 	applyingFlags(flags)
+	flags.Bool("json", false, "print JSON instead of text; wants --yes")
 	flags.String("plan", "", "apply what xmlcurld plan --out saved in this file, and nothing else")
 }
 
@@ -35,35 +37,57 @@ func apply(ctx context.Context, i *invocation) error {
 	if err != nil {
 		return err
 	}
+	asJSON, _ := i.flags.GetBool("json")
+	if yes, _ := i.flags.GetBool("yes"); asJSON && !yes {
+		return usageError{errors.New("--json asks nobody, so it wants --yes")}
+	}
 	return withDatabase(ctx, i, func(url string) error {
-		if err := confirmed(ctx, i, url, edit, saved, "xmlcurld apply"); err != nil {
+		if !asJSON {
+			_, err := applyEdit(ctx, i, url, edit, saved, "xmlcurld apply")
 			return err
 		}
-		return awaitSwitches(ctx, i, url)
+		quiet := *i
+		quiet.stdout = io.Discard
+		result, err := applyEdit(ctx, &quiet, url, edit, saved, "xmlcurld apply")
+		if result.Applied {
+			err = errors.Join(printIndented(i.stdout, result), err)
+		}
+		return err
 	})
 }
 
-// confirmed shows what an edit would do, asks, and makes it.
-func confirmed(ctx context.Context, i *invocation, url string, e plan.Edit, saved *plan.Base, application string) error {
+// applied is what became of an edit.
+type applied struct {
+	Plan    *plan.Plan `json:"plan"`
+	Applied bool       `json:"applied"`
+	InSync  bool       `json:"in_sync"` // every switch runs it; false: or nobody waited for them
+}
+
+// applyEdit shows what an edit would do, asks, makes it, and waits for the switches.
+func applyEdit(ctx context.Context, i *invocation, url string, e plan.Edit, saved *plan.Base, application string) (r applied, err error) {
 	options := planOptions(i)
 	options.Against = saved
-	p, err := plan.Make(ctx, url, e, options)
-	if err != nil {
-		return err
+	if r.Plan, err = plan.Make(ctx, url, e, options); err != nil {
+		return r, err
 	}
-	if err := p.Show(i.stdout); err != nil {
-		return err
+	if err := r.Plan.Show(i.stdout); err != nil {
+		return r, err
 	}
 	if yes, _ := i.flags.GetBool("yes"); !yes {
 		answer, err := i.ask(ctx, "Apply this? (yes or no) ")
 		if err != nil {
-			return err
+			return r, err
 		}
 		if answer != "yes" && answer != "y" {
-			return errors.New("not applied")
+			return r, errors.New("not applied")
 		}
 	}
-	return commit(ctx, i, url, e, p.Base, application)
+	if err := commit(ctx, i, url, e, r.Plan.Base, application); err != nil {
+		return r, err
+	}
+	r.Applied = true
+	r.InSync, err = awaitSwitches(ctx, i, url)
+	return r, err
 }
 
 // editToApply is the edit of a file of SQL or of a saved plan.
@@ -100,25 +124,25 @@ func commit(ctx context.Context, i *invocation, url string, e plan.Edit, planned
 }
 
 // awaitSwitches waits until they run the edit that was made, if that is wanted.
-func awaitSwitches(ctx context.Context, i *invocation, url string) error {
+func awaitSwitches(ctx context.Context, i *invocation, url string) (inSync bool, err error) {
 	if noWait, _ := i.flags.GetBool("no-wait"); noWait {
-		return nil
+		return false, nil
 	}
 	limit, _ := i.flags.GetDuration("timeout") // the flag exists: no error
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	store, err := table.Open(ctx, url, prometheus.NewRegistry())
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer store.Close()
 	states, err := reconcile.Await(ctx, store.DB())
 	if err != nil {
-		return fmt.Errorf("the edit is made, but not every switch has it: %w", err)
+		return false, fmt.Errorf("the edit is made, but not every switch has it: %w", err)
 	}
 	printRestarts(i.stdout, states)
 	fmt.Fprintln(i.stdout, "Every switch is in sync.")
-	return nil
+	return true, nil
 }
 
 // askTerminal asks whoever sits at the terminal, wherever the standard input comes from.

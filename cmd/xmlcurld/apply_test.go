@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"path/filepath"
@@ -47,10 +48,18 @@ func TestApply(t *testing.T) {
 	if want := "xmlcurld apply: a move, xmlcurld apply: no reason"; made != want {
 		t.Errorf("made %s, want %s", made, want)
 	}
+	code, stdout, stderr := runOnce(t, nil, "apply", "--yes", "--json", "--database-url", url, sqlFile(t, `UPDATE number SET display_name = 'x' WHERE number = '7001'`))
+	var result applied
+	if err := json.Unmarshal([]byte(stdout), &result); err != nil || code != exitOK || !result.Applied || !result.InSync || result.Plan.Rows.Total != 1 {
+		t.Errorf("exit %d, %v\n%s%s", code, err, stdout, stderr)
+	}
+	if code, _, _ := runOnce(t, nil, "apply", "--json", "--database-url", url, move); code != exitUsage {
+		t.Errorf("--json without --yes: exit %d", code)
+	}
 	// A node that no server looks after never gets it.
 	dbtest.Execute(t, url, `INSERT INTO node (name) VALUES ('fs1')`)
 	again := sqlFile(t, `UPDATE number SET enabled = true WHERE number = '7001'`)
-	code, stdout, stderr := runOnce(t, nil, "apply", "--yes", "--timeout", "1s", "--no-switches", "--database-url", url, again)
+	code, stdout, stderr = runOnce(t, nil, "apply", "--yes", "--timeout", "1s", "--no-switches", "--database-url", url, again)
 	if code != exitFault || !strings.Contains(stdout, "Applied.") || !strings.Contains(stderr, "the edit is made, but not every switch has it") {
 		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
 	}

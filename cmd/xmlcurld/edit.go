@@ -75,7 +75,8 @@ func (s *editing) start(ctx context.Context) error {
 	if err := os.Remove(s.file); err != nil || !made {
 		return err
 	}
-	return awaitSwitches(ctx, s.invocation, s.url)
+	_, err = awaitSwitches(ctx, s.invocation, s.url)
+	return err
 }
 
 var errQuit = errors.New("not applied")

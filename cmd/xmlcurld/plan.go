@@ -66,13 +66,18 @@ func showPlan(ctx context.Context, i *invocation) error {
 			}
 		}
 		if asJSON, _ := i.flags.GetBool("json"); asJSON {
-			encoder := json.NewEncoder(i.stdout)
-			encoder.SetEscapeHTML(false)
-			encoder.SetIndent("", "  ")
-			return encoder.Encode(p)
+			return printIndented(i.stdout, p)
 		}
 		return p.Show(i.stdout)
 	})
+}
+
+// printIndented prints JSON in which XML can be read.
+func printIndented(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
 }
 
 // readEdit reads the file that is named.

@@ -85,13 +85,14 @@ func TestShow(t *testing.T) {
 			"gateway twilio of profile external, for nodes without rows of their own, fs1 and 4 more", `+<param name="ping" value="30"/>`, "1 row:"},
 			[]string{"revision"}},
 		{"an action", `UPDATE action SET data = 'other' WHERE data = 'greeting'`, []string{
-			"number 7001 in context acme", "number +27210000000 in context public", "Reached by extension: 2 numbers", "1 row:"}, []string{"compiled"}},
+			"    ~ extension 'reception', position 2: data 'greeting' -> 'other'", "number 7001 in context acme", "number +27210000000 in context public", "Reached by extension: 2 numbers", "1 row:"}, []string{"compiled"}},
 		{"networks of users", `UPDATE domain_user SET cidr = '{192.0.2.128/29}' WHERE id = '1002'`, []string{
 			"acl.conf, for nodes without", `-<list name="xmlcurld.`, "domain_user: 1 updated"}, nil},
 		{"many rows", `INSERT INTO number (number, tenant, extension) SELECT '+2730000' || n, 'acme', 'reception' FROM generate_series(1000, 3999) n`, []string{
 			"3,000 rows", "  number: 3,000 inserted (acme 3,000)", "… and 2,998 more", "Changed: 3,000 numbers"}, []string{"+27300001002"}},
 		{"a document", `UPDATE document SET body = replace(body::text, 'main_menu', 'menu')::xml WHERE name = 'ivr.conf'`, []string{
 			"configuration ivr.conf, for nodes"}, nil},
+		{"no row", `DELETE FROM number WHERE number = '+27123450000'`, []string{"Line 1: DELETE 0: it found no row."}, nil},
 		{"nothing", `UPDATE number SET enabled = true`, []string{"1 statement, 0 rows"}, []string{"Documents", "Rows"}},
 		{"a tenant", `UPDATE tenant SET enabled = false WHERE name = 'vumi'`, []string{
 			"Reached by tenant: 1 number", "Reached by tenant: 1 gateway", "-<gateway name=\"twilio\">"}, nil},

@@ -50,9 +50,16 @@ const tenantsShown = 5
 type Change struct {
 	Table     string         `json:"table"`
 	Key       string         `json:"key"`       // as the history has it
+	Of        map[string]any `json:"of"`        // of a row whose key is a number that PostgreSQL gave, what people know it by
 	Operation string         `json:"operation"` // insert, update or delete
 	Old       map[string]any `json:"old"`       // of an update, the columns that differ; otherwise those that are not NULL
 	New       map[string]any `json:"new"`
+}
+
+// knownBy are the columns by which people know the rows whose keys PostgreSQL gives.
+var knownBy = map[string][]string{
+	"acl_entry": {"list", "node", "cidr", "domain"},
+	"action":    {"extension", "condition", "position"},
 }
 
 // digest is what an edit came to. A row's hash is keyed, so that nothing in it can be guessed by those who do not have the key.
@@ -228,12 +235,17 @@ func (c *counts) done() Table {
 
 // shown is the row as people see it.
 func (r *row) shown(masker *mask.Masker) (c Change, err error) {
-	c = Change{Table: r.table, Key: r.key, Operation: "update"}
+	c = Change{Table: r.table, Key: r.key, Of: make(map[string]any), Operation: "update"}
 	if c.Old, err = columnsOf(r.old, masker); err != nil {
 		return c, err
 	}
 	if c.New, err = columnsOf(r.new, masker); err != nil {
 		return c, err
+	}
+	for _, name := range knownBy[r.table] {
+		if value := c.Old[name]; value != nil {
+			c.Of[name] = value
+		}
 	}
 	switch {
 	case r.old == nil:

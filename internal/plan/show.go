@@ -16,6 +16,11 @@ import (
 func (p *Plan) Show(w io.Writer) error {
 	out := &printer{w: w}
 	out.line("%s, %s: nothing is changed yet.", count(len(p.Statements), "statement"), count(p.Rows.Total, "row"))
+	for _, s := range p.Statements {
+		if strings.HasSuffix(s.Tag, " 0") && s.Line > 0 {
+			out.line("Line %d: %s: it found no row.", s.Line, s.Tag)
+		}
+	}
 	for _, warning := range p.Warnings {
 		out.line("Line %d: WARNING:  %s", warning.Line, warning.Message)
 		if warning.Hint != "" {
@@ -108,7 +113,17 @@ func (o *printer) change(c Change) {
 			parts = append(parts, name+" "+shown(columns[name]))
 		}
 	}
-	o.line("    %s %s: %s", sign, c.Key, strings.Join(parts, ", "))
+	key := c.Key
+	if len(c.Of) > 0 && c.Operation == "update" {
+		var of []string
+		for _, name := range knownBy[c.Table] {
+			if value := c.Of[name]; value != nil {
+				of = append(of, name+" "+shown(value))
+			}
+		}
+		key = strings.Join(of, ", ")
+	}
+	o.line("    %s %s: %s", sign, key, strings.Join(parts, ", "))
 }
 
 // valueLength is how many characters of a value are shown.
