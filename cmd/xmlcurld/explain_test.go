@@ -40,7 +40,7 @@ func TestExplain(t *testing.T) {
 	}{
 		{"in time", []string{"number", "+27110000001", "--zone", "UTC", "--at", "2099-12-03 09:00"}, exitOK, []string{
 			"number +27110000001 in context public: extension hours takes it: transfer\n",
-			"  number public +27110000001\n", "  extension hours\n", "yes hours 2: wday is thu, asked for is mon-fri; time-of-day is 09:00:00, asked for is 09:00-17:00",
+			"  number public +27110000001\n", "  extension hours\n", "  condition hours 1\n", "yes hours 2: wday is thu, asked for is mon-fri; time-of-day is 09:00:00, asked for is 09:00-17:00",
 			"at another time:\n  2099-12-03 17:00:01 UTC: extension hours takes it: respond\n",
 		}},
 		{"out of time", []string{"number", "0027110000001", "--zone", "UTC", "--at", "2099-12-05 09:00"}, exitOK, []string{
@@ -121,6 +121,24 @@ func TestExplainUsage(t *testing.T) {
 	} {
 		if code, _, stderr := runOnce(t, nil, append([]string{"explain"}, args...)...); code != exitUsage {
 			t.Errorf("%q: exit %d, %s", args, code, stderr)
+		}
+	}
+}
+
+func TestExplainMasksSecrets(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	for _, statement := range []string{
+		`INSERT INTO extension (name) VALUES ('dials')`,
+		`INSERT INTO action (extension, position, application, data) VALUES ('dials', 1, 'bridge', '{sip_auth_password=geheim}sofia/gateway/twilio/1')`,
+		`INSERT INTO number (number, tenant, extension) VALUES ('+27110000001', 'vumi', 'dials')`,
+	} {
+		execute(t, url, statement)
+	}
+	for _, form := range []string{"--json", "--json=false"} {
+		code, stdout, stderr := runOnce(t, nil, "explain", "--database-url", url, "number", "+27110000001", form)
+		if code != exitOK || strings.Contains(stdout, "geheim") || !strings.Contains(stdout, "sip_auth_password=secret:") {
+			t.Errorf("%s: exit %d, %s%s", form, code, stderr, stdout)
 		}
 	}
 }

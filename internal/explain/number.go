@@ -49,6 +49,7 @@ func (e *Explainer) Number(ctx context.Context, call Call) (*Explanation, error)
 	}
 	result := plan.Hunt(asked)
 	x.Hunt, x.Answer = &result, outcome(result)
+	e.noteConditions(answer.Value, result.Steps)
 	x.Found = result.Extension != "" && (answer.Value.Called != nil || !isNotFound(answer.Value, result.Extension))
 	if at, other, ok := plan.Next(asked, result); ok {
 		x.Next = &Change{at, outcome(other)}
