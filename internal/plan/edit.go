@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"strings"
 	"time"
 
@@ -106,6 +107,7 @@ func connect(ctx context.Context, url, application string) (*connection, error) 
 	maps.Copy(config.RuntimeParams, pg.Settled)
 	config.RuntimeParams["application_name"] = application
 	config.RuntimeParams["jit"] = "off"              // it takes longer than what it is for
+	config.RuntimeParams["work_mem"] = "64MB"        // of many rows it sorts what has changed
 	config.RuntimeParams["random_page_cost"] = "1.1" // as for the server's own questions: rows are looked up
 	config.ConnectTimeout = 5 * time.Second
 	config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
@@ -137,8 +139,17 @@ func (c *connection) run(ctx context.Context, tx pgx.Tx, e Edit) (done []Done, e
 			return nil, &StatementError{s.Line, errors.New("this statement ended the transaction. What it and those before it did may be committed: look")}
 		}
 		done = append(done, Done{s.Line, tag})
+		if rowsOnly.MatchString(tag) {
+			continue
+		}
+		if err := readable(ctx, tx); err != nil {
+			return nil, &StatementError{s.Line, err}
+		}
 	}
 	c.line = 0
+	if err := readable(ctx, tx); err != nil {
+		return nil, &StatementError{0, err}
+	}
 	// What has been put off until the commit is checked now. Then this program reads, whatever role and schema the edit took on.
 	for _, sql := range []string{`SET CONSTRAINTS ALL IMMEDIATE`, `RESET SESSION AUTHORIZATION`, `RESET ROLE`, `RESET search_path`} {
 		if _, err := tx.Exec(ctx, sql); err != nil {
@@ -146,6 +157,28 @@ func (c *connection) run(ctx context.Context, tx pgx.Tx, e Edit) (done []Done, e
 		}
 	}
 	return done, nil
+}
+
+// rowsOnly matches what PostgreSQL says to statements that lock rows and no tables, whatever functions they call.
+var rowsOnly = regexp.MustCompile(`^(INSERT|UPDATE|DELETE|MERGE) `)
+
+// readable fails if tx has locked a table against those who read it, as TRUNCATE does: a call would wait until the plan is made.
+func readable(ctx context.Context, tx pgx.Tx) error {
+	var name string
+	err := tx.QueryRow(ctx, `
+		SELECT relation::regclass::text
+		FROM pg_locks
+		WHERE pid = pg_backend_pid() AND locktype = 'relation' AND mode = 'AccessExclusiveLock'
+			AND relation IN (SELECT tgrelid FROM pg_trigger WHERE tgname = 'record_insert')
+		LIMIT 1`).Scan(&name)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		err = fmt.Errorf("this locks table %s against everybody who reads it, for as long as the plan takes. Write DELETE instead of TRUNCATE, "+
+			"and make a change of the schema with psql.\nNothing is changed", name)
+	}
+	return err
 }
 
 // execute executes one statement by the extended protocol, in which PostgreSQL takes one only.

@@ -75,6 +75,9 @@ func Make(ctx context.Context, url string, e Edit, o Options) (*Plan, error) {
 	if _, err := before.Exec(ctx, `SET TRANSACTION SNAPSHOT '`+snapshot+`'`); err != nil {
 		return nil, err
 	}
+	if _, err := before.Exec(ctx, fmt.Sprintf(`SET LOCAL lock_timeout = %d`, lockTime.Milliseconds())); err != nil {
+		return nil, err
+	}
 	base, err := newBase(ctx, before, o.Against)
 	if err != nil {
 		return nil, err

@@ -141,7 +141,9 @@ func TestNothingIsDone(t *testing.T) {
 		move + "SELECT\n 1 +\n nothing":     "line 5: ERROR:  column \"nothing\" does not exist\nNothing is changed.",
 		move + "VACUUM":                     "line 3: ERROR:  VACUUM cannot run inside a transaction block\nNothing is changed.",
 		move + "DO $$ BEGIN COMMIT; END $$": "line 3: ERROR:  invalid transaction termination\nNothing is changed.",
-		"SELECT 1; SELECT 2; \n\n SELCT 3":  "line 3: ERROR:  syntax error at or near \"SELCT\"\nNothing is changed.",
+		"SELECT 1;\nTRUNCATE number": "line 2: this locks table number against everybody who reads it, for as long as the plan takes. " +
+			"Write DELETE instead of TRUNCATE, and make a change of the schema with psql.\nNothing is changed",
+		"SELECT 1; SELECT 2; \n\n SELCT 3": "line 3: ERROR:  syntax error at or near \"SELCT\"\nNothing is changed.",
 	} {
 		if _, err := plan.Make(t.Context(), url, edit(t, text), plan.Options{}); err == nil || err.Error() != want {
 			t.Errorf("%s\n got %v\nwant %s", text, err, want)
