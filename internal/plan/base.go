@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"xmlcurld/db/pg"
 	"xmlcurld/db/table"
 )
 
@@ -59,8 +60,8 @@ func (b *Base) read(ctx context.Context, tx pgx.Tx) error {
 // ErrChanged says that an edit would not do any more what its plan says.
 var ErrChanged = errors.New("what the plan was made from has changed since")
 
-// check compares what a plan came to with what its edit has done now.
-func (b *Base) check(now *Base) error {
+// check compares what a plan came to with what its edit has done now. Tx sees what others have done since.
+func (b *Base) check(ctx context.Context, tx pgx.Tx, now *Base) error {
 	switch {
 	case b.Cluster != now.Cluster || b.Database != now.Database:
 		return fmt.Errorf("the plan is for another database: %s of cluster %s", b.Database, b.Cluster)
@@ -69,7 +70,7 @@ func (b *Base) check(now *Base) error {
 	case hmac.Equal([]byte(b.sum), []byte(now.sum)):
 		return nil
 	}
-	var which []string
+	var which, tables, keys []string
 	for _, name := range merged(slices.Sorted(maps.Keys(b.rows)), slices.Sorted(maps.Keys(now.rows))) {
 		if b.rows[name] == now.rows[name] {
 			continue
@@ -84,6 +85,8 @@ func (b *Base) check(now *Base) error {
 			shown += " is another row now, or would become another one"
 		}
 		which = append(which, shown)
+		of, key, _ := strings.Cut(name, table.Separator)
+		tables, keys = append(tables, of), append(keys, key)
 	}
 	if len(which) > changesNamed {
 		which = append(which[:changesNamed], fmt.Sprintf("… and %d more", len(which)-changesNamed))
@@ -91,7 +94,21 @@ func (b *Base) check(now *Base) error {
 	if len(which) == 0 {
 		which = []string{"rows behind the first of them"}
 	}
-	return fmt.Errorf("%w:\n  %s\nNothing is changed. Make another plan", ErrChanged, strings.Join(which, "\n  "))
+	others, err := editsSince(ctx, tx, b.At, tables, keys)
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w:\n  %s\nNothing is changed. Make another plan", ErrChanged, strings.Join(append(which, others...), "\n  "))
+}
+
+// editsSince tells who has changed some rows since a time.
+func editsSince(ctx context.Context, tx pgx.Tx, since time.Time, tables, keys []string) ([]string, error) {
+	return pg.Rows(ctx, tx, pgx.RowTo[string], `
+		SELECT DISTINCT format('edit %s by %s with %s', e.id, e.role, coalesce(nullif(e.application, ''), 'an unnamed program'))
+		FROM edit e
+		JOIN edit_row r ON r.edit = e.id AND r.at = e.at
+		JOIN unnest($2::text[], $3::text[]) c (relation, key) ON c.relation = r.relation AND c.key = r.key
+		WHERE e.committed_at >= $1 AND e.xid IS DISTINCT FROM pg_current_xact_id_if_assigned()`, since, tables, keys)
 }
 
 // changesNamed is how many rows that have changed since a plan are named.
@@ -122,7 +139,7 @@ func Commit(ctx context.Context, url string, e Edit, planned *Base, application 
 		return nil, err
 	}
 	now.digest = rows.digest
-	if err := planned.check(now); err != nil {
+	if err := planned.check(ctx, tx, now); err != nil {
 		return nil, err
 	}
 	return done, tx.Commit(ctx)

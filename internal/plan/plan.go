@@ -102,7 +102,7 @@ func (p *Plan) look(ctx context.Context, before, after pgx.Tx, o Options) error 
 	}
 	p.Rows, p.Base.digest = rows.Rows, rows.digest
 	if o.Against != nil {
-		if err := o.Against.check(p.Base); err != nil {
+		if err := o.Against.check(ctx, before, p.Base); err != nil {
 			return err
 		}
 	}

@@ -207,7 +207,8 @@ func TestCommit(t *testing.T) {
 				}
 				return
 			}
-			if !errors.Is(err, plan.ErrChanged) || !strings.Contains(err.Error(), test.want) || !errors.Is(made, pgx.ErrNoRows) {
+			if !errors.Is(err, plan.ErrChanged) || !strings.Contains(err.Error(), test.want) ||
+				!strings.Contains(err.Error(), " by xmlcurld with ") || !errors.Is(made, pgx.ErrNoRows) {
 				t.Errorf("%v, %v", err, made)
 			}
 		})
