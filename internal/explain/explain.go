@@ -96,16 +96,6 @@ func value[T any](ctx context.Context, e *Explainer, query string, args ...any) 
 	return v, true, nil
 }
 
-// texts reads a column of text.
-func (e *Explainer) texts(ctx context.Context, query string, args ...any) ([]string, error) {
-	rows, _ := e.tx.Query(ctx, query, args...) // CollectRows returns the error
-	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, fmt.Errorf("explain: %w", err)
-	}
-	return all, nil
-}
-
 // offTenant says that a tenant is switched off, nothing if it is not.
 func (e *Explainer) offTenant(ctx context.Context, tenant string) (string, error) {
 	on, ok, err := value[bool](ctx, e, `SELECT enabled FROM tenant WHERE name = $1`, tenant)

@@ -8,6 +8,16 @@ import (
 	"strings"
 )
 
+// countAndName counts what a query finds, and names the first.
+const countAndName = `
+WITH q AS MATERIALIZED (
+	SELECT name
+	FROM (%s) q (name)
+	LIMIT $2
+)
+SELECT count(*), array(SELECT name::text FROM q LIMIT $3)
+FROM q`
+
 // shownOfAKind is how many of a kind are named.
 const shownOfAKind = 10
 
@@ -17,7 +27,7 @@ var reaches = map[string][][2]string{
 	"acl_list": {
 		{"entries", `SELECT coalesce(cidr::text, domain) FROM acl_entry WHERE list = $1 ORDER BY id`},
 		{"profiles", `SELECT DISTINCT profile FROM sip_profile_param WHERE name LIKE '%acl%' AND split_part(value, ':', 1) = $1`},
-		{"documents", `SELECT 'acl.conf'`},
+		{"documents", `SELECT 'acl.conf' WHERE $1 <> ''`},
 	},
 	"context": {
 		{"numbers", `SELECT number FROM number WHERE context = $1`},
@@ -40,7 +50,7 @@ var reaches = map[string][][2]string{
 		{"extensions", `SELECT DISTINCT extension FROM action WHERE data LIKE '%sofia/gateway/' || $1 || '/%'`},
 		{"profiles", `SELECT profile FROM gateway WHERE name = $1`},
 		{"nodes", `SELECT n.name FROM gateway g JOIN node n ON n.name <> '*' AND (g.node = '*' OR g.node = n.name) WHERE g.name = $1`},
-		{"documents", `SELECT 'sofia.conf'`},
+		{"documents", `SELECT 'sofia.conf' WHERE $1 <> ''`},
 	},
 	"node": {
 		{"gateways", `SELECT name FROM gateway WHERE node = $1`},
@@ -53,7 +63,7 @@ var reaches = map[string][][2]string{
 		{"gateways", `SELECT name FROM gateway WHERE profile = $1`},
 		{"domains", `SELECT name FROM sip_profile_domain WHERE profile = $1`},
 		{"nodes", `SELECT n.name FROM sip_profile p JOIN node n ON n.name <> '*' AND (p.node = '*' OR p.node = n.name) WHERE p.name = $1`},
-		{"documents", `SELECT 'sofia.conf'`},
+		{"documents", `SELECT 'sofia.conf' WHERE $1 <> ''`},
 	},
 	"tenant": {
 		{"numbers", `SELECT context || ' ' || number FROM number WHERE tenant = $1`},
@@ -91,14 +101,13 @@ func (e *Explainer) Reached(ctx context.Context, name, key string) (*Explanation
 	e.rows.note(name, key)
 	var parts []string
 	for _, kind := range kinds {
-		names, err := e.texts(ctx, fmt.Sprintf(`SELECT * FROM (%s) q LIMIT %d`, kind[1], CountedUpTo+1), key)
-		if err != nil {
-			return nil, err
+		r := Reach{Kind: kind[0]}
+		if err := e.tx.QueryRow(ctx, fmt.Sprintf(countAndName, kind[1]), key, CountedUpTo+1, shownOfAKind).Scan(&r.Count, &r.Names); err != nil {
+			return nil, fmt.Errorf("explain row: %w", err)
 		}
-		if len(names) == 0 {
+		if r.Count == 0 {
 			continue
 		}
-		r := Reach{Kind: kind[0], Count: len(names), Names: names[:min(len(names), shownOfAKind)]}
 		x.Reaches = append(x.Reaches, r)
 		parts = append(parts, r.Kind+" ("+r.count()+")")
 	}
