@@ -14,6 +14,7 @@ import (
 
 	"xmlcurld/cmd/lab/bench"
 	"xmlcurld/cmd/lab/calls"
+	"xmlcurld/cmd/lab/changes"
 	"xmlcurld/cmd/lab/chaos"
 	"xmlcurld/cmd/lab/edits"
 	"xmlcurld/cmd/lab/overload"
@@ -30,6 +31,7 @@ var verbs = []verb{
 	{"calls", "measure what a caller waits for, with a real FreeSWITCH and SIPp", calls.Run},
 	{"edits", "measure how long an edit takes until a real FreeSWITCH runs it", edits.Run},
 	{"overload", "ask for more than the server can answer, and see what becomes of it", overload.Run},
+	{"changes", "measure what remembering changes costs, and how long plan, history and explain take", changes.Run},
 	{"chaos", "break everything around a running server, and judge what callers notice", chaos.Run},
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"xmlcurld/cmd/lab/bench"
 	"xmlcurld/cmd/lab/calls"
+	"xmlcurld/cmd/lab/changes"
 	"xmlcurld/cmd/lab/chaos"
 	"xmlcurld/cmd/lab/edits"
 	"xmlcurld/cmd/lab/overload"
@@ -20,7 +21,7 @@ func TestDocsTakeTheResults(t *testing.T) {
 	t.Parallel()
 	for _, page := range []struct{ name, kind string }{
 		{"benchmarks.md", bench.Results}, {"benchmarks.md", overload.Results}, {"benchmarks.md", calls.Results},
-		{"benchmarks.md", edits.Results}, {"failure.md", chaos.Results},
+		{"benchmarks.md", edits.Results}, {"benchmarks.md", changes.Results}, {"failure.md", chaos.Results},
 	} {
 		content, err := os.ReadFile(filepath.Join("../../docs", page.name))
 		if err != nil {

@@ -115,7 +115,7 @@ const database = "calls"
 
 // startXMLCurld makes the world, in which b.asking is a node, and starts xmlcurld on it.
 func (b *bench) startXMLCurld(ctx context.Context) error {
-	url, err := world.Copy(ctx, b.Cluster, b.options.sizes, database)
+	url, err := world.Copy(ctx, b.Cluster, b.options.sizes, world.OwnTables(), database)
 	if err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func (b *bench) askFirst(ctx context.Context) (err error) {
 
 // heavierWorld returns the URL of a copy of a world, in which calls have more actions.
 func (b *bench) heavierWorld(ctx context.Context) (url string, err error) {
-	if url, err = world.Copy(ctx, b.Cluster, b.options.sizes, database); err != nil {
+	if url, err = world.Copy(ctx, b.Cluster, b.options.sizes, world.OwnTables(), database); err != nil {
 		return "", err
 	}
 	conn, err := pgx.Connect(ctx, url)

@@ -19,11 +19,11 @@ import (
 // Bed is all that runs while something is measured.
 type Bed struct {
 	Dir      string // folder that all is written into
+	Binary   string // xmlcurld's
 	Cluster  *localpg.Cluster
 	Postgres int // its process
 
-	binary string // xmlcurld's
-	ends   []func() error
+	ends []func() error
 }
 
 // Server is what answers.
@@ -43,9 +43,9 @@ func Open(ctx context.Context, dir, binary string) (b Bed, err error) {
 	if err := b.makeDir(dir); err != nil {
 		return b, err
 	}
-	if b.binary = binary; binary == "" {
+	if b.Binary = binary; binary == "" {
 		rig.Progress("building xmlcurld")
-		if b.binary, err = rig.Build(ctx, b.Dir); err != nil {
+		if b.Binary, err = rig.Build(ctx, b.Dir); err != nil {
 			return b, err
 		}
 	}
@@ -93,7 +93,7 @@ func (b *Bed) Started(p *rig.Process, address string, err error) (Server, error)
 
 // Serve starts xmlcurld on the database at url, with nothing set but what it must be told.
 func (b *Bed) Serve(ctx context.Context, name, url string) (Server, error) {
-	return b.ServeWith(ctx, b.binary, name, url)
+	return b.ServeWith(ctx, b.Binary, name, url)
 }
 
 // ServeWith is Serve with another build of xmlcurld. It returns when the server has its local rows: until then it reads them

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -83,14 +84,30 @@ func exists(ctx context.Context, c *localpg.Cluster, name string) (made bool, er
 }
 
 // Copy makes a world of that size and a copy of it, to be edited. It returns the copy's URL.
-func Copy(ctx context.Context, c *localpg.Cluster, s Sizes, name string) (string, error) {
-	own := OwnTables()
-	if _, err := URL(ctx, c, s, own); err != nil {
+func Copy(ctx context.Context, c *localpg.Cluster, s Sizes, in Tables, name string) (string, error) {
+	if _, err := URL(ctx, c, s, in); err != nil {
 		return "", err
 	}
 	rig.Progress("copying it, to edit it")
 	return c.URL(name), execute(ctx, c.URL(localpg.Superuser), `DROP DATABASE IF EXISTS `+name,
-		`CREATE DATABASE `+name+` TEMPLATE `+s.database(own)+` STRATEGY file_copy`)
+		`CREATE DATABASE `+name+` TEMPLATE `+s.database(in)+` STRATEGY file_copy`)
+}
+
+// With is URL of a world in which statements were executed besides.
+func With(ctx context.Context, c *localpg.Cluster, s Sizes, in Tables, statements ...string) (string, error) {
+	id := sha256.Sum256([]byte(strings.Join(statements, ";")))
+	name := fmt.Sprintf("%s_%x", s.database(in), id[:4])
+	if made, err := exists(ctx, c, name); err != nil || made {
+		return c.URL(name), err
+	}
+	url, err := Copy(ctx, c, s, in, unfinished)
+	if err != nil {
+		return "", err
+	}
+	if err := execute(ctx, url, statements...); err != nil {
+		return "", fmt.Errorf("add to the world: %w", err)
+	}
+	return c.URL(name), execute(ctx, c.URL(localpg.Superuser), `ALTER DATABASE `+unfinished+` RENAME TO `+name)
 }
 
 // execute executes statements in the database at url.
