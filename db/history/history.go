@@ -54,7 +54,8 @@ WHERE ($1 = 0 OR edit = $1)
 	AND at >= $7
 ORDER BY id DESC
 LIMIT $8`
-	// Planned for the arguments, of which most are empty.
-	changes, err := pg.Rows(ctx, q, pgx.RowToStructByPos[Change], query, pgx.QueryExecModeExec, f.Edit, f.Table, f.Key, f.Tenant, f.Node, f.Who, f.Since, f.Limit)
+	// The arguments, of which most are empty, are put into the text: otherwise the connections of pg would have it planned for
+	// any, and read all of the history.
+	changes, err := pg.Rows(ctx, q, pgx.RowToStructByPos[Change], query, pgx.QueryExecModeSimpleProtocol, f.Edit, f.Table, f.Key, f.Tenant, f.Node, f.Who, f.Since, f.Limit)
 	return changes, pg.Translate("history", err)
 }

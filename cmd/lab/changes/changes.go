@@ -9,11 +9,12 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"xmlcurld/cmd/lab/rig"
 	"xmlcurld/cmd/lab/testbed"
 	"xmlcurld/cmd/lab/world"
+	"xmlcurld/db/table"
 )
 
 // options are what the command line says.
@@ -32,7 +33,8 @@ type bench struct {
 	testbed.Bed
 	options  options
 	full     string // the world's URL
-	history  *pgx.Conn
+	past     string // that of the world with a long history
+	store    *table.Store
 	subjects []*subject
 	loads    []*load
 	copied   []byte // rows of COPY
@@ -72,14 +74,13 @@ func open(ctx context.Context, o options) (b *bench, err error) {
 	if b.full, err = world.URL(ctx, b.Cluster, o.sizes, own); err != nil {
 		return b, err
 	}
-	url, err := world.With(ctx, b.Cluster, b.few(), own, historySQL(o.changes, o.sizes.Numbers)...)
-	if err != nil {
+	if b.past, err = world.With(ctx, b.Cluster, b.few(), own, historySQL(o.changes, o.sizes.Numbers)...); err != nil {
 		return b, err
 	}
-	if b.history, err = pgx.Connect(ctx, url); err != nil {
+	if b.store, err = table.Open(ctx, b.past, prometheus.NewRegistry()); err != nil {
 		return b, err
 	}
-	b.OnClose(func() error { return b.history.Close(context.WithoutCancel(ctx)) })
+	b.OnClose(func() error { b.store.Close(); return nil })
 	return b, nil
 }
 

@@ -55,11 +55,9 @@ func (b *bench) measureLoads(ctx context.Context) error {
 	if b.options.loads == 0 {
 		return nil
 	}
-	var rows bytes.Buffer
-	if _, err := b.history.PgConn().CopyTo(ctx, &rows, `COPY (`+b.options.numbersSQL()+`) TO STDOUT`); err != nil {
+	if err := b.readNumbers(ctx); err != nil {
 		return err
 	}
-	b.copied = rows.Bytes()
 	own, other := world.OwnTables(), world.Tables{}
 	if b.options.against != "" {
 		var err error
@@ -88,6 +86,19 @@ func (b *bench) measureLoads(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// readNumbers reads what COPY is to load.
+func (b *bench) readNumbers(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, b.full)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	var rows bytes.Buffer
+	_, err = conn.PgConn().CopyTo(ctx, &rows, `COPY (`+b.options.numbersSQL()+`) TO STDOUT`)
+	b.copied = rows.Bytes()
+	return err
 }
 
 // measureLoad loads numbers into a copy of the small world, and returns how long it took until they were committed.

@@ -44,10 +44,13 @@ func allSubjects(s world.Sizes) []*subject {
 	gateway := func(i int) string { return fmt.Sprintf("gw%05d", world.Scattered(i, s.Gateways)) }
 	all := []*subject{
 		{name: "history of a number", limit: 50, ask: func(ctx context.Context, b *bench, i int) (time.Duration, error) {
-			return b.run(ctx, b.history.Config().ConnString(), "", "history", "--number", number(i))
+			return b.run(ctx, b.past, "", "history", "--number", number(i))
 		}},
 		{name: "the same, as the package reads it", limit: 50, ask: func(ctx context.Context, b *bench, i int) (time.Duration, error) {
 			return b.list(ctx, number(i))
+		}},
+		{name: "history of the last hours", ask: func(ctx context.Context, b *bench, _ int) (time.Duration, error) {
+			return b.run(ctx, b.past, "", "history", "--since", "36h")
 		}},
 	}
 	edits := []struct {
@@ -136,7 +139,7 @@ func (b *bench) run(ctx context.Context, url, stdin string, args ...string) (tim
 // list reads the history of a number.
 func (b *bench) list(ctx context.Context, number string) (time.Duration, error) {
 	began := time.Now()
-	changes, err := history.List(ctx, b.history, history.Filter{Table: "number", Key: number, Limit: historyLimit})
+	changes, err := history.List(ctx, b.store.DB().Best(), history.Filter{Table: "number", Key: number, Limit: historyLimit})
 	took := time.Since(began)
 	if err == nil && len(changes) == 0 {
 		err = fmt.Errorf("%s has no history", number)
