@@ -52,7 +52,7 @@ WHERE ($1 = 0 OR edit = $1)
 	AND ($5 = '' OR relation = 'node' AND key = $5 OR old ->> 'node' = $5 OR new ->> 'node' = $5)
 	AND ($6 = '' OR role = $6 OR role LIKE $6 || ' as %' OR role LIKE '% as ' || $6 OR application = $6)
 	AND at >= $7
-ORDER BY id DESC
+ORDER BY edit DESC, id DESC
 LIMIT $8`
 	// The arguments, of which most are empty, are put into the text: otherwise the connections of pg would have it planned for
 	// any, and read all of the history.

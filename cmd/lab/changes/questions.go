@@ -49,6 +49,9 @@ func allSubjects(s world.Sizes) []*subject {
 		{name: "the same, as the package reads it", limit: 50, ask: func(ctx context.Context, b *bench, i int) (time.Duration, error) {
 			return b.list(ctx, number(i))
 		}},
+		{name: "history, the newest changes", ask: func(ctx context.Context, b *bench, _ int) (time.Duration, error) {
+			return b.run(ctx, b.past, "", "history")
+		}},
 		{name: "history of the last hours", ask: func(ctx context.Context, b *bench, _ int) (time.Duration, error) {
 			return b.run(ctx, b.past, "", "history", "--since", "36h")
 		}},
