@@ -46,7 +46,7 @@ func commandLine(args []string) options {
 	flags.IntVar(&o.sizes.Numbers, "numbers", o.sizes.Numbers, "numbers that are loaded, and that the world holds")
 	flags.IntVar(&o.sizes.Users, "users", o.sizes.Users, "users of the world")
 	flags.IntVar(&o.changes, "changes", 10_000_000, "changes in the history")
-	flags.IntVar(&o.rounds, "rounds", 9, "rounds of each question")
+	flags.IntVar(&o.rounds, "rounds", 9, "rounds of each question; 0: none are asked")
 	flags.IntVar(&o.loads, "loads", 3, "rounds of loading numbers; 0: none are loaded")
 	flags.StringVar(&o.dir, "dir", "", "folder that keeps the worlds for the next run (none: a temporary one)")
 	flags.StringVar(&o.against, "against", "", "another build of xmlcurld: numbers are loaded in turn into a world of its own schema")
@@ -66,7 +66,10 @@ func Run(ctx context.Context, args []string) error {
 
 // open makes the worlds. It returns b with an error too, to be closed.
 func open(ctx context.Context, o options) (b *bench, err error) {
-	b = &bench{options: o, subjects: allSubjects(o.sizes), loads: allLoads()}
+	b = &bench{options: o, loads: allLoads()}
+	if o.rounds > 0 {
+		b.subjects = allSubjects(o.sizes)
+	}
 	if b.Bed, err = testbed.Open(ctx, o.dir, o.Server); err != nil {
 		return b, err
 	}

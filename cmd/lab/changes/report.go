@@ -23,12 +23,20 @@ func (b *bench) Report() report.Report {
 	fmt.Fprintf(&out, "%d numbers, %d users and %d gateways of %d tenants, %d ACL entries, %d nodes; %d changes in the history.\n",
 		o.sizes.Numbers, o.sizes.Users, o.sizes.Gateways, o.sizes.Tenants, o.sizes.ACLEntries, o.sizes.Nodes, o.changes)
 	fmt.Fprintf(&out, "%d rounds of each question, %d of each load; median (lowest–highest) of the rounds.\n\n%s.\n\n", o.rounds, o.loads, rig.Machine())
-	out.WriteString("| question | ms |\n| --- | --: |\n")
-	for _, s := range b.subjects {
-		fmt.Fprintf(&out, "| %s | %s |\n", s.name, report.Over(s.times, report.Milliseconds).Format("%.1f"))
-	}
+	b.writeQuestions(&out)
 	b.writeLoads(&out)
 	return report.New(out.String()+"\n", b.bars())
+}
+
+// writeQuestions writes a line for each question.
+func (b *bench) writeQuestions(out *strings.Builder) {
+	if b.options.rounds == 0 {
+		return
+	}
+	out.WriteString("| question | ms |\n| --- | --: |\n")
+	for _, s := range b.subjects {
+		fmt.Fprintf(out, "| %s | %s |\n", s.name, report.Over(s.times, report.Milliseconds).Format("%.1f"))
+	}
 }
 
 // writeLoads writes a line for each load.
