@@ -20,8 +20,12 @@ import (
 func applyFlags(flags *pflag.FlagSet) {
 	lookFlags(flags)
 	applyingFlags(flags)
-	flags.Bool("json", false, "print JSON instead of text; wants --yes")
+	applyJSONFlag(flags)
 	flags.String("plan", "", "apply what xmlcurld plan --out saved in this file, and nothing else")
+}
+
+func applyJSONFlag(flags *pflag.FlagSet) {
+	flags.Bool("json", false, "print JSON instead of text; wants --yes")
 }
 
 // applyingFlags are of all verbs that make an edit.
@@ -37,23 +41,33 @@ func apply(ctx context.Context, i *invocation) error {
 	if err != nil {
 		return err
 	}
-	asJSON, _ := i.flags.GetBool("json")
+	if err := jsonAsksNobody(i); err != nil {
+		return err
+	}
+	return withDatabase(ctx, i, func(url string) error { return applyAndPrint(ctx, i, url, edit, saved, "xmlcurld apply") })
+}
+
+func jsonAsksNobody(i *invocation) error {
+	asJSON, _ := i.flags.GetBool("json") // the flags exist: no error
 	if yes, _ := i.flags.GetBool("yes"); asJSON && !yes {
 		return usageError{errors.New("--json asks nobody, so it wants --yes")}
 	}
-	return withDatabase(ctx, i, func(url string) error {
-		if !asJSON {
-			_, err := applyEdit(ctx, i, url, edit, saved, "xmlcurld apply")
-			return err
-		}
-		quiet := *i
-		quiet.stdout = io.Discard
-		result, err := applyEdit(ctx, &quiet, url, edit, saved, "xmlcurld apply")
-		if result.Applied {
-			err = errors.Join(printIndented(i.stdout, result), err)
-		}
+	return nil
+}
+
+// applyAndPrint is applyEdit, or with --json prints what it returns instead of text.
+func applyAndPrint(ctx context.Context, i *invocation, url string, e plan.Edit, saved *plan.Base, application string) error {
+	if asJSON, _ := i.flags.GetBool("json"); !asJSON {
+		_, err := applyEdit(ctx, i, url, e, saved, application)
 		return err
-	})
+	}
+	quiet := *i
+	quiet.stdout = io.Discard
+	result, err := applyEdit(ctx, &quiet, url, e, saved, application)
+	if result.Applied {
+		err = errors.Join(printJSON(i.stdout, result), err)
+	}
+	return err
 }
 
 // applied is what became of an edit.

@@ -38,19 +38,26 @@ func parseMoment(s string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q: not a time as 2026-12-24T09:00:00Z, a date as 2026-12-24, or a duration as 36h", s)
 }
 
-// asOf calls f with the rows as they were at a time, and with what reads them; zero: as they are. Only the primary can tell
-// how they were, in a transaction that is rolled back.
+// asOf calls f with the rows as they were at a time, and with what reads them; zero: as they are.
 func asOf(ctx context.Context, store *table.Store, at time.Time, f func(table.Source, pg.Querier) error) error {
 	if at.IsZero() {
 		return f(store, store.DB().Primary())
 	}
+	return atOneMoment(ctx, store, at, func(tx pgx.Tx) error { return f(table.InTransaction(tx), tx) })
+}
+
+// atOneMoment calls f with a transaction that sees the rows as they were at a time; zero: as they are. Only the primary can tell
+// how they were. The transaction is rolled back.
+func atOneMoment(ctx context.Context, store *table.Store, at time.Time, f func(pgx.Tx) error) error {
 	tx, err := store.DB().Primary().BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 	if err != nil {
-		return pg.Translate("past", err)
+		return pg.Translate("begin", err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // there is nothing in it to be kept
-	if err := history.Past(ctx, tx, at); err != nil {
-		return err
+	if !at.IsZero() {
+		if err := history.Past(ctx, tx, at); err != nil {
+			return err
+		}
 	}
-	return f(table.InTransaction(tx), tx)
+	return f(tx)
 }

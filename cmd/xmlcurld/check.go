@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -46,7 +45,7 @@ func checkRows(ctx context.Context, i *invocation) error {
 		return err
 	}
 	if asJSON, _ := i.flags.GetBool("json"); asJSON {
-		err = printFindingsAsJSON(i.stdout, found)
+		err = printJSON(i.stdout, found)
 	} else {
 		err = printFindings(i.stdout, found)
 	}
@@ -82,11 +81,4 @@ func printFindings(w io.Writer, found []check.Finding) error {
 		}
 	}
 	return nil
-}
-
-func printFindingsAsJSON(w io.Writer, found []check.Finding) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(found)
 }

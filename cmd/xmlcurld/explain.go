@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -15,8 +14,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
 
-	"xmlcurld/db/history"
-	"xmlcurld/db/pg"
 	"xmlcurld/db/table"
 	"xmlcurld/internal/explain"
 	"xmlcurld/internal/mask"
@@ -56,29 +53,22 @@ func explainWhy(ctx context.Context, i *invocation) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, explainTime)
 	defer cancel()
+	var then time.Time // zero: now
+	if text(i.flags, "at") != "" {
+		then = call.Time
+	}
 	var x *explain.Explanation
 	err = withStore(ctx, i, func(store *table.Store) error {
-		tx, err := store.DB().Primary().BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
-		if err != nil {
-			return pg.Translate("explain", err)
-		}
-		defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // there is nothing in it to be kept
-		if text(i.flags, "at") != "" {
-			if err := history.Past(ctx, tx, call.Time); err != nil {
-				return err
-			}
-		}
-		x, err = ask(ctx, explain.New(tx, text(i.flags, "node"), secretsOf(i, prometheus.NewRegistry()), masker))
-		return err
+		return atOneMoment(ctx, store, then, func(tx pgx.Tx) (err error) {
+			x, err = ask(ctx, explain.New(tx, text(i.flags, "node"), secretsOf(i, prometheus.NewRegistry()), masker))
+			return err
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("explain %s: %w", strings.Join(i.operands, " "), err)
 	}
 	if asJSON, _ := i.flags.GetBool("json"); asJSON {
-		encoder := json.NewEncoder(i.stdout)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(x)
+		err = printJSON(i.stdout, x)
 	} else {
 		err = x.Show(i.stdout)
 	}

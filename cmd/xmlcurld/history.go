@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -50,7 +51,7 @@ func showHistory(ctx context.Context, i *invocation) error {
 			return err
 		}
 		if asJSON, _ := i.flags.GetBool("json"); asJSON {
-			return printHistoryAsJSON(i.stdout, changes)
+			return printJSON(i.stdout, changes)
 		}
 		return printHistory(i.stdout, changes)
 	})
@@ -77,16 +78,6 @@ func historyFilter(flags *pflag.FlagSet, now time.Time) (f history.Filter, err e
 	return f, nil
 }
 
-func printHistoryAsJSON(w io.Writer, changes []history.Change) error {
-	if changes == nil {
-		changes = []history.Change{}
-	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(changes)
-}
-
 // printHistory prints edit after edit, and below each its rows.
 func printHistory(w io.Writer, changes []history.Change) error {
 	var b bytes.Buffer
@@ -94,7 +85,7 @@ func printHistory(w io.Writer, changes []history.Change) error {
 	for _, c := range changes {
 		if c.Edit != edit {
 			edit = c.Edit
-			fmt.Fprintf(&b, "edit %d, %s, by %s with %s%s\n", c.Edit, c.At.Local().Format("2006-01-02 15:04:05.000 MST"), c.Role, orSome(c.Application, "no application_name"), because(c.Reason))
+			fmt.Fprintf(&b, "edit %d, %s, by %s with %s%s\n", c.Edit, c.At.Local().Format("2006-01-02 15:04:05.000 MST"), c.Role, cmp.Or(c.Application, "no application_name"), because(c.Reason))
 		}
 		fmt.Fprintf(&b, "  %s %s %s%s\n", c.Operation, c.Table, c.Key, ofTenant(c.Tenant))
 		if err := printColumns(&b, c); err != nil {
@@ -119,13 +110,6 @@ func ofTenant(tenant *string) string {
 	return " of " + *tenant
 }
 
-func orSome(s, instead string) string {
-	if s == "" {
-		return instead
-	}
-	return s
-}
-
 // printColumns prints those of a row that changed: of a new or a deleted row, those that have a value.
 func printColumns(w io.Writer, c history.Change) error {
 	var old, changed map[string]json.RawMessage
@@ -144,7 +128,7 @@ func printColumns(w io.Writer, c history.Change) error {
 		}
 	}
 	for _, column := range slices.Sorted(maps.Keys(columns)) {
-		was, is := orSome(string(old[column]), "null"), orSome(string(changed[column]), "null")
+		was, is := cmp.Or(string(old[column]), "null"), cmp.Or(string(changed[column]), "null")
 		switch {
 		case was == is:
 		case c.Operation == "insert":

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -87,15 +86,6 @@ func printRestarts(w io.Writer, states []switchstate.NodeState) {
 			fmt.Fprintf(w, "%s needs a restart for: %s\n", s.Node, strings.Join(s.RestartRequired, ", "))
 		}
 	}
-}
-
-func printJSON(w io.Writer, states []switchstate.NodeState) error {
-	if states == nil {
-		states = []switchstate.NodeState{}
-	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(states)
 }
 
 func printTable(w io.Writer, states []switchstate.NodeState) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -66,18 +65,10 @@ func showPlan(ctx context.Context, i *invocation) error {
 			}
 		}
 		if asJSON, _ := i.flags.GetBool("json"); asJSON {
-			return printIndented(i.stdout, p)
+			return printJSON(i.stdout, p)
 		}
 		return p.Show(i.stdout)
 	})
-}
-
-// printIndented prints JSON in which XML can be read.
-func printIndented(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
 }
 
 // readEdit reads the file that is named.

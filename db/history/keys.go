@@ -13,7 +13,7 @@ import (
 type table struct {
 	name    string
 	key     []string // columns, in the order of edit_row.key
-	columns []string // all that can be written
+	columns []string // those that people write
 	counted bool     // Postgres makes the key
 }
 
@@ -36,7 +36,7 @@ WITH RECURSIVE recorded AS (
 SELECT r.name, r.key, ARRAY(
 	SELECT a.attname::text
 	FROM pg_attribute a
-	WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+	WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND NOT a.attname = ANY (made_columns())
 	ORDER BY a.attnum
 ), EXISTS (
 	SELECT FROM pg_attribute a WHERE a.attrelid = r.oid AND a.attidentity <> ''

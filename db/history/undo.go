@@ -95,14 +95,6 @@ func (t table) rows(edit int64, of string) string {
 	return fmt.Sprintf("%s\nCROSS JOIN LATERAL jsonb_populate_record(NULL::%s, net.%s) r", t.net(edit), t.sql(), of)
 }
 
-// derived are columns that triggers write.
-var derived = []string{"compiled", "revision", "revision_key", "password_xid"}
-
-// writable are the columns that an edit writes.
-func (t table) writable() []string {
-	return slices.DeleteFunc(slices.Clone(t.columns), func(c string) bool { return slices.Contains(derived, c) })
-}
-
 // renameBack takes a row that came for one that went, and has all else of it, for the same by another name.
 func renameBack(t table, edit int64) string {
 	if t.counted {
@@ -124,12 +116,12 @@ WHERE net.new IS NULL AND (%[7]s) = (%[8]s)`,
 
 func insertAgain(t table, edit int64) string {
 	return fmt.Sprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE\nSELECT %s\nFROM %s\nWHERE net.old IS NOT NULL AND net.new IS NULL AND NOT EXISTS (SELECT FROM %[1]s t WHERE (%[5]s) = (%[6]s))",
-		t.sql(), names(t.writable()), list("r", t.writable()), t.rows(edit, "old"), list("t", t.key), list("r", t.key))
+		t.sql(), names(t.columns), list("r", t.columns), t.rows(edit, "old"), list("t", t.key), list("r", t.key))
 }
 
 func updateBack(t table, edit int64) string {
 	var set []string
-	for _, c := range t.writable() {
+	for _, c := range t.columns {
 		if !slices.Contains(t.key, c) {
 			set = append(set, names([]string{c})+" = "+list("r", []string{c}))
 		}

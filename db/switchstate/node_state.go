@@ -28,6 +28,16 @@ type NodeState struct {
 // unattended is how old what is known of a node may be: servers tell more than twice in that time.
 const unattended = `interval '75 seconds'`
 
+// saidOfNodes are the columns that say of a node n what was found, in s.
+const saidOfNodes = `
+	n.name AS node,
+	coalesce(s.server, '') AS server,
+	coalesce(s.reachable, false) AS reachable,
+	coalesce(s.pending, '{}') AS pending,
+	s.pending_since,
+	coalesce(s.restart_required, '{}') AS restart_required,
+	coalesce(s.last_error, '') AS last_error,`
+
 // nodeStatesQuery: a server that dies gives up its claims at once, which pg_locks shows.
 const nodeStatesQuery = `
 WITH claim AS MATERIALIZED (
@@ -39,14 +49,7 @@ WITH claim AS MATERIALIZED (
 		AND classid = (hashtext('xmlcurld node')::bigint & 4294967295)::oid
 		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 )
-SELECT
-	n.name AS node,
-	coalesce(s.server, '') AS server,
-	coalesce(s.reachable, false) AS reachable,
-	coalesce(s.pending, '{}') AS pending,
-	s.pending_since,
-	coalesce(s.restart_required, '{}') AS restart_required,
-	coalesce(s.last_error, '') AS last_error,
+SELECT` + saidOfNodes + `
 	s.looked_at,
 	s.checked_at,
 	coalesce(s.checked_at < now() - ` + unattended + `, true)
@@ -67,14 +70,7 @@ func NodeStates(ctx context.Context, database *pg.DB) ([]NodeState, error) {
 // LookedAt and CheckedAt are since when that was so.
 func FormerNodeStates(ctx context.Context, rows pg.Querier, at time.Time) ([]NodeState, error) {
 	const query = `
-SELECT
-	n.name AS node,
-	coalesce(s.server, '') AS server,
-	coalesce(s.reachable, false) AS reachable,
-	coalesce(s.pending, '{}') AS pending,
-	s.pending_since,
-	coalesce(s.restart_required, '{}') AS restart_required,
-	coalesce(s.last_error, '') AS last_error,
+SELECT` + saidOfNodes + `
 	s.at AS looked_at,
 	s.at AS checked_at,
 	s.at IS NULL AS unattended

@@ -129,20 +129,24 @@ func (w *world) missing(number string, contexts []string) (some []string, err er
 	return some, nil
 }
 
+// transferred are the numbers n whose extensions, $1, transfer them to $2 in context $3, where empty is the same, with where each
+// gets: number t in context c.
+const transferred = `
+	FROM unnest($1::text[], $2::text[], $3::text[]) x (extension, number, context)
+	JOIN number n ON n.extension = x.extension
+	CROSS JOIN LATERAL (
+		SELECT
+			replace(replace(replace(x.number, '%{forward_number}', coalesce(n.forward_number, '')), '%{number}', n.number), '%{tenant}', n.tenant),
+			coalesce(nullif(replace(x.context, '%{tenant}', n.tenant), ''), n.context)
+	) t (number, context)
+	JOIN context c ON lower(c.name) = lower(t.context)`
+
 // forwardedNowhereQuery asks for numbers whose extension transfers them to a number that is in no row: the extensions $1, which
 // transfer to $2 in context $3, where empty is the same. Contexts $4 may have it anyhow.
 const forwardedNowhereQuery = `
 	SELECT l.context, l.number, l.tenant, l.target, l.name
 	FROM (
-		SELECT n.context::text, n.number::text, n.tenant::text, t.number AS target, c.name, c.number_forms
-		FROM unnest($1::text[], $2::text[], $3::text[]) x (extension, number, context)
-		JOIN number n ON n.extension = x.extension
-		CROSS JOIN LATERAL (
-			SELECT
-				replace(replace(replace(x.number, '%{forward_number}', coalesce(n.forward_number, '')), '%{number}', n.number), '%{tenant}', n.tenant),
-				coalesce(nullif(replace(x.context, '%{tenant}', n.tenant), ''), n.context)
-		) t (number, context)
-		JOIN context c ON lower(c.name) = lower(t.context)
+		SELECT n.context::text, n.number::text, n.tenant::text, t.number AS target, c.name, c.number_forms` + transferred + `
 		WHERE n.enabled
 			AND NOT c.name = ANY ($4)
 			AND NOT EXISTS (SELECT FROM number o WHERE o.context = c.name AND o.number = t.number AND o.enabled)
@@ -255,15 +259,7 @@ type called struct{ Context, Number, Tenant string }
 // loopStartsQuery asks for numbers whose extension, one of $1, transfers them to $2 in context $3, where a number is that has
 // one of these extensions, too.
 const loopStartsQuery = `
-	SELECT n.context::text, n.number::text, n.tenant::text
-	FROM unnest($1::text[], $2::text[], $3::text[]) x (extension, number, context)
-	JOIN number n ON n.extension = x.extension
-	CROSS JOIN LATERAL (
-		SELECT
-			replace(replace(replace(x.number, '%{forward_number}', coalesce(n.forward_number, '')), '%{number}', n.number), '%{tenant}', n.tenant),
-			coalesce(nullif(replace(x.context, '%{tenant}', n.tenant), ''), n.context)
-	) t (number, context)
-	JOIN context c ON lower(c.name) = lower(t.context)
+	SELECT n.context::text, n.number::text, n.tenant::text` + transferred + `
 	JOIN number o ON o.context = c.name AND o.number = t.number
 	WHERE n.enabled AND o.enabled AND o.extension = ANY ($1)
 	ORDER BY n.context, n.number

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"xmlcurld/internal/hunt"
 )
 
 // variable is a variable of a row.
@@ -20,23 +22,6 @@ func (v *variable) arrives() string {
 		return globalVariable.ReplaceAllString(v.Value, "")
 	}
 	return v.Value
-}
-
-// expands reports whether FreeSWITCH sees something to expand in text: a $ and a {, with nothing between but \ and $
-// (switch_string_var_check).
-func expands(text string) bool {
-	dollar := false
-	for _, c := range text {
-		switch {
-		case c == '$':
-			dollar = true
-		case dollar && c == '{':
-			return true
-		case c != '\\':
-			dollar = false
-		}
-	}
-	return false
 }
 
 // variableDropped finds variables of calls that FreeSWITCH refuses to set.
@@ -57,7 +42,7 @@ func variableDropped(w *world) (found []Finding, err error) {
 		JOIN domain d ON d.name = v.domain
 		WHERE v.value LIKE '%$%'`)
 	for i := range all {
-		if v := &all[i]; expands(v.arrives()) {
+		if v := &all[i]; hunt.Expands(v.arrives()) {
 			found = append(found, place{v.Table, v.Key, v.Tenant}.finding(fmt.Sprintf("FreeSWITCH does not set the variable %s, because its value holds ${.", v.Name),
 				"Write the value itself; $${name} of a global variable is replaced where the row has expand."))
 		}
@@ -76,7 +61,7 @@ func variableAltered(w *world) (found []Finding, err error) {
 		if strings.EqualFold(v.Name, "hostname") {
 			found = append(found, place{v.Table, v.Key, ""}.finding("FreeSWITCH sets the variable hostname to the name of its host again within a minute.",
 				"Choose another name for the variable."))
-		} else if expands(v.arrives()) {
+		} else if hunt.Expands(v.arrives()) {
 			found = append(found, place{v.Table, v.Key, ""}.finding(fmt.Sprintf("In the global variable %s FreeSWITCH writes %%{ for ${, so that nothing will be expanded in it.", v.Name),
 				"Write the value itself, or set a channel variable by an action."))
 		}

@@ -174,8 +174,9 @@ func (c *channel) setting(name string) string {
 	return value
 }
 
-// needsExpansion is switch_string_var_check_const or switch_string_has_escaped_data.
-func needsExpansion(text string) bool {
+// Expands reports whether FreeSWITCH sees something to expand in text: a $ and a {, with nothing between but \ and $
+// (switch_string_var_check).
+func Expands(text string) bool {
 	dollar := false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -186,6 +187,14 @@ func needsExpansion(text string) bool {
 		case c != '\\':
 			dollar = false
 		}
+	}
+	return false
+}
+
+// needsExpansion is switch_string_var_check_const or switch_string_has_escaped_data.
+func needsExpansion(text string) bool {
+	if Expands(text) {
+		return true
 	}
 	for i := strings.IndexByte(text, '\\'); i >= 0 && i < len(text)-1; {
 		if strings.IndexByte(`\nst'`, text[i+1]) >= 0 {

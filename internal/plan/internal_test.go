@@ -25,6 +25,10 @@ func TestMade(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	var made []string
+	if err := conn.QueryRow(t.Context(), `SELECT made_columns()`).Scan(&made); err != nil {
+		t.Fatal(err)
+	}
 	if err != nil || !slices.Equal(made, want) {
 		t.Errorf("%v, %v, want %v", made, err, want)
 	}

@@ -17,10 +17,6 @@ import (
 	"xmlcurld/internal/mask"
 )
 
-// made are the columns that PostgreSQL makes by itself. They differ whenever an edit is made again, so they are not shown and
-// do not count.
-var made = []string{"asks", "compiled", "password_xid", "revision", "revision_key"}
-
 // Rows are the rows that an edit changes.
 type Rows struct {
 	Total    int      `json:"total"`
@@ -74,13 +70,13 @@ const digestRows = 1000
 // editQuery finds this transaction's edit. PostgreSQL is told its number, and so knows that it has few rows beside a bulk load's.
 const editQuery = `SELECT coalesce(max(id), 0) FROM edit WHERE xid = pg_current_xact_id_if_assigned() AND at = now()`
 
-// changedQuery reads what edit $2 has changed, each row once, without what PostgreSQL makes: $1. A row that was inserted is known
-// by another identity each time.
+// changedQuery reads what edit $1 has changed, each row once, without what PostgreSQL makes: that differs whenever an edit is made
+// again. A row that was inserted is known by another identity each time.
 const changedQuery = `
 WITH folded AS (
-	SELECT relation, key, (array_agg(old ORDER BY id))[1] - $1::text[] AS old, (array_agg(new ORDER BY id DESC))[1] - $1::text[] AS new
+	SELECT relation, key, written((array_agg(old ORDER BY id))[1]) AS old, written((array_agg(new ORDER BY id DESC))[1]) AS new
 	FROM edit_row
-	WHERE edit = $2 AND at = now()
+	WHERE edit = $1 AND at = now()
 	GROUP BY relation, key
 ), given AS MATERIALIZED (
 	SELECT relname AS relation, array_agg(attname::text) AS columns
@@ -121,7 +117,7 @@ func changes(ctx context.Context, tx pgx.Tx, examples int, masker *mask.Masker, 
 	if err := tx.QueryRow(ctx, editQuery).Scan(&number); err != nil {
 		return nil, err
 	}
-	rows, err := tx.Query(ctx, changedQuery, pgx.QueryExecModeExec, made, number)
+	rows, err := tx.Query(ctx, changedQuery, pgx.QueryExecModeExec, number)
 	if err != nil {
 		return nil, err
 	}

@@ -125,7 +125,7 @@ BEGIN
     IF TG_OP <> 'TRUNCATE' AND current_query() IS NULL AND current_setting('session_replication_role') = 'replica' THEN
         RETURN NULL; -- record_replicated has seen each row
     END IF;
-    EXECUTE 'SELECT EXISTS (' || rows || ')' INTO any_;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I)', CASE TG_OP WHEN 'DELETE' THEN 'former' WHEN 'TRUNCATE' THEN TG_TABLE_NAME ELSE 'changed' END) INTO any_;
     IF any_ THEN
         EXECUTE format('
             INSERT INTO edit_row (edit, relation, key, old, new)
@@ -235,10 +235,16 @@ LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
         '(://[^\s:/@"'']*:)[^\s@"'']*@', '\1secret@', 'g')
 $$;
 
--- What people write of a row: without the columns that triggers derive.
+-- The columns that PostgreSQL makes of others.
+CREATE FUNCTION made_columns() RETURNS text[]
+LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
+    SELECT '{asks,compiled,password_xid,revision,revision_key}'::text[]
+$$;
+
+-- What people write of a row.
 CREATE FUNCTION written(row_ jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
-    SELECT row_ - '{compiled,revision,revision_key,password_xid}'::text[]
+    SELECT row_ - made_columns()
 $$;
 
 CREATE FUNCTION masked(row_ jsonb, salt text) RETURNS jsonb
