@@ -79,6 +79,8 @@ var verbs = []verb{
 		about: "print what a number, user or node asks of the running server and gets, as it happens"},
 	{name: "history", flags: historyFlags, run: showHistory,
 		about: "print who changed which rows, when and why, the newest first; secrets are masked"},
+	{name: "undo", operands: "EDIT", flags: undoFlags, run: undo,
+		about: "take an edit back: show what that would do, ask, make it, and wait for the switches"},
 	{name: "hash-password", operands: "[FILE]", run: hashPassword,
 		about: "read a password, one line, from its input or a file and print its hash for table node_credential"},
 	{name: "healthcheck", about: "ask the running server's /healthz; exit 1 when it does not answer", run: healthcheck},

@@ -57,6 +57,7 @@ func TestFreeSWITCH(t *testing.T) {
 		{"edits/an access list entry lets in", entryLetsIn},
 		{"edits/a new gateway calls", newGatewayCalls},
 		{"edits/each kind reaches the switch", editsReachTheSwitch},
+		{"edits/an undo restores what the switch runs", undoRestores},
 		{"edits/phones lose their registration", phonesLoseTheirRegistration},
 		{"edits/a registering gateway is replaced under a call", registeringGatewayIsReplaced},
 		{"edits/what a restart takes is shown", restartIsShown},

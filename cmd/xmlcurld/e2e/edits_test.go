@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"xmlcurld/db/dbtest"
 	"xmlcurld/internal/fakeswitch"
 )
 
@@ -99,6 +100,31 @@ func editsReachTheSwitch(t *testing.T, w *world) {
 		w.edit(t, edit.statement)
 		if reply := w.fs.api(t, edit.ask); !strings.Contains(reply, edit.says) {
 			t.Errorf("%s: %s: %s", edit.statement, edit.ask, reply)
+		}
+	}
+}
+
+// undoRestores: what the switch says is what it said before the edit, once that is undone.
+func undoRestores(t *testing.T, w *world) {
+	for _, edit := range []struct{ statement, ask, before, after string }{
+		{`UPDATE gateway SET proxy = 'undo.example' WHERE name = 'twilio'`, "sofia xmlstatus gateway twilio", "<state>NOREG<", "sip:undo.example<"},
+		{`DELETE FROM gateway WHERE name = 'twilio'`, "sofia xmlstatus gateway twilio", "<state>NOREG<", "Invalid Gateway!"},
+		{`INSERT INTO acl_entry (list, cidr) VALUES ('domains', '198.51.100.0/24')`, "acl 198.51.100.9 domains", "false", "true"},
+		{`INSERT INTO module (name) VALUES ('mod_opus')`, "module_exists mod_opus", "false", "true"},
+		{`UPDATE node SET sessions_per_second = 27 WHERE name = 'e2e'`, "status", " per Sec out of max ", "out of max 27,"},
+		{`UPDATE tenant SET enabled = false WHERE name = 'vumi'`, "sofia xmlstatus gateway twilio", "<state>NOREG<", "Invalid Gateway!"},
+	} {
+		said := w.fs.api(t, edit.ask)
+		w.edit(t, edit.statement)
+		if reply := w.fs.api(t, edit.ask); !strings.Contains(reply, edit.after) {
+			t.Errorf("%s: %s: %s", edit.statement, edit.ask, reply)
+		}
+		number := dbtest.One[string](t, w.first.database, `SELECT max(edit)::text FROM history`)
+		if output, err := w.program("undo", number, "--yes", "--timeout", patience.String()); err != nil {
+			t.Fatalf("undo of %s: %v\n%s", edit.statement, err, output)
+		}
+		if reply := w.fs.api(t, edit.ask); !strings.Contains(reply, edit.before) || strings.Contains(reply, edit.after) {
+			t.Errorf("undo of %s: %s: %s\nbefore the edit: %s", edit.statement, edit.ask, reply, said)
 		}
 	}
 }
