@@ -38,7 +38,10 @@ func planOptions(i *invocation) plan.Options {
 	examples, _ := i.flags.GetInt("examples") // the flags exist: no error
 	noSwitches, _ := i.flags.GetBool("no-switches")
 	noCheck, _ := i.flags.GetBool("no-check")
-	o := plan.Options{Secrets: secretsOf(i, prometheus.NewRegistry()), Examples: max(0, examples), SwitchTime: planSwitchTime, Check: !noCheck}
+	o := plan.Options{
+		Secrets: secretsOf(i, prometheus.NewRegistry()), Examples: max(0, examples), SwitchTime: planSwitchTime,
+		Check: !noCheck, AnswerLimit: i.config.AnswerLimit,
+	}
 	if noSwitches {
 		o.SwitchTime = 0
 	}

@@ -32,6 +32,7 @@ func TestPlan(t *testing.T) {
 		args           []string
 		code           int
 		stdout, stderr string
+		found          string // in stdout, further down
 	}{
 		{name: "an edit", args: []string{move}, stdout: "1 statement, 1 row: nothing is changed yet.\n\nRows\n  number: 1 updated"},
 		{name: "what is refused", args: []string{sqlFile(t, "SELECT 1;\nCOMMIT")}, code: exitFault, stderr: "edit.sql: line 2: COMMIT begins or ends"},
@@ -39,12 +40,15 @@ func TestPlan(t *testing.T) {
 			stderr: "edit.sql: line 2: ERROR:  division by zero\nNothing is changed."},
 		{name: "nothing in it", args: []string{sqlFile(t, "-- nothing")}, code: exitFault, stderr: "there is no statement in it"},
 		{name: "no file", code: exitUsage, stderr: "one file of SQL is wanted"},
+		{name: "what is too long for answer_limit", args: []string{"--answer-limit", "10000", "--examples", "0", sqlFile(t,
+			`INSERT INTO document (section, name, body) VALUES ('configuration', 'long.conf', ('<configuration name="long.conf">' || repeat('<a/>', 5000) || '</configuration>')::xml)`)},
+			stdout: "1 statement, 1 row: nothing is changed yet.", found: "answer-too-long"},
 		{name: "no such file", args: []string{"nothing.sql"}, code: exitFault, stderr: "nothing.sql: no such file"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			code, stdout, stderr := runOnce(t, nil, append([]string{"plan", "--database-url", url}, test.args...)...)
-			if code != test.code || !strings.HasPrefix(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) {
+			if code != test.code || !strings.HasPrefix(stdout, test.stdout) || !strings.Contains(stdout, test.found) || !strings.Contains(stderr, test.stderr) {
 				t.Errorf("exit %d\n%s%s\nwant exit %d with %q, %q", code, stdout, stderr, test.code, test.stdout, test.stderr)
 			}
 		})

@@ -19,11 +19,12 @@ import (
 
 // Options say how much a plan tells.
 type Options struct {
-	Secrets    db.Secrets    // what rows refer to
-	Examples   int           // rows of a table, and documents of a kind, that are shown
-	SwitchTime time.Duration // for a switch to answer; 0: no switch is asked
-	Check      bool          // whether findings are looked for
-	Against    *Base         // of a saved plan, which must come to the same; nil: there is none
+	Secrets     db.Secrets    // what rows refer to
+	Examples    int           // rows of a table, and documents of a kind, that are shown
+	SwitchTime  time.Duration // for a switch to answer; 0: no switch is asked
+	Check       bool          // whether findings are looked for
+	AnswerLimit int64         // bytes of the longest answer, for Check; 0: its preset
+	Against     *Base         // of a saved plan, which must come to the same; nil: there is none
 }
 
 // Plan is what an edit would do.
@@ -127,7 +128,7 @@ func (p *Plan) look(ctx context.Context, before, after pgx.Tx, o Options) error 
 		}
 	}
 	if o.Check && len(rows.touched) > 0 {
-		return p.check(ctx, before, after, slices.Sorted(maps.Keys(rows.touched)))
+		return p.check(ctx, before, after, check.Options{Changed: slices.Sorted(maps.Keys(rows.touched)), AnswerLimit: o.AnswerLimit})
 	}
 	return nil
 }
@@ -147,8 +148,7 @@ func (p *Plan) foresee(ctx context.Context, before, after pgx.Tx, o Options) err
 }
 
 // check finds what is wrong on one side only.
-func (p *Plan) check(ctx context.Context, before, after pgx.Tx, changed []string) error {
-	options := check.Options{Changed: changed}
+func (p *Plan) check(ctx context.Context, before, after pgx.Tx, options check.Options) error {
 	var was, will []check.Finding
 	failed := make(chan error, 1)
 	go func() {
