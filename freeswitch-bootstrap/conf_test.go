@@ -225,7 +225,7 @@ func TestEntrypointStartsAgain(t *testing.T) {
 	t.Parallel()
 	run, dir := image(t)
 	out, err := run(started + `[ $(wc -l <"$DIR/starts") -ge 3 ] || kill -KILL $$; ` + shortLived + `exit 7`).CombinedOutput()
-	if code := exitCode(err); code != 7 {
+	if code := exitCode(t, err); code != 7 {
 		t.Errorf("ended with %d, want the 7 of a FreeSWITCH that does not stay up: %s", code, out)
 	}
 	if got := strings.Count(read(t, filepath.Join(dir, "starts")), "\n"); got != 3 {
@@ -240,13 +240,21 @@ func TestEntrypointStartsAgain(t *testing.T) {
 func TestEntrypointEndsAnEmptySwitch(t *testing.T) {
 	t.Parallel()
 	run, dir := image(t)
+	// A look waits for the start that it looks at, and only the second has its modules.
 	write(t, filepath.Join(dir, "fs_cli"), `#!/bin/sh
 case "$*" in *"module_exists mod_sofia"*) ;; *) exit 1 ;; esac
-if [ $(wc -l <"$DIR/starts") -lt 2 ]; then echo false; else echo true; echo >"$DIR/filled"; fi
+if [ ! -e "$DIR/ended" ]; then
+	until [ -e "$DIR/starts" ]; do :; done
+	echo false
+else
+	until [ $(wc -l <"$DIR/starts") -eq 2 ]; do :; done
+	echo true
+	echo >"$DIR/filled"
+fi
 `, 0o755)
-	cmd := run(started + `trap 'exit 0' TERM; while [ ! -e "$DIR/filled" ]; do :; done; ` + shortLived + `exit 3`)
+	cmd := run(`trap 'echo >"$DIR/ended"; exit 0' TERM; ` + started + `while [ ! -e "$DIR/filled" ]; do :; done; ` + shortLived + `exit 3`)
 	out, err := cmd.CombinedOutput()
-	if code := exitCode(err); code != 3 {
+	if code := exitCode(t, err); code != 3 {
 		t.Errorf("ended with %d, want 3: %s", code, out)
 	}
 	if !strings.Contains(string(out), "came up without mod_sofia: starting it again") {
@@ -260,19 +268,21 @@ if [ $(wc -l <"$DIR/starts") -lt 2 ]; then echo false; else echo true; echo >"$D
 // A container that is stopped ends at once, whether it waits for a server or has a FreeSWITCH to end first.
 func TestEntrypointStops(t *testing.T) {
 	t.Parallel()
+	const answers, fails = "echo '<load module=\"mod_commands\"/>'\n", "echo >\"$DIR/ready\"; exit 7\n"
 	for name, test := range map[string]struct {
-		curl, ready string
-		code        int
+		curl, freeswitch string
+		code             int
 	}{
-		"while it waits": {curl: "#!/bin/sh\necho >\"$DIR/ready\"; exit 7\n", code: 143},
-		"while it runs":  {curl: "#!/bin/sh\necho '<load module=\"mod_commands\"/>'\n", code: 5},
+		"while it waits":       {curl: fails, code: 143},
+		"while it runs":        {curl: answers, freeswitch: `trap 'exit 5' TERM; echo >"$DIR/ready"; while :; do :; done`, code: 5},
+		"while it waits again": {curl: `[ -e "$DIR/starts" ] || exec ` + answers + fails, freeswitch: started + "exit 0", code: 143},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			run, dir := image(t)
-			write(t, filepath.Join(dir, "curl"), test.curl, 0o755)
+			write(t, filepath.Join(dir, "curl"), "#!/bin/sh\n"+test.curl, 0o755)
 			write(t, filepath.Join(dir, "sleep"), "#!/bin/sh\nexec /bin/sleep \"$@\"\n", 0o755)
-			cmd := run(`trap 'exit 5' TERM; echo >"$DIR/ready"; while :; do :; done`)
+			cmd := run(test.freeswitch)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -280,7 +290,7 @@ func TestEntrypointStops(t *testing.T) {
 			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Fatal(err)
 			}
-			if code := exitCode(cmd.Wait()); code != test.code {
+			if code := exitCode(t, cmd.Wait()); code != test.code {
 				t.Errorf("ended with %d, want %d", code, test.code)
 			}
 		})
@@ -299,12 +309,17 @@ func awaitFile(t *testing.T, name string) {
 	}
 }
 
-func exitCode(err error) int {
+// exitCode is what a program ended with. One that could not be run at all fails the test.
+func exitCode(t *testing.T, err error) int {
+	t.Helper()
 	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return exit.ExitCode()
+	switch {
+	case err == nil:
+		return 0
+	case !errors.As(err, &exit):
+		t.Fatal(err)
 	}
-	return 0
+	return exit.ExitCode()
 }
 
 // A build without a token that is taken ends at once and says what to do: neither is mended by trying again.
@@ -329,7 +344,7 @@ func TestInstallNeedsAToken(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "install.sh"), "freeswitch")
 			cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "DIR=" + dir, "FREESWITCH_REPO=https://packages.example/debian"}
 			out, err := cmd.CombinedOutput()
-			if code := exitCode(err); code != 1 || !strings.Contains(string(out), test.says) {
+			if code := exitCode(t, err); code != 1 || !strings.Contains(string(out), test.says) {
 				t.Errorf("ended with %d and said %q", code, out)
 			}
 			tries, _ := os.ReadFile(filepath.Join(dir, "tries")) // no file: none
@@ -525,8 +540,12 @@ func read(t *testing.T, file string) string {
 	return string(content)
 }
 
+// write waits until no other test is starting a program: a child that is forked while the file is open for writing
+// keeps it open for a moment, and meanwhile the kernel refuses to run the file (ETXTBSY).
 func write(t *testing.T, file, content string, mode os.FileMode) {
 	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(file, []byte(content), mode); err != nil {
 		t.Fatal(err)
 	}

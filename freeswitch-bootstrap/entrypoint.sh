@@ -4,12 +4,15 @@
 # started again in here, since a new container would have a new network, and who shares the old one would stay in it.
 set -eu
 
-freeswitch=
+freeswitch= # the number of its process, or what else there is: nothing, or one that is being started
 stopping=
 stop() {
-    [ -n "$freeswitch" ] || exit 143
     stopping=yes
-    kill -TERM "$freeswitch" 2>/dev/null || :
+    case $freeswitch in
+        "") exit 143 ;;
+        starting) ;; # ended as soon as its number is known
+        *) kill -TERM "$freeswitch" 2>/dev/null || : ;;
+    esac
 }
 trap stop TERM INT
 
@@ -90,8 +93,10 @@ while :; do
     wait_for_server
     module=$(listed_module) || module=
     began=$(date +%s)
+    freeswitch=starting
     "$@" <&0 &
     freeswitch=$!
+    [ -z "$stopping" ] || kill -TERM "$freeswitch"
     watcher=
     if [ -n "$module" ]; then
         (trap - TERM INT; watch "$module") &
@@ -103,6 +108,7 @@ while :; do
         wait "$freeswitch" || status=$?
         kill -0 "$freeswitch" 2>/dev/null || break
     done
+    freeswitch=
     [ -z "$watcher" ] || kill "$watcher" 2>/dev/null || :
     [ -z "$stopping" ] || exit "$status"
     # Who starts containers again knows how to wait between tries: this is left to them.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -14,7 +15,10 @@ func TestPickBinaries(t *testing.T) {
 		dir := t.TempDir()
 		script := fmt.Sprintf("#!/bin/sh\necho 'postgres (PostgreSQL) %s'\n", version)
 		for _, name := range []string{"postgres", "initdb"} {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
+			syscall.ForkLock.RLock() // a child forked while the file is open for writing makes it busy: ETXTBSY
+			err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755)
+			syscall.ForkLock.RUnlock()
+			if err != nil {
 				t.Fatal(err)
 			}
 		}
