@@ -23,8 +23,6 @@ type Element struct {
 	Attrs    []Attr
 	Text     string // without what surrounds its elements
 	Children []*Element
-
-	set int // how many of the tree's Variables were set before it was read
 }
 
 // Attr is an attribute.
