@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"xmlcurld/internal/catalog"
 	"xmlcurld/internal/plan"
 )
 
@@ -49,12 +50,12 @@ func (d *differ) row(old, edited *row, belonged, belongs map[string]any) error {
 	}
 	was, will := with(old.values, belonged), with(edited.values, belongs)
 	set := make(map[string]any)
-	for _, c := range old.of.columns {
-		if _, moved := belongs[c.name]; !moved && !equal(old.values[c.name], edited.values[c.name]) {
-			if edited.values[c.name] == nil && c.required {
-				return fmt.Errorf("line %d: %s of %s cannot be left out", edited.line, c.name, old.of.name)
+	for _, c := range old.of.Columns {
+		if _, moved := belongs[c.Name]; !moved && !equal(old.values[c.Name], edited.values[c.Name]) {
+			if edited.values[c.Name] == nil && c.Required {
+				return fmt.Errorf("line %d: %s of %s cannot be left out", edited.line, c.Name, old.of.Name)
 			}
-			set[c.name] = edited.values[c.name]
+			set[c.Name] = edited.values[c.Name]
 		}
 	}
 	if len(set) > 0 {
@@ -63,8 +64,8 @@ func (d *differ) row(old, edited *row, belonged, belongs map[string]any) error {
 			return err
 		}
 	}
-	for _, p := range old.of.parts {
-		if err := d.parts(p, old.parts[p.of.name], edited.parts[p.of.name], p.named(was), p.named(will)); err != nil {
+	for _, p := range old.of.Parts {
+		if err := d.parts(p, old.parts[p.Of.Name], edited.parts[p.Of.Name], named(p, was), named(p, will)); err != nil {
 			return err
 		}
 	}
@@ -72,7 +73,7 @@ func (d *differ) row(old, edited *row, belonged, belongs map[string]any) error {
 }
 
 // parts compares rows that belong to one.
-func (d *differ) parts(p part, old, edited []*row, belonged, belongs map[string]any) error {
+func (d *differ) parts(p catalog.Part, old, edited []*row, belonged, belongs map[string]any) error {
 	known := make(map[string]*row)
 	for _, one := range old {
 		known[one.id()] = one
@@ -81,7 +82,7 @@ func (d *differ) parts(p part, old, edited []*row, belonged, belongs map[string]
 	for _, one := range edited {
 		id := one.id()
 		if seen[id] {
-			return fmt.Errorf("line %d: this row of %s stands twice", one.line, p.of.name)
+			return fmt.Errorf("line %d: this row of %s stands twice", one.line, p.Of.Name)
 		}
 		seen[id] = true
 		if before := known[id]; before != nil {
@@ -112,10 +113,10 @@ func with(values, more map[string]any) map[string]any {
 }
 
 // named are the columns of a part that name the row it belongs to.
-func (p *part) named(values map[string]any) map[string]any {
+func named(p catalog.Part, values map[string]any) map[string]any {
 	all := make(map[string]any)
-	for i, name := range p.columns {
-		all[name] = values[p.parents[i]]
+	for i, name := range p.Columns {
+		all[name] = values[p.Parents[i]]
 	}
 	return all
 }
@@ -123,7 +124,7 @@ func (p *part) named(values map[string]any) map[string]any {
 // key is the key among the values of a row.
 func (r *row) key(values map[string]any) map[string]any {
 	key := make(map[string]any)
-	for _, name := range r.of.key {
+	for _, name := range r.of.Key {
 		key[name] = values[name]
 	}
 	return key
@@ -145,14 +146,14 @@ func (d *differ) insert(r *row, belongs map[string]any) error {
 	if err != nil {
 		return err
 	}
-	d.written = append(d.written, ranked{r.of.rank, plan.Statement{
+	d.written = append(d.written, ranked{r.of.Rank, plan.Statement{
 		SQL: fmt.Sprintf(`INSERT INTO %s (%s) SELECT %[2]s FROM jsonb_populate_record(NULL::%[1]s, $1::jsonb)`,
-			quoted(r.of.name), strings.Join(prefixed("", names), ", ")),
+			quoted(r.of.Name), strings.Join(prefixed("", names), ", ")),
 		Args: []any{string(record)}, Line: r.line,
 	}})
-	for _, p := range r.of.parts {
-		for _, one := range r.parts[p.of.name] {
-			if err := d.insert(one, p.named(values)); err != nil {
+	for _, p := range r.of.Parts {
+		for _, one := range r.parts[p.Of.Name] {
+			if err := d.insert(one, named(p, values)); err != nil {
 				return err
 			}
 		}
@@ -160,8 +161,8 @@ func (d *differ) insert(r *row, belongs map[string]any) error {
 	return nil
 }
 
-func (d *differ) update(of *relation, key, set map[string]any, line int) error {
-	is, err := json.Marshal(key)
+func (d *differ) update(of *catalog.Relation, key, set map[string]any, line int) error {
+	where, err := json.Marshal(key)
 	if err != nil {
 		return err
 	}
@@ -173,32 +174,32 @@ func (d *differ) update(of *relation, key, set map[string]any, line int) error {
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		sets = append(sets, fmt.Sprintf("%[1]s = n.%[1]s", quoted(name)))
 	}
-	d.written = append(d.written, ranked{of.rank, plan.Statement{
+	d.written = append(d.written, ranked{of.Rank, plan.Statement{
 		SQL: fmt.Sprintf(`UPDATE %s t SET %s FROM jsonb_populate_record(NULL::%[1]s, $1::jsonb) k, jsonb_populate_record(NULL::%[1]s, $2::jsonb) n WHERE %[3]s`,
-			quoted(of.name), strings.Join(sets, ", "), of.is(key)),
-		Args: []any{string(is), string(becomes)}, Line: line,
+			quoted(of.Name), strings.Join(sets, ", "), is(of, key)),
+		Args: []any{string(where), string(becomes)}, Line: line,
 	}})
 	return nil
 }
 
 func (d *differ) delete(r *row, belongs map[string]any) error {
 	key := with(r.key(r.values), belongs)
-	is, err := json.Marshal(key)
+	where, err := json.Marshal(key)
 	if err != nil {
 		return err
 	}
-	d.deleted = append(d.deleted, ranked{r.of.rank, plan.Statement{
-		SQL:  fmt.Sprintf(`DELETE FROM %s t USING jsonb_populate_record(NULL::%[1]s, $1::jsonb) k WHERE %s`, quoted(r.of.name), r.of.is(key)),
-		Args: []any{string(is)},
+	d.deleted = append(d.deleted, ranked{r.of.Rank, plan.Statement{
+		SQL:  fmt.Sprintf(`DELETE FROM %s t USING jsonb_populate_record(NULL::%[1]s, $1::jsonb) k WHERE %s`, quoted(r.of.Name), is(r.of, key)),
+		Args: []any{string(where)},
 	}})
 	return nil
 }
 
 // is is the condition for the row t whose key is that of k. By = it is found by index.
-func (of *relation) is(key map[string]any) string {
+func is(of *catalog.Relation, key map[string]any) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(key)) {
-		if !slices.Contains(of.key, name) {
+		if !slices.Contains(of.Key, name) {
 			continue
 		}
 		if key[name] == nil {

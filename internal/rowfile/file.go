@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"xmlcurld/internal/catalog"
 )
 
 // Unchanged stands in the place of a secret that is kept.
@@ -38,21 +40,21 @@ func (o *Object) Write(w io.Writer) error {
 // tables tells what the columns mean.
 func (o *Object) tables() string {
 	var b strings.Builder
-	seen := make(map[*relation]bool)
-	var tell func(of *relation, hidden []string)
-	tell = func(of *relation, hidden []string) {
+	seen := make(map[*catalog.Relation]bool)
+	var tell func(of *catalog.Relation, hidden []string)
+	tell = func(of *catalog.Relation, hidden []string) {
 		if seen[of] {
 			return
 		}
 		seen[of] = true
-		fmt.Fprintf(&b, "\n%s: %s\n", of.name, of.about)
-		for _, c := range of.columns {
-			if !slices.Contains(hidden, c.name) {
-				fmt.Fprintf(&b, "  %s: %s\n", c.name, c.about)
+		fmt.Fprintf(&b, "\n%s: %s\n", of.Name, of.About)
+		for _, c := range of.Columns {
+			if !slices.Contains(hidden, c.Name) {
+				fmt.Fprintf(&b, "  %s: %s\n", c.Name, c.About)
 			}
 		}
-		for _, p := range of.parts {
-			tell(p.of, p.columns)
+		for _, p := range of.Parts {
+			tell(p.Of, p.Columns)
 		}
 	}
 	tell(o.root.of, nil)
@@ -64,25 +66,25 @@ func node(kind yaml.Kind, value string) *yaml.Node { return &yaml.Node{Kind: kin
 // node is a row as YAML: its columns in the order of the table, then what belongs to it.
 func (r *row) node() *yaml.Node {
 	m := node(yaml.MappingNode, "")
-	for _, c := range r.of.columns {
-		value, ok := r.values[c.name]
+	for _, c := range r.of.Columns {
+		value, ok := r.values[c.Name]
 		if !ok {
 			continue
 		}
-		if secret(c.name, r.name()) {
+		if secret(c.Name, r.name()) {
 			value = Unchanged
 		}
-		m.Content = append(m.Content, node(yaml.ScalarNode, c.name), valueNode(value, r.plain[c.name]))
+		m.Content = append(m.Content, node(yaml.ScalarNode, c.Name), valueNode(value, r.plain[c.Name]))
 	}
-	for _, p := range r.of.parts {
-		if len(r.parts[p.of.name]) == 0 {
+	for _, p := range r.of.Parts {
+		if len(r.parts[p.Of.Name]) == 0 {
 			continue
 		}
 		list := node(yaml.SequenceNode, "")
-		for _, one := range r.parts[p.of.name] {
+		for _, one := range r.parts[p.Of.Name] {
 			list.Content = append(list.Content, one.node())
 		}
-		m.Content = append(m.Content, node(yaml.ScalarNode, p.of.name), list)
+		m.Content = append(m.Content, node(yaml.ScalarNode, p.Of.Name), list)
 	}
 	return m
 }
@@ -127,13 +129,13 @@ func (o *Object) parse(content []byte) (*row, error) {
 	if len(top) != 2 || top[0].Value != o.Table {
 		return nil, fmt.Errorf("the file must hold one row, below the name %s", o.Table)
 	}
-	return o.root.of.parse(top[1], nil)
+	return parse(o.root.of, top[1], nil)
 }
 
 // parse reads a row of the table, without the columns hidden.
-func (of *relation) parse(n *yaml.Node, hidden []string) (*row, error) {
+func parse(of *catalog.Relation, n *yaml.Node, hidden []string) (*row, error) {
 	if n.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("line %d: a row of %s is written as column: value", n.Line, of.name)
+		return nil, fmt.Errorf("line %d: a row of %s is written as column: value", n.Line, of.Name)
 	}
 	r := &row{of: of, values: make(map[string]any), parts: make(map[string][]*row), line: n.Line}
 	seen := make(map[string]bool)
@@ -143,14 +145,14 @@ func (of *relation) parse(n *yaml.Node, hidden []string) (*row, error) {
 			return nil, fmt.Errorf("line %d: %s stands twice", n.Content[i].Line, name)
 		}
 		seen[name] = true
-		if p := slices.IndexFunc(of.parts, func(p part) bool { return p.of.name == name }); p >= 0 {
-			if err := r.parsePart(of.parts[p], value); err != nil {
+		if p := slices.IndexFunc(of.Parts, func(p catalog.Part) bool { return p.Of.Name == name }); p >= 0 {
+			if err := r.parsePart(of.Parts[p], value); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		if of.column(name) == nil || slices.Contains(hidden, name) {
-			return nil, fmt.Errorf("line %d: a row of %s has no %s here", n.Content[i].Line, of.name, name)
+		if of.Column(name) == nil || slices.Contains(hidden, name) {
+			return nil, fmt.Errorf("line %d: a row of %s has no %s here", n.Content[i].Line, of.Name, name)
 		}
 		text, err := parseValue(value)
 		if err != nil {
@@ -163,19 +165,19 @@ func (of *relation) parse(n *yaml.Node, hidden []string) (*row, error) {
 	return r, nil
 }
 
-func (r *row) parsePart(p part, list *yaml.Node) error {
+func (r *row) parsePart(p catalog.Part, list *yaml.Node) error {
 	if list.Kind == yaml.ScalarNode && list.Tag == "!!null" {
 		return nil
 	}
 	if list.Kind != yaml.SequenceNode {
-		return fmt.Errorf("line %d: %s is a list of rows, each behind a dash", list.Line, p.of.name)
+		return fmt.Errorf("line %d: %s is a list of rows, each behind a dash", list.Line, p.Of.Name)
 	}
 	for _, n := range list.Content {
-		one, err := p.of.parse(n, p.columns)
+		one, err := parse(p.Of, n, p.Columns)
 		if err != nil {
 			return err
 		}
-		r.parts[p.of.name] = append(r.parts[p.of.name], one)
+		r.parts[p.Of.Name] = append(r.parts[p.Of.Name], one)
 	}
 	return nil
 }

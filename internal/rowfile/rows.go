@@ -1,3 +1,4 @@
+// Package rowfile shows rows as a file to be edited, and makes statements of what was changed in it.
 package rowfile
 
 import (
@@ -10,6 +11,9 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"xmlcurld/internal/catalog"
+	"xmlcurld/internal/mask"
 )
 
 // rowsMost is how many rows a file may hold.
@@ -21,7 +25,7 @@ var ErrTooMany = fmt.Errorf("these are more than %d rows: edit a part of them, o
 // row is a row with those that belong to it. Of its columns it holds those that people write, without those that name the
 // row that it belongs to, and without NULLs.
 type row struct {
-	of     *relation
+	of     *catalog.Relation
 	values map[string]any // a string, or a list of them
 	plain  map[string]bool
 	parts  map[string][]*row
@@ -33,35 +37,25 @@ type Object struct {
 	Table string
 	Key   []string
 
-	catalog catalog
-	root    *row
+	root *row
 }
 
 // Read reads the row of table that has key. The error is pgx.ErrNoRows if there is none.
 func Read(ctx context.Context, tx pgx.Tx, table string, key []string) (*Object, error) {
-	all, err := readCatalog(ctx, tx)
+	all, err := catalog.Read(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	of, is, err := all.object(table, key)
+	of, is, err := object(all, table, key)
 	if err != nil {
 		return nil, err
 	}
 	// Of the columns that were left out the presets are meant.
-	for _, name := range of.key {
+	for _, name := range of.Key {
 		if _, given := is[name]; given {
 			continue
 		}
-		var preset string
-		err := tx.QueryRow(ctx, `
-			SELECT split_part(pg_get_expr(d.adbin, d.adrelid), '''', 2)
-			FROM pg_attrdef d
-			JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-			WHERE d.adrelid = $1::regclass AND a.attname = $2`, table, name).Scan(&preset)
-		if err != nil {
-			return nil, err
-		}
-		is[name] = preset
+		is[name] = strings.Split(of.Column(name).Default, "'")[1]
 	}
 	r := reader{tx: tx}
 	found, err := r.rows(ctx, of, is, nil)
@@ -71,7 +65,7 @@ func Read(ctx context.Context, tx pgx.Tx, table string, key []string) (*Object, 
 	if len(found) == 0 {
 		return nil, fmt.Errorf("%s %s: %w", table, strings.Join(key, " "), pgx.ErrNoRows)
 	}
-	return &Object{table, key, all, found[0]}, nil
+	return &Object{table, key, found[0]}, nil
 }
 
 // reader reads rows with those that belong to them.
@@ -81,7 +75,7 @@ type reader struct {
 }
 
 // rows are those whose columns are as in where, in the order of their keys, without the columns hidden.
-func (r *reader) rows(ctx context.Context, of *relation, where map[string]any, hidden []string) (all []*row, err error) {
+func (r *reader) rows(ctx context.Context, of *catalog.Relation, where map[string]any, hidden []string) (all []*row, err error) {
 	names := slices.Sorted(maps.Keys(where))
 	var conditions []string
 	for _, name := range names {
@@ -92,7 +86,7 @@ func (r *reader) rows(ctx context.Context, of *relation, where map[string]any, h
 		return nil, err
 	}
 	query := fmt.Sprintf(`SELECT to_jsonb(t)::text FROM %s t, jsonb_populate_record(NULL::%[1]s, $1::jsonb) k WHERE %s ORDER BY %s LIMIT %d`,
-		quoted(of.name), strings.Join(conditions, " AND "), strings.Join(prefixed("t.", of.key), ", "), rowsMost+1)
+		quoted(of.Name), strings.Join(conditions, " AND "), strings.Join(prefixed("t.", of.Key), ", "), rowsMost+1)
 	found, err := r.tx.Query(ctx, query, string(key))
 	if err != nil {
 		return nil, err
@@ -114,7 +108,7 @@ func (r *reader) rows(ctx context.Context, of *relation, where map[string]any, h
 	return all, nil
 }
 
-func (r *reader) row(ctx context.Context, of *relation, text string, hidden []string) (*row, error) {
+func (r *reader) row(ctx context.Context, of *catalog.Relation, text string, hidden []string) (*row, error) {
 	var values map[string]any
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
@@ -122,22 +116,22 @@ func (r *reader) row(ctx context.Context, of *relation, text string, hidden []st
 		return nil, err
 	}
 	one := &row{of: of, values: make(map[string]any), plain: make(map[string]bool), parts: make(map[string][]*row)}
-	for _, c := range of.columns {
-		if value := values[c.name]; value != nil && !slices.Contains(hidden, c.name) {
-			one.values[c.name], one.plain[c.name] = textOf(value)
+	for _, c := range of.Columns {
+		if value := values[c.Name]; value != nil && !slices.Contains(hidden, c.Name) {
+			one.values[c.Name], one.plain[c.Name] = textOf(value)
 		}
 	}
-	for _, p := range of.parts {
+	for _, p := range of.Parts {
 		where := make(map[string]any)
-		for i, name := range p.columns {
-			where[name] = values[p.parents[i]]
+		for i, name := range p.Columns {
+			where[name] = values[p.Parents[i]]
 		}
-		parts, err := r.rows(ctx, p.of, where, p.columns)
+		parts, err := r.rows(ctx, p.Of, where, p.Columns)
 		if err != nil {
 			return nil, err
 		}
 		if len(parts) > 0 {
-			one.parts[p.of.name] = parts
+			one.parts[p.Of.Name] = parts
 		}
 	}
 	return one, nil
@@ -197,4 +191,40 @@ func equal(a, b any) bool {
 		return slices.EqualFunc(x, y, equal)
 	}
 	return !ok && !also && a == b
+}
+
+// secret reports whether the value that a row has in a column is a secret.
+func secret(column, name string) bool {
+	return mask.IsSecret(column) || column == "value" && mask.IsSecret(name)
+}
+
+// object says which row is meant: the values of its key, those that have no preset first. Those that have one may be left out.
+func object(all catalog.Catalog, table string, values []string) (*catalog.Relation, map[string]any, error) {
+	of := all[table]
+	if of == nil {
+		return nil, nil, fmt.Errorf("there is no table %s to edit", table)
+	}
+	wanted := slices.Clone(of.Key)
+	slices.SortStableFunc(wanted, func(a, b string) int {
+		return rankOf(of.Column(a).Default != "") - rankOf(of.Column(b).Default != "")
+	})
+	least := slices.IndexFunc(wanted, func(name string) bool { return of.Column(name).Default != "" })
+	if least <= 0 {
+		least = len(wanted)
+	}
+	if len(values) < least || len(values) > len(wanted) {
+		return nil, nil, fmt.Errorf("a row of %s is known by: %s", table, strings.Join(wanted, ", "))
+	}
+	key := make(map[string]any)
+	for i, value := range values {
+		key[wanted[i]] = value
+	}
+	return of, key, nil
+}
+
+func rankOf(preset bool) int {
+	if preset {
+		return 1
+	}
+	return 0
 }

@@ -1,59 +1,51 @@
-// Package rowfile shows rows as a file to be edited, and makes statements of what was changed in it.
-package rowfile
+// Package catalog reads from the database itself which tables people write, and how their rows hang together.
+package catalog
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
-
-	"xmlcurld/internal/mask"
 )
 
-// relation is a table, with those whose rows are parts of its rows.
-type relation struct {
-	name    string
-	about   string
-	columns []*column
-	key     []string // what a row is known by: the primary key, or what people know of one that PostgreSQL numbers
-	parts   []part
-	rank    int // a table refers to those with a lower one
+// Relation is a table, with those whose rows are parts of its rows.
+type Relation struct {
+	Name    string
+	About   string // the table's comment
+	Columns []*Column
+	Key     []string // what a row is known by: the primary key, or what people know of one that PostgreSQL numbers
+	Parts   []Part
+	Rank    int // a table refers to those with a lower one
 }
 
-// column is a column that people write.
-type column struct {
-	name     string
-	about    string
-	required bool // it cannot be NULL
-	preset   bool // it has a default
+// Column is a column that people write.
+type Column struct {
+	Name     string
+	About    string // the column's comment
+	Required bool   // it cannot be NULL
+	Default  string // an expression; empty: it has none
 }
 
-// part is a table whose rows belong to those of another.
-type part struct {
-	of      *relation
-	columns []string // its columns that name the row it belongs to
-	parents []string // what they are there
+// Part is a table whose rows belong to those of another.
+type Part struct {
+	Of      *Relation
+	Columns []string // its columns that name the row it belongs to
+	Parents []string // what they are there
 }
 
-func (of *relation) column(name string) *column {
-	i := slices.IndexFunc(of.columns, func(c *column) bool { return c.name == name })
+// Column returns a column, nil if nobody writes one of that name.
+func (of *Relation) Column(name string) *Column {
+	i := slices.IndexFunc(of.Columns, func(c *Column) bool { return c.Name == name })
 	if i < 0 {
 		return nil
 	}
-	return of.columns[i]
-}
-
-// secret reports whether the value that a row has in a column is a secret.
-func secret(column, name string) bool {
-	return mask.IsSecret(column) || column == "value" && mask.IsSecret(name)
+	return of.Columns[i]
 }
 
 const columnsQuery = `
 SELECT
 	c.relname::text, coalesce(obj_description(c.oid), ''), a.attname::text, coalesce(col_description(c.oid, a.attnum), ''),
-	a.attnotnull, a.atthasdef
+	a.attnotnull, coalesce((SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = c.oid AND d.adnum = a.attnum), '')
 FROM pg_trigger g
 JOIN pg_class c ON c.oid = g.tgrelid
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -90,23 +82,24 @@ JOIN pg_class p ON p.oid = r.confrelid
 WHERE r.contype = 'f' AND c.oid <> p.oid AND pg_table_is_visible(c.oid)
 ORDER BY c.relname, r.conname`
 
-// catalog are the tables that people write, by name.
-type catalog map[string]*relation
+// Catalog are the tables that people write, by name.
+type Catalog map[string]*Relation
 
-func readCatalog(ctx context.Context, tx pgx.Tx) (catalog, error) {
-	all := make(catalog)
+// Read reads it from the system catalogs.
+func Read(ctx context.Context, tx pgx.Tx) (Catalog, error) {
+	all := make(Catalog)
 	rows, err := tx.Query(ctx, columnsQuery, madeByDatabase)
 	if err != nil {
 		return nil, err
 	}
 	var table, about string
-	var c column
-	_, err = pgx.ForEachRow(rows, []any{&table, &about, &c.name, &c.about, &c.required, &c.preset}, func() error {
+	var c Column
+	_, err = pgx.ForEachRow(rows, []any{&table, &about, &c.Name, &c.About, &c.Required, &c.Default}, func() error {
 		if all[table] == nil {
-			all[table] = &relation{name: table, about: about}
+			all[table] = &Relation{Name: table, About: about}
 		}
 		own := c
-		all[table].columns = append(all[table].columns, &own)
+		all[table].Columns = append(all[table].Columns, &own)
 		return nil
 	})
 	if err != nil {
@@ -118,7 +111,7 @@ func readCatalog(ctx context.Context, tx pgx.Tx) (catalog, error) {
 	var key []string
 	_, err = pgx.ForEachRow(rows, []any{&table, &key}, func() error {
 		if all[table] != nil {
-			all[table].key = key
+			all[table].Key = key
 		}
 		return nil
 	})
@@ -130,7 +123,7 @@ func readCatalog(ctx context.Context, tx pgx.Tx) (catalog, error) {
 
 // readReferences finds what belongs to what. A row belongs to the one that its key begins with and with which it is deleted.
 // A tenant's are besides those that name it.
-func (all catalog) readReferences(ctx context.Context, tx pgx.Tx) error {
+func (all Catalog) readReferences(ctx context.Context, tx pgx.Tx) error {
 	rows, err := tx.Query(ctx, referencesQuery)
 	if err != nil {
 		return err
@@ -145,10 +138,10 @@ func (all catalog) readReferences(ctx context.Context, tx pgx.Tx) error {
 			return nil
 		}
 		needs[name] = append(needs[name], parent)
-		begins := len(columns) < len(of.key) && slices.Equal(of.key[:len(columns)], columns) || parent == "tenant"
+		begins := len(columns) < len(of.Key) && slices.Equal(of.Key[:len(columns)], columns) || parent == "tenant"
 		// An action belongs to a condition or to none: its extension tells enough.
 		if cascades && begins && (name != "action" || parent == "extension") {
-			to.parts = append(to.parts, part{of, slices.Clone(columns), slices.Clone(parents)})
+			to.Parts = append(to.Parts, Part{of, slices.Clone(columns), slices.Clone(parents)})
 		}
 		return nil
 	})
@@ -158,40 +151,9 @@ func (all catalog) readReferences(ctx context.Context, tx pgx.Tx) error {
 	for range all { // as often as there are tables, which is often enough
 		for name, of := range all {
 			for _, parent := range needs[name] {
-				of.rank = max(of.rank, all[parent].rank+1)
+				of.Rank = max(of.Rank, all[parent].Rank+1)
 			}
 		}
 	}
 	return nil
-}
-
-// object says which row is meant: the values of its key, those that have no preset first. Those that have one may be left out.
-func (all catalog) object(table string, values []string) (*relation, map[string]any, error) {
-	of := all[table]
-	if of == nil {
-		return nil, nil, fmt.Errorf("there is no table %s to edit", table)
-	}
-	wanted := slices.Clone(of.key)
-	slices.SortStableFunc(wanted, func(a, b string) int {
-		return rankOf(of.column(a).preset) - rankOf(of.column(b).preset)
-	})
-	least := slices.IndexFunc(wanted, func(name string) bool { return of.column(name).preset })
-	if least <= 0 {
-		least = len(wanted)
-	}
-	if len(values) < least || len(values) > len(wanted) {
-		return nil, nil, fmt.Errorf("a row of %s is known by: %s", table, strings.Join(wanted, ", "))
-	}
-	key := make(map[string]any)
-	for i, value := range values {
-		key[wanted[i]] = value
-	}
-	return of, key, nil
-}
-
-func rankOf(preset bool) int {
-	if preset {
-		return 1
-	}
-	return 0
 }
