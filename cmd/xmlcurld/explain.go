@@ -115,11 +115,11 @@ func explainQuestion(i *invocation, call explain.Call) (question, error) {
 			return e.Address(ctx, address, port, list)
 		}, errors.Join(err, exactly(i, 2))
 	case "row":
-		if err := exactly(i, 3); err != nil {
-			return nil, err
+		if len(o) < 3 {
+			return nil, errors.New("explain row takes a table and the key of a row")
 		}
 		return func(ctx context.Context, e *explain.Explainer) (*explain.Explanation, error) {
-			return e.Reached(ctx, o[1], o[2])
+			return e.Reached(ctx, o[1], strings.Join(o[2:], " "))
 		}, nil
 	}
 	return nil, errors.New("explain what? number NUMBER, user USER@DOMAIN, gateway NAME, address IP, or row TABLE KEY")

@@ -75,7 +75,7 @@ func TestExplain(t *testing.T) {
 			"denied: no entry holds the address, and the list's default is deny\n",
 		}},
 		{"a user's network", []string{"address", "192.0.2.9", "--list", "phones"}, exitOK, []string{"allowed: entry phones domain acme.example, user 1001, 192.0.2.0/24"}},
-		{"what an extension reaches", []string{"row", "extension", "hours"}, exitOK, []string{"it reaches numbers (3)\n", "  public +27110000001\n"}},
+		{"what an extension reaches", []string{"row", "extension", "hours"}, exitOK, []string{"it reaches numbers (3), documents (1)\n", "  public +27110000001\n"}},
 		{"what a tenant reaches", []string{"row", "tenant", "acme"}, exitOK, []string{"domains: 1:\n  acme.example\n"}},
 		{"what a gateway reaches", []string{"row", "gateway", "twilio"}, exitOK, []string{"documents: 1:\n  sofia.conf\n"}},
 		{"what a list reaches", []string{"row", "acl_list", "domains"}, exitOK, []string{"profiles: 1:\n  external\n"}},
@@ -83,6 +83,9 @@ func TestExplain(t *testing.T) {
 		{"what a domain reaches", []string{"row", "domain", "acme.example"}, exitOK, []string{"  1001@acme.example\n"}},
 		{"what a profile reaches", []string{"row", "sip_profile", "external"}, exitOK, []string{"gateways: 1:\n  twilio\n"}},
 		{"what a node reaches", []string{"row", "node", "*"}, exitOK, []string{"profiles: 2"}},
+		{"what a user reaches", []string{"row", "domain_user", "acme.example", "1000"}, exitOK, []string{"groups: 1:\n  sales\n", "users (1)"}},
+		{"what a number reaches", []string{"row", "number", "7001 acme"}, exitOK, []string{"extensions: 1:\n  reception\n", "domains: 1:\n  acme.example\n"}},
+		{"half a key", []string{"row", "domain_user", "acme.example"}, exitFault, nil},
 		{"no such row", []string{"row", "context", "none"}, exitFault, []string{"there is no such row\n"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

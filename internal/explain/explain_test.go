@@ -2,9 +2,13 @@ package explain
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"xmlcurld/db"
+	"xmlcurld/db/dbtest"
 )
 
 func TestPositionOf(t *testing.T) {
@@ -31,5 +35,63 @@ func TestCandidates(t *testing.T) {
 	}
 	if last := got[2].key; last != "phones domain a.example, user 1001, 10.0.0.1/32" {
 		t.Errorf("key %q", last)
+	}
+}
+
+// TestReachedOfEveryTable asks about a row of each table whose changes are remembered, which are those that reach FreeSWITCH.
+func TestReachedOfEveryTable(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	dbtest.Execute(t, url, `
+		INSERT INTO node (name) VALUES ('fs1');
+		INSERT INTO node_credential (username, node, password_hash) VALUES ('fs1', 'fs1', '$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy');
+		INSERT INTO switch_param (name, value) VALUES ('max-db-handles', '50');
+		INSERT INTO switch_variable (name, value) VALUES ('a', 'b');
+		INSERT INTO event_socket_param (name, value) VALUES ('nat-map', 'false');
+		INSERT INTO sofia_param (name, value) VALUES ('log-level', '0');
+		INSERT INTO condition (extension, position, regex) VALUES ('local.user', 2, 'any');
+		INSERT INTO condition_regex (extension, condition, position, field, expression) VALUES ('local.user', 2, 1, 'destination_number', '^1$');
+		INSERT INTO domain_param (domain, name, value) VALUES ('acme.example', 'a', 'b');
+		INSERT INTO domain_user_param (domain, user_id, name, value) VALUES ('acme.example', '1000', 'a', 'b');
+		INSERT INTO domain_user_variable (domain, user_id, name, value) VALUES ('acme.example', '1000', 'a', 'b');
+		INSERT INTO sip_profile_alias (profile, name) VALUES ('internal', 'inside');
+		INSERT INTO gateway_param (gateway, name, value) VALUES ('twilio', 'ping', '30');
+		INSERT INTO gateway_variable (gateway, name, value) VALUES ('twilio', 'a', 'b')`)
+	conn := dbtest.Connect(t, url)
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	rows, err := tx.Query(t.Context(), `SELECT DISTINCT ON (relation) relation, key FROM edit_row WHERE new IS NOT NULL AND key <> '*' ORDER BY relation, id DESC`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Row])
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := tx.Query(t.Context(), `SELECT relname::text COLLATE "C" FROM pg_trigger g JOIN pg_class c ON c.oid = tgrelid WHERE tgname = 'record_insert' ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(all, pgx.RowTo[string])
+	if err != nil || !slices.Equal(tables, Tables()) {
+		t.Errorf("known are %v, and there are %v, %v", Tables(), tables, err)
+	}
+	e := New(tx, "fs1", nil, nil)
+	for _, name := range tables {
+		i := slices.IndexFunc(keys, func(r Row) bool { return r.Table == name })
+		if i < 0 {
+			t.Errorf("no row of table %s to ask about", name)
+			continue
+		}
+		x, err := e.Reached(t.Context(), name, keys[i].Key)
+		if err != nil {
+			t.Fatalf("%s %s: %v", name, keys[i].Key, err)
+		}
+		if !x.Found || len(x.Reaches) == 0 {
+			t.Errorf("%s %s: %s", name, keys[i].Key, x.Answer)
+		}
 	}
 }

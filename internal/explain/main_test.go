@@ -1,0 +1,9 @@
+package explain
+
+import (
+	"testing"
+
+	"xmlcurld/db/dbtest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
