@@ -72,7 +72,7 @@ func applyAndPrint(ctx context.Context, i *invocation, url string, e plan.Edit, 
 
 // applied is what became of an edit.
 type applied struct {
-	Plan    *plan.Plan `json:"plan"`
+	Plan    *plan.Plan `json:"plan"` // null: nothing was to be changed
 	Applied bool       `json:"applied"`
 	InSync  bool       `json:"in_sync"` // every switch runs it; false: or nobody waited for them
 }

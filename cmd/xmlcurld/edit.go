@@ -19,6 +19,7 @@ import (
 func editFlags(flags *pflag.FlagSet) {
 	lookFlags(flags)
 	applyingFlags(flags)
+	flags.Bool("json", false, "print what was made as JSON; what else there is to say goes to the standard error")
 }
 
 // edit opens rows as a file in an editor, and makes what was changed in it.
@@ -33,6 +34,12 @@ func edit(ctx context.Context, i *invocation) error {
 		}
 		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 		s := &editing{invocation: i, url: url, conn: conn}
+		asJSON, _ := i.flags.GetBool("json") // the flag exists: no error
+		if asJSON {
+			aside := *i
+			aside.stdout = i.stderr
+			s.invocation = &aside
+		}
 		err = s.inTransaction(ctx, func(tx pgx.Tx) (err error) {
 			s.object, err = rowfile.Read(ctx, tx, i.operands[0], i.operands[1:])
 			return err
@@ -40,7 +47,11 @@ func edit(ctx context.Context, i *invocation) error {
 		if err != nil {
 			return err
 		}
-		return s.start(ctx)
+		err = s.start(ctx)
+		if asJSON && (err == nil || s.result.Applied) {
+			err = errors.Join(printJSON(i.stdout, s.result), err)
+		}
+		return err
 	})
 }
 
@@ -51,6 +62,7 @@ type editing struct {
 	conn   *pgx.Conn
 	object *rowfile.Object
 	file   string
+	result applied
 }
 
 func (s *editing) inTransaction(ctx context.Context, f func(pgx.Tx) error) error {
@@ -75,7 +87,7 @@ func (s *editing) start(ctx context.Context) error {
 	if err := os.Remove(s.file); err != nil || !made {
 		return err
 	}
-	_, err = awaitSwitches(ctx, s.invocation, s.url)
+	s.result.InSync, err = awaitSwitches(ctx, s.invocation, s.url)
 	return err
 }
 
@@ -149,7 +161,9 @@ func (s *editing) round(ctx context.Context) (outcome, error) {
 			return editNothing, errQuit
 		}
 	}
-	return editMade, commit(ctx, s.invocation, s.url, e, p.Base, "xmlcurld edit")
+	err = commit(ctx, s.invocation, s.url, e, p.Base, "xmlcurld edit")
+	s.result = applied{Plan: p, Applied: err == nil}
+	return editMade, err
 }
 
 // openEditor has the file edited.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -75,6 +77,34 @@ func TestEdit(t *testing.T) {
 		var name string
 		if err := dbtest.Connect(t, url).QueryRow(t.Context(), `SELECT display_name FROM number WHERE number = '+27210000000'`).Scan(&name); err != nil || name != test.data {
 			t.Errorf("%s: %s, %v, want %s", test.name, name, err, test.data)
+		}
+	}
+}
+
+// With --json the standard output holds the result only, in the shape of apply's.
+func TestEditJSON(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	for _, test := range []struct {
+		edit    string
+		applied bool
+	}{{"s/display_name: .*/display_name: One/", true}, {"", false}} {
+		i, out := invoked(t, url, editFlags, []string{"number", "+27210000000", "--json"}, "a")
+		i.environ = append(os.Environ(), editorOf(t, test.edit))
+		aside := new(bytes.Buffer)
+		i.stderr = aside
+		if err := edit(t.Context(), i); err != nil {
+			t.Fatal(err)
+		}
+		var result applied
+		if err := json.Unmarshal(out.Bytes()[bytes.IndexByte(out.Bytes(), '{'):], &result); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		if result.Applied != test.applied || result.InSync != test.applied || (result.Plan != nil) != test.applied {
+			t.Errorf("%+v\n%s", result, out)
+		}
+		if test.applied && (result.Plan.Rows.Total != 1 || !strings.Contains(aside.String(), "Every switch is in sync.")) {
+			t.Errorf("%s\n%s", out, aside)
 		}
 	}
 }
