@@ -22,16 +22,24 @@ const (
 	exitUsage = 2 // a wrong verb, flag or setting
 )
 
-// memoryLimit is from where on memory is saved rather than time, in bytes. What is alive is a part of it, whoever sends
-// what. Together with the local rows of a million numbers, which may be mapped as a whole, it stays below 256 MiB.
-const memoryLimit = 80 << 20
+// From where on memory is saved rather than time, in bytes. Of the server what is alive is a part of it, whoever sends what:
+// together with the local rows of a million numbers, which may be mapped as a whole, it stays below 256 MiB. The other verbs
+// may hold many rows of an edit, and end soon.
+const (
+	serverMemory = 80 << 20
+	verbMemory   = 400 << 20
+)
 
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400) // little is alive and much passes through: a few tens of MB more, and a tenth of the time back
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memoryLimit)
+		limit := int64(verbMemory)
+		if len(os.Args) > 1 && os.Args[1] == "serve" {
+			limit = serverMemory
+		}
+		debug.SetMemoryLimit(limit)
 	}
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, restore) // so a second signal ends the program at once
