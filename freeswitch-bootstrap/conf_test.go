@@ -1,4 +1,3 @@
-// Package bootstrap has no program: its tests hold the conf tree and the image's scripts to what they promise.
 package bootstrap
 
 import (

@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/pflag"
+
+	"xmlcurld/internal/sandbox"
 )
 
 // What the program ends with.
@@ -92,7 +94,12 @@ var verbs = []verb{
 	{name: "hash-password", operands: "[FILE]", run: hashPassword,
 		about: "read a password, one line, from its input or a file and print its hash for table node_credential"},
 	{name: "healthcheck", about: "ask the running server's /healthz; exit 1 when it does not answer", run: healthcheck},
+	{name: sandbox.Verb, about: "boot a switch in a network of its own, as compare --freeswitch orders; not for people", run: runSandbox},
 	{name: "version", about: "print the version", run: version},
+}
+
+func runSandbox(ctx context.Context, i *invocation) error {
+	return sandbox.Inside(ctx, os.Stdin, i.stdout)
 }
 
 // run is the program without its process: it ends when its verb does, or soon after ctx is done.
