@@ -134,16 +134,24 @@ func (e *Explainer) finish(x *Explanation) *Explanation {
 	return x
 }
 
-// maskHunt takes secrets out of what actions are given.
+// maskHunt takes secrets out of what conditions ask for, and of what actions are given.
 func (e *Explainer) maskHunt(r *hunt.Result) {
+	data := func(a *hunt.Action) {
+		a.Data = e.masker.Data(a.Extension+" "+a.Condition+" "+a.Application, a.Application, a.Data)
+	}
 	for i := range r.Actions {
-		r.Actions[i].Data = e.masker.Value("data", r.Actions[i].Data)
+		data(&r.Actions[i])
 	}
 	for i := range r.Steps {
 		s := &r.Steps[i]
-		s.Value = e.masker.Value(s.Field, s.Value)
+		place := s.Extension + " " + s.Condition
+		value := e.masker.Value(place, s.Field, s.Value)
+		if value != s.Value {
+			s.Why = strings.ReplaceAll(s.Why, s.Value, value)
+		}
+		s.Value, s.Expression = value, e.masker.Value(place, s.Field, s.Expression)
 		if s.Action != nil {
-			s.Action.Data = e.masker.Value("data", s.Action.Data)
+			data(s.Action)
 		}
 	}
 }

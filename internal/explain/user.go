@@ -162,7 +162,7 @@ func (e *Explainer) Gateway(ctx context.Context, name string) (*Explanation, err
 	}
 	x.Answer = "the node does not have it"
 	if x.Found {
-		x.Answer = fmt.Sprintf("profile %s has it: calls to sofia/gateway/%s go to %s", g.Profile, g.Name, e.masker.Value("proxy", g.Proxy))
+		x.Answer = fmt.Sprintf("profile %s has it: calls to sofia/gateway/%s go to %s", g.Profile, g.Name, e.masker.Value("gateway "+g.Name, "proxy", g.Proxy))
 	} else if len(x.Refused) == 0 {
 		x.refuse("its password is not to be had")
 	}

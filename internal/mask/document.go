@@ -8,13 +8,14 @@ import (
 	"strings"
 )
 
-// Document is an XML document without its secrets, and else byte for byte what it was. Comments, which no answer of this
-// server has, are masked whole. From the place where it cannot be read as XML, all of it is one mark.
+// Document is an XML document without its secrets, and else byte for byte what it was. The place of a secret is its element, with
+// those around it and their names. Comments, which no answer of this server has, are masked whole. From the place where it
+// cannot be read as XML, all of it is one mark.
 func (m *Masker) Document(document []byte) []byte {
 	s := scanner{masker: m, rest: document, out: make([]byte, 0, len(document))}
 	for len(s.rest) > 0 {
 		if err := s.next(); err != nil {
-			return append(s.out, m.whole(string(s.rest))...)
+			return append(s.out, m.whole(s.place(), string(s.rest))...)
 		}
 	}
 	return s.out
@@ -30,8 +31,9 @@ type scanner struct {
 
 type element struct {
 	name   string
-	secret bool // all that stands in it is a secret, for its own name or for that of one around it
-	text   bool // the text that stands directly in it is one
+	place  string // its path, with the names that elements have
+	secret bool   // all that stands in it is a secret, for its own name or for that of one around it
+	text   bool   // the text that stands directly in it is one
 }
 
 var (
@@ -61,6 +63,14 @@ func (s *scanner) next() error {
 	return s.tag()
 }
 
+// place is where the scanner is.
+func (s *scanner) place() string {
+	if len(s.open) == 0 {
+		return ""
+	}
+	return s.open[len(s.open)-1].place
+}
+
 func (s *scanner) copy(n int) {
 	s.out = append(s.out, s.rest[:n]...)
 	s.rest = s.rest[n:]
@@ -74,7 +84,7 @@ func (s *scanner) copyText(text value) error {
 	} else if in := s.open[len(s.open)-1]; in.secret || in.text {
 		text.secret = true
 	}
-	s.out = s.masker.appendValue(s.out, text)
+	s.out = s.masker.appendValue(s.out, s.place(), text)
 	s.rest = s.rest[len(text.raw):]
 	return nil
 }
@@ -102,7 +112,7 @@ func (s *scanner) tag() error {
 	if err != nil {
 		return err
 	}
-	in := element{name: name, secret: s.masker.isSecret(name)}
+	in := element{name: name, place: s.place() + "/" + name, secret: s.masker.isSecret(name)}
 	if len(s.open) > 0 {
 		in.secret = in.secret || s.open[len(s.open)-1].secret
 	}
@@ -110,8 +120,13 @@ func (s *scanner) tag() error {
 		return slices.Contains(saysName, a.name) && s.masker.isSecret(a.value.decoded)
 	})
 	conference := slices.ContainsFunc(attributes, func(a attribute) bool {
-		return a.name == "application" && strings.EqualFold(strings.TrimSpace(a.value.decoded), "conference")
+		return a.name == "application" && takesPIN(a.value.decoded)
 	})
+	for _, a := range attributes {
+		if slices.Contains(saysName, a.name) || a.name == "application" {
+			in.place += " " + a.value.decoded
+		}
+	}
 	done := 0
 	for _, a := range attributes {
 		s.out = append(s.out, s.rest[done:a.from]...)
@@ -121,7 +136,7 @@ func (s *scanner) tag() error {
 		if conference && a.name == "data" {
 			a.value.more = pinOf(a.value.decoded)
 		}
-		s.out = s.masker.appendValue(s.out, a.value)
+		s.out = s.masker.appendValue(s.out, in.place+" @"+a.fullName, a.value)
 	}
 	s.out = append(s.out, s.rest[done:n]...)
 	if s.rest[n-2] != '/' {
@@ -146,29 +161,29 @@ func (s *scanner) endTag() error {
 // its first $.
 var aVariable = regexp.MustCompile(`^\$\$\{[A-Za-z0-9_.-]+\}$`)
 
-// appendValue appends v without its secrets.
-func (m *Masker) appendValue(out []byte, v value) []byte {
+// appendValue appends v, which stands at place, without its secrets.
+func (m *Masker) appendValue(out []byte, place string, v value) []byte {
 	if v.secret {
-		return m.appendSecret(out, v)
+		return m.appendSecret(out, place, v)
 	}
 	spans := joined(append(secretsIn(v.decoded), v.more...))
 	if v.split {
 		if len(spans) > 0 {
-			return m.appendSecret(out, v)
+			return m.appendSecret(out, place, v)
 		}
-		return m.appendSplit(out, v)
+		return m.appendSplit(out, place, v)
 	}
 	done := 0
 	for _, s := range spans {
 		from, to := v.place(s.from), v.place(s.to)
-		out = append(append(out, v.raw[done:from]...), m.mark(v.decoded[s.from:s.to])...)
+		out = append(append(out, v.raw[done:from]...), m.mark(place, v.decoded[s.from:s.to])...)
 		done = to
 	}
 	return append(out, v.raw[done:]...)
 }
 
 // appendSecret appends a mark for v, but for the blanks around a text.
-func (m *Masker) appendSecret(out []byte, v value) []byte {
+func (m *Masker) appendSecret(out []byte, place string, v value) []byte {
 	switch {
 	case v.decoded == "" && !v.split, aVariable.Match(v.raw):
 		return append(out, v.raw...)
@@ -178,16 +193,16 @@ func (m *Masker) appendSecret(out []byte, v value) []byte {
 			return append(out, v.raw...)
 		}
 		before, after, _ := bytes.Cut(v.raw, secret)
-		return append(append(append(out, before...), m.mark(strings.TrimSpace(v.decoded))...), after...)
+		return append(append(append(out, before...), m.mark(place, strings.TrimSpace(v.decoded))...), after...)
 	}
-	return append(out, m.mark(v.decoded)...)
+	return append(out, m.mark(place, v.decoded)...)
 }
 
 // appendSplit appends v, which holds no secret but in comments and instructions.
-func (m *Masker) appendSplit(out []byte, v value) []byte {
+func (m *Masker) appendSplit(out []byte, place string, v value) []byte {
 	done := 0
 	for _, s := range v.unread {
-		out = append(append(out, v.raw[done:s.from]...), m.whole(string(v.raw[s.from:s.to]))...)
+		out = append(append(out, v.raw[done:s.from]...), m.whole(place, string(v.raw[s.from:s.to]))...)
 		done = s.to
 	}
 	return append(out, v.raw[done:]...)

@@ -147,6 +147,11 @@ func inURLs(text string) []span {
 	return all
 }
 
+// takesPIN reports whether the data of an application of the dialplan may hold a PIN.
+func takesPIN(application string) bool {
+	return strings.EqualFold(strings.TrimSpace(application), "conference")
+}
+
 // pinOf finds the PIN in the data of application conference.
 func pinOf(data string) []span {
 	_, behind, _ := strings.Cut(data, "+")

@@ -2,9 +2,7 @@ package plan
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -27,7 +25,6 @@ type Base struct {
 	Salt     []byte
 
 	digest
-	key []byte
 }
 
 // newBase reads what database that of tx is. Its digests can be compared with those of another, unless that is nil.
@@ -39,22 +36,10 @@ func newBase(ctx context.Context, tx pgx.Tx, other *Base) (*Base, error) {
 		b.Salt = make([]byte, 16)
 		_, _ = rand.Read(b.Salt) // never fails
 	}
-	return b, b.read(ctx, tx)
-}
-
-// read reads what database it is, and makes the key of the digest: it is that of the common node with the salt, so nobody can
-// try out what was in the rows who cannot read the database.
-func (b *Base) read(ctx context.Context, tx pgx.Tx) error {
-	var key string
-	err := tx.QueryRow(ctx, `
+	return b, tx.QueryRow(ctx, `
 		SELECT
 			(SELECT system_identifier::text FROM pg_control_system()), current_database()::text, now(),
-			(SELECT max(version_id) FROM goose_db_version WHERE is_applied),
-			(SELECT revision_key::text FROM node WHERE name = '*')`).Scan(&b.Cluster, &b.Database, &b.At, &b.Schema, &key)
-	h := hmac.New(sha256.New, []byte(key))
-	h.Write(b.Salt)
-	b.key = h.Sum(nil)
-	return err
+			(SELECT max(version_id) FROM goose_db_version WHERE is_applied)`).Scan(&b.Cluster, &b.Database, &b.At, &b.Schema)
 }
 
 // ErrChanged says that an edit would not do any more what its plan says.
@@ -67,7 +52,7 @@ func (b *Base) check(ctx context.Context, tx pgx.Tx, now *Base) error {
 		return fmt.Errorf("the plan is for another database: %s of cluster %s", b.Database, b.Cluster)
 	case b.Schema != now.Schema:
 		return fmt.Errorf("the plan is for another schema: migration %d, and not %d", b.Schema, now.Schema)
-	case hmac.Equal([]byte(b.sum), []byte(now.sum)):
+	case b.sum == now.sum:
 		return nil
 	}
 	var which, tables, keys []string
@@ -104,11 +89,10 @@ func (b *Base) check(ctx context.Context, tx pgx.Tx, now *Base) error {
 // editsSince tells who has changed some rows since a time.
 func editsSince(ctx context.Context, tx pgx.Tx, since time.Time, tables, keys []string) ([]string, error) {
 	return pg.Rows(ctx, tx, pgx.RowTo[string], `
-		SELECT DISTINCT format('edit %s by %s with %s', e.id, e.role, coalesce(nullif(e.application, ''), 'an unnamed program'))
-		FROM edit e
-		JOIN edit_row r ON r.edit = e.id AND r.at = e.at
-		JOIN unnest($2::text[], $3::text[]) c (relation, key) ON c.relation = r.relation AND c.key = r.key
-		WHERE e.committed_at >= $1 AND e.xid IS DISTINCT FROM pg_current_xact_id_if_assigned()`, since, tables, keys)
+		SELECT DISTINCT format('edit %s by %s with %s', h.edit, h.role, coalesce(nullif(h.application, ''), 'an unnamed program'))
+		FROM history h
+		JOIN unnest($2::text[], $3::text[]) c (relation, key) ON c.relation = h.relation AND c.key = h.key
+		WHERE h.at >= $1 AND h.edit <> this_edit_number()`, since, tables, keys)
 }
 
 // changesNamed is how many rows that have changed since a plan are named.
@@ -134,7 +118,7 @@ func Commit(ctx context.Context, url string, e Edit, planned *Base, application 
 	if err != nil {
 		return nil, err
 	}
-	rows, err := changes(ctx, tx, 0, nil, now.key)
+	rows, err := changes(ctx, tx, 0, now.Salt)
 	if err != nil {
 		return nil, err
 	}

@@ -97,7 +97,7 @@ func (p *Plan) look(ctx context.Context, before, after pgx.Tx, o Options) error 
 	if err != nil {
 		return err
 	}
-	rows, err := changes(ctx, after, o.Examples, masker, p.Base.key)
+	rows, err := changes(ctx, after, o.Examples, p.Base.Salt)
 	if err != nil {
 		return fmt.Errorf("read what has changed: %w", err)
 	}

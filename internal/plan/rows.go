@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"xmlcurld/db/table"
-	"xmlcurld/internal/mask"
 )
 
 // Rows are the rows that an edit changes.
@@ -42,7 +40,7 @@ type Tenant struct {
 // tenantsShown is how many tenants of a table are named.
 const tenantsShown = 5
 
-// Change is what becomes of one row. Secrets in it are masked.
+// Change is what becomes of one row, with marks in place of secrets.
 type Change struct {
 	Table     string         `json:"table"`
 	Key       string         `json:"key"`       // as the history has it
@@ -58,7 +56,8 @@ var knownBy = map[string][]string{
 	"action":    {"extension", "condition", "position"},
 }
 
-// digest is what an edit came to. A row's hash is keyed, so that nothing in it can be guessed by those who do not have the key.
+// digest is what an edit came to. A row's fingerprint is keyed, so that nothing in it can be guessed by those who do not have the
+// key, which stays in the database.
 type digest struct {
 	sum  string
 	rows map[string]string // by table and key, at most digestRows
@@ -67,31 +66,20 @@ type digest struct {
 // digestRows is up to how many rows a digest tells apart.
 const digestRows = 1000
 
-// editQuery finds this transaction's edit. PostgreSQL is told its number, and so knows that it has few rows beside a bulk load's.
-const editQuery = `SELECT coalesce(max(id), 0) FROM edit WHERE xid = pg_current_xact_id_if_assigned() AND at = now()`
+// editQuery finds this transaction's edit, and sets the salt $1 of its fingerprints. PostgreSQL is told the number, and so knows
+// that the edit has few rows beside a bulk load's.
+const editQuery = `SELECT this_edit_number() FROM set_config('xmlcurld.plan', $1, true)`
 
-// changedQuery reads what edit $1 has changed, each row once, without what PostgreSQL makes: that differs whenever an edit is made
-// again. A row that was inserted is known by another identity each time.
+// changedQuery reads what edit $1 has changed. Of a table only $2 rows are told: that takes longer than to count them.
 const changedQuery = `
-WITH folded AS (
-	SELECT relation, key, written((array_agg(old ORDER BY id))[1]) AS old, written((array_agg(new ORDER BY id DESC))[1]) AS new
-	FROM edit_row
-	WHERE edit = $1 AND at = now()
-	GROUP BY relation, key
-), given AS MATERIALIZED (
-	SELECT relname AS relation, array_agg(attname::text) AS columns
-	FROM pg_class c
-	JOIN pg_attribute a ON a.attrelid = c.oid AND a.attidentity <> ''
-	WHERE pg_table_is_visible(c.oid)
-	GROUP BY relname
-)
 SELECT
-	relation, key, old::text, new::text,
-	coalesce(new ->> 'tenant', old ->> 'tenant', ''),
-	CASE WHEN old IS NULL THEN (new - coalesce(columns, '{}'))::text ELSE new::text END,
-	old IS NULL AND columns IS NOT NULL
-FROM folded
-LEFT JOIN given USING (relation)
+	relation, key, operation, tenant, CASE WHEN n <= $2 THEN old::text END, CASE WHEN n <= $2 THEN new::text END,
+	CASE WHEN n <= $2 THEN inserted::text END, fingerprint
+FROM (
+	SELECT *, row_number() OVER (PARTITION BY relation ORDER BY key) AS n
+	FROM edit_in_progress
+	WHERE edit = $1
+) e
 ORDER BY relation, key`
 
 // changed is what an edit has changed.
@@ -102,29 +90,29 @@ type changed struct {
 	things                  // what the rows are about
 }
 
-// row is one of changedQuery.
+// row is one of changedQuery, with marks in place of secrets.
 type row struct {
-	table, key, tenant string
-	old, new           *string
-	counted            *string // as new, for the digest
-	given              bool    // PostgreSQL gives the row its key
+	table, key, operation, tenant string
+	old, new                      *string
+	inserted                      *string // the row, without its key, if PostgreSQL gives it one
+	fingerprint                   []byte
 }
 
-// changes reads what the transaction has changed, with examples of each table, and its digest by key.
-func changes(ctx context.Context, tx pgx.Tx, examples int, masker *mask.Masker, key []byte) (*changed, error) {
+// changes reads what the transaction has changed, with examples of each table, and its digest by salt.
+func changes(ctx context.Context, tx pgx.Tx, examples int, salt []byte) (*changed, error) {
 	c := &changed{Rows: Rows{Tables: []Table{}, Examples: []Change{}}, touched: make(map[string]bool), things: newThings(examples), digest: digest{rows: make(map[string]string)}}
 	var number int64
-	if err := tx.QueryRow(ctx, editQuery).Scan(&number); err != nil {
+	if err := tx.QueryRow(ctx, editQuery, hex.EncodeToString(salt)).Scan(&number); err != nil {
 		return nil, err
 	}
-	rows, err := tx.Query(ctx, changedQuery, pgx.QueryExecModeExec, number)
+	rows, err := tx.Query(ctx, changedQuery, pgx.QueryExecModeExec, number, max(examples, thingsMost+1))
 	if err != nil {
 		return nil, err
 	}
-	var hashes [][]byte
+	var fingerprints [][]byte
 	tables := make(map[string]*counts)
 	var r row
-	_, err = pgx.ForEachRow(rows, []any{&r.table, &r.key, &r.old, &r.new, &r.tenant, &r.counted, &r.given}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&r.table, &r.key, &r.operation, &r.tenant, &r.old, &r.new, &r.inserted, &r.fingerprint}, func() error {
 		c.touched[r.table] = true
 		count := tables[r.table]
 		if count == nil {
@@ -134,17 +122,16 @@ func changes(ctx context.Context, tx pgx.Tx, examples int, masker *mask.Masker, 
 		if err := c.about(&r); err != nil {
 			return err
 		}
-		if r.same() {
+		if r.operation == "none" { // but what PostgreSQL makes
 			return nil
 		}
 		c.Total++
-		hash := r.hash(key)
-		hashes = append(hashes, hash)
+		fingerprints = append(fingerprints, slices.Clone(r.fingerprint))
 		if c.Total <= digestRows {
-			c.rows[r.name()] = hex.EncodeToString(hash[:16])
+			c.rows[r.name()] = hex.EncodeToString(r.fingerprint[:16])
 		}
 		if count.add(&r) <= examples {
-			change, err := r.shown(masker)
+			change, err := r.shown()
 			c.Examples = append(c.Examples, change)
 			return err
 		}
@@ -158,38 +145,23 @@ func changes(ctx context.Context, tx pgx.Tx, examples int, masker *mask.Masker, 
 			c.Tables = append(c.Tables, t.done())
 		}
 	}
-	c.sum = total(hashes, key)
+	c.sum = total(fingerprints)
 	return c, nil
 }
 
-// same reports whether nothing is changed but what PostgreSQL makes.
-func (r *row) same() bool { return r.old == r.new || r.old != nil && r.new != nil && *r.old == *r.new }
-
 // name tells the row from others, and from one edit to the next.
 func (r *row) name() string {
-	if r.given {
-		return r.table + table.Separator + *r.counted
+	if r.inserted != nil {
+		return r.table + table.Separator + *r.inserted
 	}
 	return r.table + table.Separator + r.key
 }
 
-// hash is a row's, before and after.
-func (r *row) hash(key []byte) []byte {
-	h := hmac.New(sha256.New, key)
-	for _, part := range []*string{&r.table, r.old, r.counted} {
-		if part != nil {
-			h.Write([]byte(*part))
-		}
-		h.Write([]byte{0})
-	}
-	return h.Sum(nil)
-}
-
-// total is a hash of hashes, in whatever order.
-func total(hashes [][]byte, key []byte) string {
-	slices.SortFunc(hashes, bytes.Compare)
-	h := hmac.New(sha256.New, key)
-	for _, one := range hashes {
+// total is a hash of fingerprints, in whatever order.
+func total(fingerprints [][]byte) string {
+	slices.SortFunc(fingerprints, bytes.Compare)
+	h := sha256.New()
+	for _, one := range fingerprints {
 		h.Write(one)
 	}
 	return hex.EncodeToString(h.Sum(nil))
@@ -205,10 +177,10 @@ func (c *counts) total() int { return c.Inserted + c.Updated + c.Deleted }
 
 // add counts a row, and returns how many there are.
 func (c *counts) add(r *row) int {
-	switch {
-	case r.old == nil:
+	switch r.operation {
+	case "insert":
 		c.Inserted++
-	case r.new == nil:
+	case "delete":
 		c.Deleted++
 	default:
 		c.Updated++
@@ -230,25 +202,22 @@ func (c *counts) done() Table {
 }
 
 // shown is the row as people see it.
-func (r *row) shown(masker *mask.Masker) (c Change, err error) {
-	c = Change{Table: r.table, Key: r.key, Of: make(map[string]any), Operation: "update"}
-	if c.Old, err = columnsOf(r.old, masker); err != nil {
-		return c, err
-	}
-	if c.New, err = columnsOf(r.new, masker); err != nil {
-		return c, err
+func (r *row) shown() (c Change, err error) {
+	c = Change{Table: r.table, Key: r.key, Of: make(map[string]any), Operation: r.operation}
+	for text, columns := range map[*string]*map[string]any{r.old: &c.Old, r.new: &c.New} {
+		if text == nil {
+			continue
+		}
+		if err := json.Unmarshal([]byte(*text), columns); err != nil {
+			return c, err
+		}
 	}
 	for _, name := range knownBy[r.table] {
 		if value := c.Old[name]; value != nil {
 			c.Of[name] = value
 		}
 	}
-	switch {
-	case r.old == nil:
-		c.Operation = "insert"
-	case r.new == nil:
-		c.Operation = "delete"
-	default:
+	if r.operation == "update" {
 		for name := range c.Old {
 			if equal(c.Old[name], c.New[name]) {
 				delete(c.Old, name)
@@ -267,28 +236,4 @@ func equal(a, b any) bool {
 	x, _ := json.Marshal(a) // both were read from JSON: no error
 	y, _ := json.Marshal(b)
 	return bytes.Equal(x, y)
-}
-
-// columnsOf are the columns of a row, with marks for secrets.
-func columnsOf(text *string, masker *mask.Masker) (all map[string]any, err error) {
-	if text == nil {
-		return nil, nil
-	}
-	if err := json.Unmarshal([]byte(*text), &all); err != nil {
-		return nil, err
-	}
-	named, _ := all["name"].(string)
-	for column, value := range all {
-		s, ok := value.(string)
-		switch {
-		case !ok:
-		case column == "body":
-			all[column] = string(masker.Document([]byte(s)))
-		case column == "value" && named != "":
-			all[column] = masker.Value(named, s)
-		default:
-			all[column] = masker.Value(column, s)
-		}
-	}
-	return all, nil
 }

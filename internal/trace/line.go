@@ -104,13 +104,13 @@ func (s *seen) line(m *mask.Masker) Line {
 		x.ask(r)
 	}
 	for _, text := range []*string{&x.Node, &x.Says, &x.Section, &x.Asked, &x.Number, &x.Context, &x.User, &x.Cause, &x.Error} {
-		*text = short(m.Value("", *text))
+		*text = short(m.Value("", "", *text))
 	}
 	for name, value := range x.Fields {
-		x.Fields[name] = short(m.Value(name, value))
+		x.Fields[name] = short(m.Value(name, name, value))
 	}
 	for i, text := range x.Withheld {
-		x.Withheld[i] = short(m.Value("", text))
+		x.Withheld[i] = short(m.Value("", "", text))
 	}
 	if x.Status != http.StatusOK { // a plain word of the server's
 		x.Answer = string(s.answer)

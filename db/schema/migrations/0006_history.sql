@@ -208,32 +208,150 @@ END $$;
 -- Reading ----------------------------------------------------------------------------
 
 -- A secret is shown as a mark, which tells whether an edit changed it, and nothing
--- else: it is another one in each row of the history, and nobody can have marks of
--- guesses made.
+-- else: it is another one in each row of the history and in each column, and nobody
+-- can have marks of guesses made.
 CREATE TABLE mask_key (key uuid NOT NULL DEFAULT gen_random_uuid());
 INSERT INTO mask_key DEFAULT VALUES;
 COMMENT ON TABLE  mask_key     IS 'Written by xmlcurld: what the view history masks secrets with.';
 COMMENT ON COLUMN mask_key.key IS 'Random. Whoever knows it could try which secret has which mark.';
 
+-- What is a secret is known by names, as internal/mask in Go knows it for answers: a
+-- test of internal/plan compares the two. What is written in an unusual way is masked whole.
 -- +goose StatementBegin
 CREATE FUNCTION is_secret(name text) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
-    SELECT name ~* '(pass(word|wd|phrase)?|secret|a1.hash|token|pin|dsn|credentials?|api.?key|private.?key)$'
+    SELECT bool_or(n <> ALL ('{pass-rfc2833,pass-callee-id,allow-empty-password,allow-empty-password-auth,password-from,event-socket-password-from}')
+        AND regexp_replace(replace(n, 'bypassw', 'passw'), 'bypass|passthru|passthrough|pass-through|passive', '', 'g')
+            ~ ('pass|pwd|secret|token|credential|authorization|auth-response|a1-?hash|cookie|api-?key|access-?key'
+                || '|(auth|private|license|shared|signing|encryption|crypto)-key|conn-str|connection-string|(^|[-{])(ha1|(pin|creds?|dsn|pw)[0-9]*)[-}]*$'))
+    FROM (VALUES (name), (regexp_replace(name, '\$\$\{[A-Za-z0-9_.-]*\}', '', 'g'))) v (of)
+    CROSS JOIN LATERAL translate(lower(of COLLATE "C"), '_.: ', '----') n
 $$;
 
 CREATE FUNCTION mark_of(secret text, salt text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
-    SELECT 'secret:' || left(encode(sha256(convert_to(salt || secret, 'UTF8')), 'hex'), 4)
+    SELECT 'secret:' || left(encode(sha256(convert_to(salt || E'\x1f' || secret, 'UTF8')), 'hex'), 8)
 $$;
 
--- XML without the values of params that are secrets, and without passwords in URLs.
-CREATE FUNCTION without_secrets(body text) RETURNS text
+-- A quick look, which finds too much rather than too little.
+CREATE FUNCTION may_hold_secret(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
-    SELECT regexp_replace(regexp_replace(regexp_replace(body,
-        '(name\s*=\s*["''][^"'']*(?:pass(?:word|wd|phrase)?|secret|a1.hash|token|pin|dsn|credentials?|key)["''][^>]*?value\s*=\s*["''])[^"'']*', '\1secret', 'gi'),
-        '(value\s*=\s*["''])[^"'']*(["''][^>]*?name\s*=\s*["''][^"'']*(?:pass(?:word|wd|phrase)?|secret|a1.hash|token|pin|dsn|credentials?|key)["''])', '\1secret\2', 'gi'),
-        '(://[^\s:/@"'']*:)[^\s@"'']*@', '\1secret@', 'g')
+    SELECT value COLLATE "C" ~* 'pass|pwd|secret|token|cred|authori|auth.response|a1.?hash|cookie|key|conn|pin|dsn|ha1|pw|://|sips?:|[?&;](sig|auth)|conference|&#'
 $$;
+
+CREATE FUNCTION mentions_secret(value text) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
+    SELECT EXISTS (SELECT FROM regexp_split_to_table(value, '[^A-Za-z0-9_.-]+') word WHERE is_secret(word))
+$$;
+
+-- A text without what stands behind the name of a secret and = or a colon, and
+-- without the credentials in URLs and the PINs of conferences.
+CREATE FUNCTION without_secrets(value text, salt text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
+DECLARE
+    named   integer; -- where the name, and = or a colon, end
+    before  text COLLATE "C" := value;
+    secret  text COLLATE "C" := '';
+    behind  text COLLATE "C" := '';
+    closing text COLLATE "C"; -- what ends the brackets around it
+    pattern text COLLATE "C";
+    found   text[] COLLATE "C";
+BEGIN
+    IF NOT may_hold_secret(value) THEN
+        RETURN value;
+    ELSIF value ~ '<|&lt;' AND mentions_secret(value) THEN
+        RETURN mark_of(value, salt);
+    END IF;
+    SELECT min(reach) INTO named
+    FROM (
+        SELECT (sum(length(part) + 1) OVER (ORDER BY n))::integer AS reach, part
+        FROM regexp_split_to_table(value, '[=:]') WITH ORDINALITY s (part, n)
+    ) x
+    WHERE reach <= length(value)
+        AND (is_secret(substring(part COLLATE "C" FROM '([A-Za-z0-9_.-]+)["'']?\s*$')) OR part COLLATE "C" ~* '[?&;](key|sig|signature|auth)["'']?\s*$');
+    IF named IS NOT NULL THEN
+        before := left(value, named);
+        secret := substr(value, named + 1);
+        closing := translate(substring(before FROM '.*([{[(])[^]})]*$'), '{[(', '}])');
+        IF split_part(secret, closing, 1) <> secret AND split_part(secret, closing, 1) !~ '[][{}()''"]' THEN
+            secret := split_part(secret, closing, 1);
+            behind := without_secrets(substr(value, named + 1 + length(secret)), salt);
+        END IF;
+    END IF;
+    FOREACH pattern IN ARRAY ARRAY[
+        '(://)([^\s/?#]*)(@)', '(://)([^\s/?#@:]*:[^\s@/?#]*[^\s@/?#0-9][^\s@]*)(@)', '(\ysips?:[^\s@:/]*:)([^\s@/]*)(@)',
+        '(\yconference[:(]\s*[^\s+,)'']*\+)([^+,)'']*)()']
+    LOOP
+        FOR found IN SELECT m FROM regexp_matches(before, pattern, 'gi') m WHERE m[2] <> '' LOOP
+            before := replace(before, found[1] || found[2] || found[3], found[1] || mark_of(found[2], salt) || found[3]);
+        END LOOP;
+    END LOOP;
+    RETURN before || CASE WHEN secret ~ '^\s*$' THEN secret ELSE substring(secret FROM '^\s*') || mark_of(btrim(secret, E' \t\r\n'), salt) END || behind;
+END $$;
+
+-- The data of an application: behind the first + that of conference holds a PIN.
+CREATE FUNCTION data_without_secrets(application text, data text, salt text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
+    SELECT CASE WHEN lower(btrim(application COLLATE "C")) = 'conference' AND pin <> ''
+        THEN without_secrets(split_part(data, '+', 1), salt) || '+' || mark_of(pin, salt) || substr(behind, length(pin) + 1)
+        ELSE without_secrets(data, salt) END
+    FROM (SELECT substr(data, length(split_part(data, '+', 1)) + 2)) b (behind)
+    CROSS JOIN LATERAL (SELECT CASE WHEN behind LIKE 'flags{%' THEN '' ELSE split_part(behind, '+flags{', 1) END) p (pin)
+$$;
+
+-- A tag of XML. What says a secret's name, as the name of a param, is shown.
+CREATE FUNCTION tag_without_secrets(tag text, salt text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
+DECLARE
+    named       CONSTANT text := (SELECT string_agg(m[2], ' ') FROM regexp_matches(tag, '\s(name|key|id|field|variable|var)\s*=\s*["'']([^"'']*)', 'gi') m WHERE is_secret(m[2]));
+    application CONSTANT text := (regexp_match(tag, '\sapplication\s*=\s*["'']([^"'']*)', 'i'))[1];
+    place       CONSTANT text := concat_ws(E'\x1f', salt, named, application);
+    part        text[] COLLATE "C";
+    attribute   text COLLATE "C";
+    inside      text COLLATE "C";
+    masked_tag  text COLLATE "C" := '';
+BEGIN
+    FOR part IN SELECT regexp_matches(tag, '([^"'']*)("[^"]*"|''[^'']*''|$)', 'g') LOOP
+        attribute := lower(substring(part[1] FROM '([A-Za-z0-9_.-]+)\s*=\s*$'));
+        inside := substr(part[2], 2, greatest(0, length(part[2]) - 2));
+        masked_tag := masked_tag || part[1] || left(part[2], 1) || CASE
+            WHEN inside = '' OR inside ~ '^\$\$\{[A-Za-z0-9_.-]+\}$' THEN inside
+            WHEN is_secret(attribute) OR named <> '' AND attribute IN ('value', 'val', 'data', 'expression', 'default', 'param', 'content', 'text') THEN mark_of(inside, place || attribute)
+            WHEN attribute = 'data' THEN data_without_secrets(application, inside, place || attribute)
+            ELSE without_secrets(inside, place || attribute) END || left(part[2], 1);
+    END LOOP;
+    RETURN masked_tag;
+END $$;
+
+CREATE FUNCTION xml_without_secrets(body text, salt text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
+DECLARE
+    piece      text COLLATE "C";
+    named      boolean := false; -- whether the text that follows is a secret for the name of its element
+    masked_xml text COLLATE "C" := '';
+BEGIN
+    IF NOT may_hold_secret(body) THEN
+        RETURN body;
+    END IF;
+    -- Names that are written with references, comments and CDATA, and elements that are secrets, are too much for this.
+    IF body COLLATE "C" ~* '&#(x[4-7][0-9a-f];|6[5-9];|[789][0-9];|1[012][0-9];)' OR body ~ '<[!?]' AND mentions_secret(body)
+        OR EXISTS (SELECT FROM regexp_matches(body, '<([^\s/>!?]+)', 'g') m WHERE is_secret(m[1])) THEN
+        RETURN mark_of(body, salt);
+    END IF;
+    FOR piece IN SELECT m[1] FROM regexp_matches(body, '(<(?:[^<>"'']|"[^"]*"|''[^'']*'')*>|[^<]+|<)', 'g') m LOOP
+        IF piece NOT LIKE '<%' THEN
+            IF named AND piece ~ '\S' THEN
+                RETURN mark_of(body, salt);
+            END IF;
+            masked_xml := masked_xml || without_secrets(piece, salt);
+            CONTINUE;
+        END IF;
+        named := named AND piece NOT LIKE '</%' OR piece NOT LIKE '%/>' AND EXISTS (
+            SELECT FROM regexp_matches(piece, '\s(?:name|key|id|field|variable|var)\s*=\s*["'']([^"'']*)', 'gi') m WHERE is_secret(m[1]));
+        masked_xml := masked_xml || tag_without_secrets(piece, salt);
+    END LOOP;
+    RETURN masked_xml;
+END $$;
 
 -- The columns that PostgreSQL makes of others.
 CREATE FUNCTION made_columns() RETURNS text[]
@@ -249,12 +367,15 @@ $$;
 
 CREATE FUNCTION masked(row_ jsonb, salt text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
-    SELECT jsonb_object_agg(c.key, CASE
-        WHEN jsonb_typeof(c.value) <> 'string' THEN c.value
-        WHEN is_secret(CASE WHEN c.key = 'value' THEN row_ ->> 'name' ELSE c.key END) OR c.key = 'password_hash' THEN to_jsonb(mark_of(c.value #>> '{}', salt))
-        WHEN c.key = 'body' THEN to_jsonb(without_secrets(c.value #>> '{}'))
-        ELSE c.value END)
-    FROM jsonb_each(written(row_)) c
+    SELECT CASE WHEN NOT may_hold_secret(row_::text) THEN written(row_)
+        ELSE (SELECT jsonb_object_agg(c.key, CASE
+            WHEN jsonb_typeof(c.value) <> 'string' OR value_ = '' THEN c.value
+            WHEN is_secret(c.key) OR c.key IN ('value', 'expression') AND is_secret(coalesce(row_ ->> 'name', row_ ->> 'field')) THEN to_jsonb(mark_of(value_, place))
+            WHEN c.key = 'body' THEN to_jsonb(xml_without_secrets(value_, place))
+            WHEN c.key = 'data' THEN to_jsonb(data_without_secrets(row_ ->> 'application', value_, place))
+            ELSE to_jsonb(without_secrets(value_, place)) END)
+        FROM jsonb_each(written(row_)) c
+        CROSS JOIN LATERAL (SELECT c.value #>> '{}', salt || E'\x1f' || c.key) v (value_, place)) END
 $$;
 
 -- Whose a row is: by its own column, or by what it is a part of, which may be gone.
@@ -290,6 +411,49 @@ JOIN edit e ON e.id = r.edit AND e.at = r.at
 CROSS JOIN LATERAL (SELECT (SELECT key FROM mask_key ORDER BY key LIMIT 1)::text || r.id) k (salt)
 WHERE written(r.old) IS DISTINCT FROM written(r.new);
 COMMENT ON VIEW history IS 'Every committed change of a row that reaches FreeSWITCH: when, by whom, why, the row before and after, with marks in place of secrets. Who may not read the tables may be granted SELECT on this.';
+
+-- What xmlcurld plan reads -----------------------------------------------------------
+
+-- +goose StatementBegin
+CREATE FUNCTION this_edit_number() RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    SELECT coalesce(max(id), 0) FROM edit WHERE xid = pg_current_xact_id_if_assigned() AND at = now()
+$$;
+-- +goose StatementEnd
+COMMENT ON FUNCTION this_edit_number IS 'The number of the edit that this transaction makes. 0: it has changed nothing.';
+
+-- Two plans that know the same salt, xmlcurld.plan, can be compared by fingerprints.
+-- Nobody can make that of a guess, and it is another one for each row. A row that
+-- was inserted is known by another identity each time.
+CREATE VIEW edit_in_progress AS
+SELECT
+    edit, relation, key,
+    CASE WHEN old IS NOT DISTINCT FROM new THEN 'none' WHEN old IS NULL THEN 'insert' WHEN new IS NULL THEN 'delete' ELSE 'update' END COLLATE "C" AS operation,
+    coalesce(new ->> 'tenant', old ->> 'tenant', '') COLLATE "C" AS tenant, masked(old, place) AS old, masked(new, place) AS new,
+    CASE WHEN inserted THEN masked(counted, place) END AS inserted,
+    sha256(convert_to(concat_ws(E'\x1f', salt, relation, coalesce(old::text, ''), coalesce(counted::text, '')), 'UTF8')) AS fingerprint
+FROM (
+    SELECT
+        edit, relation, key, old, new, old IS NULL AND columns IS NOT NULL AS inserted, salt,
+        concat_ws(E'\x1f', salt, relation, CASE WHEN old IS NOT NULL OR columns IS NULL THEN key END) AS place,
+        CASE WHEN old IS NULL THEN new - coalesce(columns, '{}') ELSE new END AS counted
+    FROM (
+        SELECT
+            edit, r.relation, key, written((array_agg(old ORDER BY id))[1]) AS old, written((array_agg(new ORDER BY id DESC))[1]) AS new
+        FROM edit_row r
+        WHERE at = now()
+        GROUP BY edit, r.relation, key
+    ) f
+    LEFT JOIN (
+        SELECT relname::text AS relation, array_agg(attname::text) AS columns
+        FROM pg_class c
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attidentity <> ''
+        WHERE pg_table_is_visible(c.oid)
+        GROUP BY relname
+    ) given USING (relation)
+    CROSS JOIN (SELECT (SELECT key FROM mask_key ORDER BY key LIMIT 1)::text || coalesce(current_setting('xmlcurld.plan', true), '')) k (salt)
+) x;
+COMMENT ON VIEW edit_in_progress IS 'What this transaction has changed so far: each row once, as it was before and as it is now, with marks in place of secrets, and without what PostgreSQL makes itself.';
 
 -- What was known of the switches -------------------------------------------------------
 
