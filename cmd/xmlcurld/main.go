@@ -22,6 +22,7 @@ const (
 	exitOK    = 0
 	exitFault = 1
 	exitUsage = 2 // a wrong verb, flag or setting
+	exitPart  = 3 // what was printed is not all
 )
 
 // From where on memory is saved rather than time, in bytes. Of the server what is alive is a part of it, whoever sends what:
@@ -157,6 +158,11 @@ func (v verb) start(ctx context.Context, args, environ []string, stdout, stderr 
 // usageError is a fault in how a verb was called.
 type usageError struct{ error }
 
+// partError says why what was printed is not all.
+type partError string
+
+func (e partError) Error() string { return string(e) }
+
 func complain(stderr io.Writer, err error, usage string) int {
 	fmt.Fprintln(stderr, "xmlcurld:", err)
 	if wrong := (usageError{}); errors.As(err, &wrong) {
@@ -165,6 +171,9 @@ func complain(stderr io.Writer, err error, usage string) int {
 	}
 	if wrong := (faults)(nil); errors.As(err, &wrong) {
 		return exitUsage
+	}
+	if part := partError(""); errors.As(err, &part) {
+		return exitPart
 	}
 	return exitFault
 }

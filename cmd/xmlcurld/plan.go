@@ -68,9 +68,14 @@ func showPlan(ctx context.Context, i *invocation) error {
 			}
 		}
 		if asJSON, _ := i.flags.GetBool("json"); asJSON {
-			return printJSON(i.stdout, p)
+			err = printJSON(i.stdout, p)
+		} else {
+			err = p.Show(i.stdout)
 		}
-		return p.Show(i.stdout)
+		if partly := p.Partly(); err == nil && partly != "" {
+			return partError(partly)
+		}
+		return err
 	})
 }
 

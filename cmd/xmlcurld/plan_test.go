@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,4 +63,38 @@ func TestPlan(t *testing.T) {
 	if _, err := os.Stat(out); err != nil {
 		t.Error(err)
 	}
+}
+
+// Who may not read secrets plans without them, is told so, and applies what was planned.
+func TestPlanWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	role := "planner_" + strings.ReplaceAll(dbtest.One[string](t, url, `SELECT gen_random_uuid()::text`), "-", "")
+	dbtest.Execute(t, url, `CREATE ROLE `+role+` LOGIN; GRANT UPDATE ON number TO `+role+`; SELECT grant_planning('`+role+`')`)
+	defer dbtest.Execute(t, url, `DROP OWNED BY `+role+`; DROP ROLE `+role)
+	as := asRole(t, url, role)
+	code, stdout, stderr := runOnce(t, nil, "plan", "--database-url", as, sqlFile(t, moveNumber))
+	if code != exitPart || !strings.Contains(stdout, role+" may not read domain_user (password") || !strings.Contains(stderr, "To see them: GRANT SELECT ON ") {
+		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
+	}
+	code, stdout, _ = runOnce(t, nil, "plan", "--database-url", as, "--json", sqlFile(t, moveNumber))
+	var p plan.Plan
+	if err := json.Unmarshal([]byte(stdout), &p); err != nil || code != exitPart || len(p.Unread) == 0 {
+		t.Errorf("exit %d, %v\n%s", code, err, stdout)
+	}
+	code, stdout, stderr = runOnce(t, nil, "apply", "--yes", "--database-url", as, sqlFile(t, moveNumber))
+	if code != exitOK || !strings.Contains(stdout, "Applied.\nEvery switch is in sync.\n") {
+		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
+	}
+}
+
+// asRole is the URL of a database with another role in it.
+func asRole(t *testing.T, database, role string) string {
+	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.User(role)
+	return u.String()
 }

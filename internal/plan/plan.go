@@ -36,7 +36,10 @@ type Plan struct {
 	Reached    []Reached            `json:"reached"`
 	Switches   []reconcile.Foreseen `json:"switches"`
 	Findings   Findings             `json:"findings"`
+	Unread     []Unread             `json:"unread"`
 	Base       *Base                `json:"-"`
+
+	role string // who plans
 }
 
 // Findings are what check finds with the edit and not without it, and the other way round.
@@ -79,11 +82,17 @@ func Make(ctx context.Context, url string, e Edit, o Options) (*Plan, error) {
 	if _, err := before.Exec(ctx, fmt.Sprintf(`SET LOCAL lock_timeout = %d`, lockTime.Milliseconds())); err != nil {
 		return nil, err
 	}
+	p, err := planned(ctx, edited, before, after, e, o)
+	return p, needsRight(err, edited.Config().User)
+}
+
+// planned tells what an edit would do, which is run in the transaction after, on its connection edited.
+func planned(ctx context.Context, edited *connection, before, after pgx.Tx, e Edit, o Options) (*Plan, error) {
 	base, err := newBase(ctx, before, o.Against)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Base: base, Warnings: []Warning{}, Switches: []reconcile.Foreseen{}, Findings: Findings{[]check.Finding{}, []check.Finding{}}}
+	p := &Plan{Base: base, role: edited.Config().User, Warnings: []Warning{}, Switches: []reconcile.Foreseen{}, Findings: Findings{[]check.Finding{}, []check.Finding{}}}
 	if p.Statements, err = edited.run(ctx, after, e); err != nil {
 		return nil, err
 	}
@@ -111,6 +120,11 @@ func (p *Plan) look(ctx context.Context, before, after pgx.Tx, o Options) error 
 		return fmt.Errorf("find what it reaches: %w", err)
 	}
 	p.Reached = rows.reached
+	for _, tx := range []pgx.Tx{before, after} {
+		if p.Unread, err = withhold(ctx, tx); err != nil {
+			return err
+		}
+	}
 	was, err := newSide(ctx, before, o.Secrets)
 	if err != nil {
 		return err
@@ -122,7 +136,7 @@ func (p *Plan) look(ctx context.Context, before, after pgx.Tx, o Options) error 
 	if p.Documents, err = documents(ctx, rows, was, will, masker); err != nil {
 		return err
 	}
-	if o.SwitchTime > 0 && len(rows.touched) > 0 {
+	if o.SwitchTime > 0 && len(rows.touched) > 0 && mayAsk(p.Unread) {
 		if err := p.foresee(ctx, before, after, o); err != nil {
 			return fmt.Errorf("foresee what switches get: %w", err)
 		}

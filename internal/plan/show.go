@@ -27,6 +27,9 @@ func (p *Plan) Show(w io.Writer) error {
 			out.line("HINT:  %s", warning.Hint)
 		}
 	}
+	if partly := p.Partly(); partly != "" {
+		out.line("%s.", partly)
+	}
 	out.rows(&p.Rows)
 	out.documents(p)
 	out.switches(p.Switches)

@@ -455,6 +455,26 @@ FROM (
 ) x;
 COMMENT ON VIEW edit_in_progress IS 'What this transaction has changed so far: each row once, as it was before and as it is now, with marks in place of secrets, and without what PostgreSQL makes itself.';
 
+-- +goose StatementBegin
+CREATE FUNCTION grant_planning(role_ name) RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN
+        SELECT c.relname AS name, string_agg(DISTINCT quote_ident(a.attname), ', ') AS columns
+        FROM pg_trigger g
+        JOIN pg_class c ON c.oid = g.tgrelid AND c.relnamespace = current_schema::regnamespace
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE (g.tgname = 'record_insert' OR c.relname = 'node_state') AND NOT is_secret(a.attname) AND a.attname <> 'revision_key'
+        GROUP BY c.relname
+    LOOP
+        EXECUTE format('GRANT SELECT (%s) ON %I TO %I', t.columns, t.name, role_);
+    END LOOP;
+    EXECUTE format('GRANT SELECT ON history, edit_in_progress, goose_db_version TO %I', role_);
+END $$;
+-- +goose StatementEnd
+COMMENT ON FUNCTION grant_planning IS 'Lets a role read what xmlcurld plan needs to read of an edit: of the tables all columns but those that are secrets.';
+
 -- What was known of the switches -------------------------------------------------------
 
 CREATE TABLE node_state_history (
