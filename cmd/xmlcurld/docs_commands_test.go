@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/pflag"
@@ -33,7 +34,8 @@ import (
 //     real server. What stands in for make, go, docker, freeswitch and .ci/run does not run them: see stand-ins.
 //   - console: a transcript, not run. Of lines with the prompt $, xmlcurld's verb and flags are checked.
 //   - yaml: has to parse. "# file: NAME" in its first line makes it a file for the sh blocks after it.
-//   - text: shown only.
+//   - text: right behind a block of sh it is what those commands print, but for times, numbers of edits, marks of secrets, and
+//     who and what made an edit. A line … stands for any lines. Elsewhere it is shown only.
 //
 // An xmlcurld or make command in the text itself is parsed, not run.
 type block struct {
@@ -41,6 +43,9 @@ type block struct {
 	line     int // of the opening fence
 	text     string
 }
+
+// before reports whether nothing stands between b and next.
+func (b *block) before(next block) bool { return next.line == b.line+strings.Count(b.text, "\n")+3 }
 
 var (
 	fence        = regexp.MustCompile("^( *)```(.*)$")
@@ -127,7 +132,11 @@ func (p *page) try(b, next block) error {
 	case "sql refused":
 		return p.refuses(b.text, next)
 	case "sh":
-		return p.shell(b.text)
+		printed, err := p.shell(b.text)
+		if err == nil && next.language == "text" && b.before(next) {
+			err = prints(printed, next.text)
+		}
+		return err
 	case "console":
 		return parseTranscript(b.text)
 	case "yaml":
@@ -212,7 +221,38 @@ func splitSQL(text string) []string {
 // commandTime is for one block of commands.
 const commandTime = time.Minute
 
-func (p *page) shell(text string) error {
+// varying is what a block of text need not repeat.
+var varying = []struct {
+	pattern *regexp.Regexp
+	as      string
+}{
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+( [A-Z]+)?`), "TIME"},
+	{regexp.MustCompile(`\bedit \d+`), "edit N"},
+	{regexp.MustCompile(`, by \S+ with [^:\n]+`), ", by WHO with WHAT"},
+	{regexp.MustCompile(`secret:[0-9a-f]{8}`), "secret:MARK"},
+}
+
+// prints fails if what was printed is not what a page says.
+func prints(printed, said string) error {
+	for _, v := range varying {
+		printed, said = v.pattern.ReplaceAllString(printed, v.as), v.pattern.ReplaceAllString(said, v.as)
+	}
+	var pattern strings.Builder
+	for line := range strings.Lines(said) {
+		if strings.TrimSpace(line) == "…" {
+			pattern.WriteString(`(?:.*\n)*?`)
+		} else {
+			pattern.WriteString(regexp.QuoteMeta(line))
+		}
+	}
+	if !regexp.MustCompile(`^` + pattern.String() + `$`).MatchString(printed) {
+		return fmt.Errorf("the text block behind it differs from what is printed (-printed +said):\n%s", cmp.Diff(printed, said))
+	}
+	return nil
+}
+
+// shell runs a block of commands, and returns what they print.
+func (p *page) shell(text string) (string, error) {
 	ctx, cancel := context.WithTimeout(p.t.Context(), commandTime)
 	defer cancel()
 	command := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", text)
@@ -221,9 +261,9 @@ func (p *page) shell(text string) error {
 	command.WaitDelay = time.Second
 	out, err := command.CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("%w:\n%s%s", err, text, out)
+		return "", fmt.Errorf("%w:\n%s%s", err, text, out)
 	}
-	return nil
+	return string(out), nil
 }
 
 // asCommand makes this test binary what it is called by: xmlcurld, or a stand-in for another program.
@@ -437,6 +477,9 @@ func TestDocsFaultsAreFound(t *testing.T) {
 		{"a verb in the text", "Run `xmlcurld node`.", "no verb node"},
 		{"a target in the text", "Run `make rum`.", "no target rum"},
 		{"YAML", "```yaml\na: [\n```", "yaml"},
+		{"what is printed", "```sh\necho a\n```\n\n```text\nb\n```", "differs"},
+		{"less than is printed", "```sh\necho a; echo b\n```\n\n```text\na\n```", "differs"},
+		{"more than is printed", "```sh\necho a; echo b\n```\n\n```text\na\n…\nc\n```", "differs"},
 		{"a language", "```python\n```", "python"},
 		{"code without a fence", "Run\n\n    make run\n", "fence"},
 		{"an open fence", "```sh\nmake\n", "not closed"},
