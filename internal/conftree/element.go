@@ -21,8 +21,11 @@ type Element struct {
 	Place
 	Name     string
 	Attrs    []Attr
-	Text     string // without what surrounds its elements
+	Text     string // empty if it is blank; without what surrounds the element's children
 	Children []*Element
+
+	set      int32    // how many values the variables had been given when the element began
+	literals []string // values in which $${ is text: it was written with character references
 }
 
 // Attr is an attribute.
@@ -34,8 +37,11 @@ func (e *Element) Attr(name string) string {
 	return value
 }
 
-// Lookup returns an attribute's value, and whether it is there.
+// Lookup returns an attribute's value, and whether it is there. Like the other lookups it finds nothing in a nil element.
 func (e *Element) Lookup(name string) (string, bool) {
+	if e == nil {
+		return "", false
+	}
 	for _, a := range e.Attrs {
 		if a.Name == name {
 			return a.Value, true
@@ -46,6 +52,9 @@ func (e *Element) Lookup(name string) (string, bool) {
 
 // All returns the children of a name, in order.
 func (e *Element) All(name string) (found []*Element) {
+	if e == nil {
+		return nil
+	}
 	for _, child := range e.Children {
 		if child.Name == name {
 			found = append(found, child)
@@ -56,6 +65,9 @@ func (e *Element) All(name string) (found []*Element) {
 
 // Child returns the first child of a name, nil if there is none.
 func (e *Element) Child(name string) *Element {
+	if e == nil {
+		return nil
+	}
 	for _, child := range e.Children {
 		if child.Name == name {
 			return child
@@ -75,6 +87,23 @@ func (e *Element) Named(child, value string) *Element {
 	return nil
 }
 
+// Repeated returns the children of a name whose attribute name an earlier one has in any case. FreeSWITCH never reads such a
+// section, configuration, context or domain.
+func (e *Element) Repeated(child string) (repeated []*Element) {
+	seen := map[string]bool{}
+	for _, c := range e.All(child) {
+		name, ok := c.Lookup("name")
+		if !ok {
+			continue
+		}
+		if name = strings.ToLower(name); seen[name] {
+			repeated = append(repeated, c)
+		}
+		seen[name] = true
+	}
+	return repeated
+}
+
 // Variable is a global variable that a directive of a file sets.
 type Variable struct {
 	Place
@@ -82,6 +111,8 @@ type Variable struct {
 	Value string // as it stands in the file; for what Command runs or asks: what it is told
 	// Command is the directive's cmd: set, or env-set, stun-set or exec-set, whose value only the switch knows.
 	Command string
+	// Holds is the value FreeSWITCH gives the variable. It has %{ where Value has ${, and what exec-set printed if it was run.
+	Holds string
 }
 
 // Tree is a configuration as FreeSWITCH holds it after its start.
@@ -90,7 +121,13 @@ type Tree struct {
 	Document  *Element // the root: its children are the sections
 	Variables []Variable
 	Notes     []Note
+
+	variables variables
 }
+
+// Section returns the section of a name in any case, nil if there is none. FreeSWITCH does not merge sections: of two with the
+// same name it reads the first.
+func (t *Tree) Section(name string) *Element { return t.Document.Named("section", name) }
 
 // Note tells of something in the files that FreeSWITCH passes over, or that was not done.
 type Note struct {
@@ -98,3 +135,11 @@ type Note struct {
 	What   string // as the file has it
 	Reason string
 }
+
+// Error is what keeps a tree from being read.
+type Error struct {
+	Place
+	What string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Place, e.What) }
