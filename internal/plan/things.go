@@ -2,7 +2,6 @@ package plan
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -24,25 +23,25 @@ type thing struct{ kind, key string } // key: parts, with table.Separator betwee
 
 func (t thing) parts() []string { return strings.Split(t.key, table.Separator) }
 
-// aboutRow tells by the columns of a table what its rows are about.
+// aboutRow tells what a table's rows are about, and how many values of their keys name it.
 var aboutRow = map[string]struct {
-	kind    string
-	columns []string
+	kind  string
+	parts int
 }{
-	"number":               {"number", []string{"context", "number"}},
-	"extension":            {"extension", []string{"name"}},
-	"context":              {"context", []string{"name"}},
-	"context_extension":    {"context", []string{"context"}},
-	"domain":               {"domain", []string{"name"}},
-	"domain_param":         {"domain", []string{"domain"}},
-	"domain_variable":      {"domain", []string{"domain"}},
-	"domain_user":          {"user", []string{"domain", "id"}},
-	"domain_user_param":    {"user", []string{"domain", "user_id"}},
-	"domain_user_variable": {"user", []string{"domain", "user_id"}},
-	"domain_group_user":    {"group", []string{"domain", "group_name"}},
-	"gateway":              {"gateway", []string{"name"}},
-	"tenant":               {"tenant", []string{"name"}},
-	"document":             {"document", []string{"section", "name", "node"}},
+	"number":               {"number", 2},
+	"extension":            {"extension", 1},
+	"context":              {"context", 1},
+	"context_extension":    {"context", 1},
+	"domain":               {"domain", 1},
+	"domain_param":         {"domain", 1},
+	"domain_variable":      {"domain", 1},
+	"domain_user":          {"user", 2},
+	"domain_user_param":    {"user", 2},
+	"domain_user_variable": {"user", 2},
+	"domain_group_user":    {"group", 2},
+	"gateway":              {"gateway", 1},
+	"tenant":               {"tenant", 1},
+	"document":             {"document", 3},
 }
 
 // thingsMost is how many things of a kind are told apart.
@@ -61,28 +60,18 @@ func newThings(examples int) things {
 	return things{examples: examples, known: make(map[thing]bool), count: make(map[string]int), reached: []Reached{}}
 }
 
-// about adds what a row is about.
-func (t *things) about(r *row) error {
+// about adds what a row is about. A row with another key is another row.
+func (t *things) about(r *row) {
 	of, ok := aboutRow[r.table]
 	if !ok || t.count[of.kind] > thingsMost {
-		return nil
+		return
 	}
-	for _, text := range []*string{r.new, r.old} {
-		if text == nil {
-			continue
-		}
-		var columns map[string]any
-		if err := json.Unmarshal([]byte(*text), &columns); err != nil {
-			return err
-		}
-		var parts []string
-		for _, name := range of.columns {
-			part, _ := columns[name].(string)
-			parts = append(parts, part)
-		}
-		t.add(thing{of.kind, strings.Join(parts, table.Separator)})
+	parts := strings.Split(r.key, " ")
+	parts = parts[:min(len(parts), of.parts)]
+	if r.table == "number" { // which the history has in front of its context
+		slices.Reverse(parts)
 	}
-	return nil
+	t.add(thing{of.kind, strings.Join(parts, table.Separator)})
 }
 
 // add adds a thing. Of each kind the first few are examples, but of extensions and the like, which lead to others, all are.
