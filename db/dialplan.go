@@ -102,8 +102,9 @@ type contextRow struct {
 	Tenant      *string  `json:"tenant"`
 	NumberForms []string `json:"number_forms"`
 	Extensions  []struct {
-		Name  string `json:"name"`
-		After bool   `json:"after"` // every call gets it, behind the number's own
+		Name   string `json:"name"`
+		Before bool   `json:"before"` // every call gets it, before the number's own, even if it does not continue
+		After  bool   `json:"after"`  // every call gets it, behind the number's own
 	} `json:"extensions"`
 	NotFound *string `json:"not_found"`
 }
@@ -217,8 +218,8 @@ func (r routing) called(number string) (bool, error) {
 	return true, r.everyCall(name, true)
 }
 
-// everyCall adds the extensions that every call gets before, or after, the number's own. One before it is of use only if it
-// continues.
+// everyCall adds the extensions that every call gets before, or after, the number's own. Before it stand those that
+// continue, and those that are told to.
 func (r routing) everyCall(own string, after bool) error {
 	for _, x := range r.room.Extensions {
 		if x.After != after || x.Name == own {
@@ -228,7 +229,7 @@ func (r routing) everyCall(own string, after bool) error {
 		if err != nil {
 			return err
 		}
-		if e != nil && (after || e.Continue) {
+		if e != nil && (after || e.Continue || x.Before) {
 			r.route.Extensions = append(r.route.Extensions, e)
 		}
 	}

@@ -28,7 +28,8 @@ func dialplan(s routeStore) xmlcurl.Handler {
 		route := known(d, answer)
 		d.Open("context", xmlcurl.A("name", contextName(route)))
 		w := extensionWriter{Document: d}
-		if route.Called == nil && slices.ContainsFunc(route.Extensions, goesOnAfterActions) {
+		last := lastOf(route)
+		if last != nil && slices.ContainsFunc(route.Extensions, goesOnAfterActions) {
 			w.mark = markOf(r)
 		}
 		for i, e := range route.Extensions {
@@ -38,16 +39,28 @@ func dialplan(s routeStore) xmlcurl.Handler {
 			}
 			w.extension(e)
 		}
-		switch {
-		case route.Called != nil:
-		case route.NotFound != nil:
-			w.notFound(route.NotFound)
-		default:
-			w.notFound(&notFound)
+		if last != nil {
+			w.notFound(last)
 		}
 		d.Close()
 		return nil
 	})
+}
+
+// lastOf is the extension for a call that nobody took, nil if FreeSWITCH itself ends it.
+func lastOf(route db.Route) *db.Extension {
+	switch {
+	case route.Called != nil || route.NotFound != nil && doesNothing(route.NotFound):
+		return nil
+	case route.NotFound != nil:
+		return route.NotFound
+	}
+	return &notFound
+}
+
+// doesNothing reports whether e has neither conditions nor actions.
+func doesNothing(e *db.Extension) bool {
+	return e.Body == "" && !slices.ContainsFunc(e.Conditions, func(c db.Condition) bool { return c.Position > 0 || len(c.Actions) > 0 })
 }
 
 // asked reads where the call is. During execute_extension Hunt-… is what is looked for and Caller-… still what was

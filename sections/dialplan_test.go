@@ -230,6 +230,8 @@ func TestEveryCall(t *testing.T) {
 			never: []string{"name=other", notOne, "xmlcurld"}}},
 		{"behind a number's own", last, call("public", "+27123456789"), expectation{
 			want: []string{before + " " + vumis, "\n extension name=last continue=false\n"}, never: []string{"name=other", notOne}}},
+		{"before a number's own, and takes the call", append(every, `UPDATE context_extension SET before_number = true WHERE extension = 'other'`),
+			call("public", "+27123456789"), expectation{want: []string{before + " extension name=other continue=false\n " + vumis}, never: []string{notOne}}},
 		{"nobody's number", last, call("public", "+27999999999"), expectation{
 			want: []string{"name=every.call", "name=last", "name=a.later", "name=other", notOne}, never: []string{"xmlcurld"}}},
 		{"in another context", every, call("acme", "7000"), expectation{never: []string{"every.call"}}},
@@ -296,6 +298,9 @@ func TestMarks(t *testing.T) {
 			`INSERT INTO extension (name) VALUES ('sorry')`, `INSERT INTO action (extension, position, application) VALUES ('sorry', 1, 'hangup')`,
 			`UPDATE context SET not_found_extension = 'sorry'`),
 			expectation{want: []string{" extension name=sorry continue=false\n  " + skip + "  condition\n   action application=hangup data=\n"}}},
+		{"an answer that does nothing", append(body("true", is+`<action application="set" data="a=b"/></condition>`),
+			`INSERT INTO extension (name) VALUES ('nothing')`, `UPDATE context SET not_found_extension = 'nothing'`),
+			expectation{want: []string{"extension name=x"}, never: []string{"xmlcurld", "nothing", notOne}}},
 	} {
 		cases = append(cases, answer{tc.name, tc.edits, call("public", "5", "Event-Sequence=1295"), tc.want})
 	}

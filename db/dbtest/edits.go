@@ -31,6 +31,7 @@ var Edits = []string{
 	 INSERT INTO condition_regex (extension, condition, position, field, expression, tz_offset) VALUES ('each.call', 1, 1, 'ani', '^1', NULL), ('each.call', 1, 2, NULL, NULL, '2')`,
 	`UPDATE condition_regex SET expression = '^2' WHERE position = 1`,
 	`UPDATE number SET extension = 'transfer', forward_number = '1' WHERE extension = 'own'`,
+	`UPDATE context_extension SET before_number = true, after_number = false WHERE extension = 'last'`,
 	`DELETE FROM context_extension WHERE extension = 'last'`,
 	`INSERT INTO extension (name, body) VALUES ('filled', '<condition><action application="log" data="%{tenant}"/></condition>');
 	 UPDATE number SET extension = 'filled' WHERE number = '+27210000000'`,

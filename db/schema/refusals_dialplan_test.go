@@ -215,6 +215,8 @@ var dialplanRefusals = []refusal{
 	{"extension in another's context", `UPDATE extension SET tenant = 'vumi' WHERE name = 'local.user'`,
 		"Extension local.user cannot be vumi's alone: context acme uses it",
 		"Give that another extension first."},
+	{"context_extension on both sides", `INSERT INTO context_extension (context, extension, before_number, after_number) VALUES ('acme', 'reception', true, true)`,
+		"Extension reception cannot stand before and behind the numbers' own in context acme", "Set before_number or after_number."},
 	{"context_extension of another's", `INSERT INTO context_extension (context, extension) VALUES ('public', 'reception')`,
 		"Extension reception is one tenant's and context public is not",
 		"Choose a context of the same tenant, or an extension without a tenant."},

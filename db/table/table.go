@@ -129,7 +129,7 @@ var All = []*Table{
 		'tenant', c.tenant,
 		'number_forms', c.number_forms,
 		'extensions', ARRAY(
-			SELECT json_build_object('name', x.extension, 'after', x.after_number)
+			SELECT json_build_object('name', x.extension, 'before', x.before_number, 'after', x.after_number)
 			FROM context_extension x
 			WHERE x.context = c.name AND x.enabled
 			ORDER BY x.position, x.extension

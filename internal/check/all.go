@@ -43,7 +43,7 @@ var All = []Check{
 	{"destination-unknown", Error, "a dial string with a gateway, profile or user that nobody has, or that is off",
 		actionTables + " gateway sip_profile sip_profile_alias sip_profile_domain domain domain_user", destinationUnknown},
 	{"extension-empty", Warning, "an extension without an action that calls get to",
-		"extension action number context context_extension", extensionEmpty},
+		"extension condition action number context context_extension", extensionEmpty},
 	{"extension-hidden", Warning, "an extension of a context behind one that takes every call",
 		"context_extension extension context action condition", extensionHidden},
 	{"field-unknown", Warning, "a field of a condition that FreeSWITCH does not know: it is always empty",

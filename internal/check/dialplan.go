@@ -131,6 +131,9 @@ func extensionEmpty(w *world) (found []Finding, err error) {
 		SELECT e.name, coalesce(e.tenant, '')
 		FROM extension e
 		WHERE e.body IS NULL AND NOT e.continue AND NOT EXISTS (SELECT FROM action a WHERE a.extension = e.name)
+			-- Without conditions, as a context's answer, it leaves the end to FreeSWITCH.
+			AND (EXISTS (SELECT FROM condition k WHERE k.extension = e.name) OR EXISTS (SELECT FROM number n WHERE n.extension = e.name)
+				OR EXISTS (SELECT FROM context_extension x WHERE x.extension = e.name))
 		ORDER BY e.name`)
 	if err != nil {
 		return nil, err

@@ -46,6 +46,7 @@ var dialplanCases = []found{
 
 	{"an extension that does nothing", `DELETE FROM action WHERE extension = 'reception'`, []string{"extension-empty extension name=reception"}},
 	{"an extension that does nothing, and others follow", `INSERT INTO extension (name, continue) VALUES ('nothing', true); INSERT INTO context_extension (context, extension) VALUES ('acme', 'nothing')`, nil},
+	{"an extension that leaves the end to FreeSWITCH", `INSERT INTO extension (name) VALUES ('nothing'); UPDATE context SET not_found_extension = 'nothing'`, nil},
 	{"an extension that does nothing and that nobody has", `INSERT INTO extension (name) VALUES ('nothing')`, nil},
 	{"an extension behind all", `INSERT INTO context_extension (context, extension, position) VALUES ('acme', 'reception', 1)`,
 		[]string{"extension-hidden context_extension context=acme extension=local.user"}},

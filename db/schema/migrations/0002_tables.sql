@@ -630,21 +630,25 @@ COMMENT ON TABLE  context                     IS 'Where a call is routed: a prof
 COMMENT ON COLUMN context.name                IS 'context name= of the dialplan; a SIP profile names it in its parameter context, a user in user_context.';
 COMMENT ON COLUMN context.tenant              IS 'Whose it is; NULL = shared, as public, which all carriers enter: there each number belongs to one tenant.';
 COMMENT ON COLUMN context.number_forms        IS 'The forms in which carriers may write an E.164 number here: ''{plus,bare,00}''. An extension such as 1001 always matches as it stands.';
-COMMENT ON COLUMN context.not_found_extension IS 'The extension for a number that nobody has. NULL = a log line and SIP 404.';
+COMMENT ON COLUMN context.not_found_extension IS 'The extension for a number that nobody has. NULL = a log line and SIP 404. One without conditions and actions leaves it to FreeSWITCH, which ends the call with 404.';
 
 CREATE TABLE context_extension (
-    context      label    NOT NULL REFERENCES context ON UPDATE CASCADE ON DELETE CASCADE,
-    extension    label    NOT NULL REFERENCES extension ON UPDATE CASCADE ON DELETE CASCADE,
-    position     smallint NOT NULL DEFAULT 100,
-    after_number boolean  NOT NULL DEFAULT false,
-    enabled      boolean  NOT NULL DEFAULT true,
-    PRIMARY KEY (context, extension)
+    context       label    NOT NULL REFERENCES context ON UPDATE CASCADE ON DELETE CASCADE,
+    extension     label    NOT NULL REFERENCES extension ON UPDATE CASCADE ON DELETE CASCADE,
+    position      smallint NOT NULL DEFAULT 100,
+    before_number boolean  NOT NULL DEFAULT false,
+    after_number  boolean  NOT NULL DEFAULT false,
+    enabled       boolean  NOT NULL DEFAULT true,
+    PRIMARY KEY (context, extension),
+    CONSTRAINT context_extension_side CHECK (NOT (before_number AND after_number) OR refuse(
+        format('Extension %s cannot stand before and behind the numbers'' own in context %s', extension, context), 'Set before_number or after_number.'))
 );
 CREATE INDEX context_extension_extension ON context_extension (extension);
-COMMENT ON TABLE  context_extension              IS 'Extensions of a context that match by their own conditions. They are asked, in order, for a number that is not in table number. For one that is, those that have continue stand before the number''s own extension, and those with after_number behind it.';
-COMMENT ON COLUMN context_extension.position     IS 'Extensions are asked in this order, then by name.';
-COMMENT ON COLUMN context_extension.after_number IS 'true: for a number of table number it stands behind the number''s own extension, and is asked where that one has continue or does not match to the end.';
-COMMENT ON COLUMN context_extension.enabled      IS 'false takes it out of the context.';
+COMMENT ON TABLE  context_extension               IS 'Extensions of a context that match by their own conditions. They are asked, in order, for a number that is not in table number. For one that is, those that have continue or before_number stand before the number''s own extension, and those with after_number behind it.';
+COMMENT ON COLUMN context_extension.position      IS 'Extensions are asked in this order, then by name.';
+COMMENT ON COLUMN context_extension.before_number IS 'true: for a number of table number it stands before the number''s own extension, even without continue, and may take the call.';
+COMMENT ON COLUMN context_extension.after_number  IS 'true: for a number of table number it stands behind the number''s own extension, and is asked where that one has continue or does not match to the end.';
+COMMENT ON COLUMN context_extension.enabled       IS 'false takes it out of the context.';
 
 CREATE TABLE number (
     context        label        NOT NULL DEFAULT 'public' REFERENCES context ON UPDATE CASCADE,
