@@ -45,6 +45,7 @@ func TestFreeSWITCH(t *testing.T) {
 		{"calls/not-found follows nothing that was done", notFoundRunsAfterNothing},
 		{"calls/every call gets the context's extensions", everyCallGetsItsExtensions},
 		{"calls/a body takes a number's values", bodyTakesANumbersValues},
+		{"calls/what check finds is so", whatCheckFindsIsSo},
 
 		{"phones/who registers and who does not", whoRegisters},
 		{"phones/a user calls another", userCallsAnother},
