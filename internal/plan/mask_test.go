@@ -36,7 +36,7 @@ func TestSecretsOfSQL(t *testing.T) {
 			names = append(names, around[0]+word+around[1])
 		}
 	}
-	names = append(names, "pass$${empty}word", "", "$${$${")
+	names = append(names, "pass$${empty}word", "pa$${empty}ss", "", "$${$${")
 	for i, is := range masked(t, conn, `is_secret(v)::text`, names) {
 		if want := mask.IsSecret(names[i]); want != (is == "true") {
 			t.Errorf("%q is a secret: %s for SQL, %v for Go", names[i], is, want)

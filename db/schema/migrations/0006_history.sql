@@ -216,33 +216,40 @@ COMMENT ON TABLE  mask_key     IS 'Written by xmlcurld: what the view history ma
 COMMENT ON COLUMN mask_key.key IS 'Random. Whoever knows it could try which secret has which mark.';
 
 -- What is a secret is known by names, as internal/mask in Go knows it for answers: a
--- test of internal/plan compares the two. What is written in an unusual way is masked whole.
+-- test of internal/plan compares the two. What is written in an unusual way is masked
+-- whole. PostgreSQL keeps the plans of PL/pgSQL, and makes those of SQL for each call.
 -- +goose StatementBegin
 CREATE FUNCTION is_secret(name text) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
-    SELECT bool_or(n <> ALL ('{pass-rfc2833,pass-callee-id,allow-empty-password,allow-empty-password-auth,password-from,event-socket-password-from}')
-        AND regexp_replace(replace(n, 'bypassw', 'passw'), 'bypass|passthru|passthrough|pass-through|passive', '', 'g')
-            ~ ('pass|pwd|secret|token|credential|authorization|auth-response|a1-?hash|cookie|api-?key|access-?key'
-                || '|(auth|private|license|shared|signing|encryption|crypto)-key|conn-str|connection-string|(^|[-{])(ha1|(pin|creds?|dsn|pw)[0-9]*)[-}]*$'))
-    FROM (VALUES (name), (regexp_replace(name, '\$\$\{[A-Za-z0-9_.-]*\}', '', 'g'))) v (of)
-    CROSS JOIN LATERAL translate(lower(of COLLATE "C"), '_.: ', '----') n
-$$;
+LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN CASE WHEN name COLLATE "C" ~* 'pass|pwd|secret|token|cred|auth|hash|cookie|key|conn|pin|dsn|ha1|pw|\$\$\{' THEN (
+        SELECT bool_or(n <> ALL ('{pass-rfc2833,pass-callee-id,allow-empty-password,allow-empty-password-auth,password-from,event-socket-password-from}')
+            AND regexp_replace(replace(n, 'bypassw', 'passw'), 'bypass|passthru|passthrough|pass-through|passive', '', 'g')
+                ~ ('pass|pwd|secret|token|credential|authorization|auth-response|a1-?hash|cookie|api-?key|access-?key'
+                    || '|(auth|private|license|shared|signing|encryption|crypto)-key|conn-str|connection-string|(^|[-{])(ha1|(pin|creds?|dsn|pw)[0-9]*)[-}]*$'))
+        FROM (VALUES (name), (regexp_replace(name, '\$\$\{[A-Za-z0-9_.-]*\}', '', 'g'))) v (of)
+        CROSS JOIN LATERAL translate(lower(of COLLATE "C"), '_.: ', '----') n
+    ) ELSE false END;
+END $$;
 
 CREATE FUNCTION mark_of(secret text, salt text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
-    SELECT 'secret:' || left(encode(sha256(convert_to(salt || E'\x1f' || secret, 'UTF8')), 'hex'), 8)
-$$;
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN 'secret:' || left(encode(sha256(convert_to(salt || E'\x1f' || secret, 'UTF8')), 'hex'), 8);
+END $$;
 
 -- A quick look, which finds too much rather than too little.
 CREATE FUNCTION may_hold_secret(value text) RETURNS boolean
-LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
-    SELECT value COLLATE "C" ~* 'pass|pwd|secret|token|cred|authori|auth.response|a1.?hash|cookie|key|conn|pin|dsn|ha1|pw|://|sips?:|[?&;](sig|auth)|conference|&#'
-$$;
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN value COLLATE "C" ~* 'pass|pwd|secret|token|cred|authori|auth.response|a1.?hash|cookie|key|conn|pin|dsn|ha1|pw|://|sips?:|[?&;](sig|auth)|conference|&#';
+END $$;
 
 CREATE FUNCTION mentions_secret(value text) RETURNS boolean
-LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
-    SELECT EXISTS (SELECT FROM regexp_split_to_table(value, '[^A-Za-z0-9_.-]+') word WHERE is_secret(word))
-$$;
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM regexp_split_to_table(value, '[^A-Za-z0-9_.-]+') word WHERE is_secret(word));
+END $$;
 
 -- A text without what stands behind the name of a secret and = or a colon, and
 -- without the credentials in URLs and the PINs of conferences.
@@ -291,13 +298,14 @@ END $$;
 
 -- The data of an application: behind the first + that of conference holds a PIN.
 CREATE FUNCTION data_without_secrets(application text, data text, salt text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
-    SELECT CASE WHEN lower(btrim(application COLLATE "C")) = 'conference' AND pin <> ''
-        THEN without_secrets(split_part(data, '+', 1), salt) || '+' || mark_of(pin, salt) || substr(behind, length(pin) + 1)
-        ELSE without_secrets(data, salt) END
-    FROM (SELECT substr(data, length(split_part(data, '+', 1)) + 2)) b (behind)
-    CROSS JOIN LATERAL (SELECT CASE WHEN behind LIKE 'flags{%' THEN '' ELSE split_part(behind, '+flags{', 1) END) p (pin)
-$$;
+LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN (SELECT CASE WHEN lower(btrim(application COLLATE "C")) = 'conference' AND pin <> ''
+            THEN without_secrets(split_part(data, '+', 1), salt) || '+' || mark_of(pin, salt) || substr(behind, length(pin) + 1)
+            ELSE without_secrets(data, salt) END
+        FROM (SELECT substr(data, length(split_part(data, '+', 1)) + 2)) b (behind)
+        CROSS JOIN LATERAL (SELECT CASE WHEN behind LIKE 'flags{%' THEN '' ELSE split_part(behind, '+flags{', 1) END) p (pin));
+END $$;
 
 -- A tag of XML. What says a secret's name, as the name of a param, is shown.
 CREATE FUNCTION tag_without_secrets(tag text, salt text) RETURNS text
@@ -361,13 +369,15 @@ $$;
 
 -- What people write of a row.
 CREATE FUNCTION written(row_ jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
-    SELECT row_ - made_columns()
-$$;
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN row_ - made_columns();
+END $$;
 
 CREATE FUNCTION masked(row_ jsonb, salt text) RETURNS jsonb
-LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
-    SELECT CASE WHEN NOT may_hold_secret(row_::text) THEN written(row_)
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN CASE WHEN NOT may_hold_secret(row_::text) THEN written(row_)
         ELSE (SELECT jsonb_object_agg(c.key, CASE
             WHEN jsonb_typeof(c.value) <> 'string' OR value_ = '' THEN c.value
             WHEN is_secret(c.key) OR c.key IN ('value', 'expression') AND is_secret(coalesce(row_ ->> 'name', row_ ->> 'field')) THEN to_jsonb(mark_of(value_, place))
@@ -375,8 +385,8 @@ LANGUAGE sql IMMUTABLE STRICT SET search_path FROM CURRENT AS $$
             WHEN c.key = 'data' THEN to_jsonb(data_without_secrets(row_ ->> 'application', value_, place))
             ELSE to_jsonb(without_secrets(value_, place)) END)
         FROM jsonb_each(written(row_)) c
-        CROSS JOIN LATERAL (SELECT c.value #>> '{}', salt || E'\x1f' || c.key) v (value_, place)) END
-$$;
+        CROSS JOIN LATERAL (SELECT c.value #>> '{}', salt || E'\x1f' || c.key) v (value_, place)) END;
+END $$;
 
 -- Whose a row is: by its own column, or by what it is a part of, which may be gone.
 CREATE FUNCTION tenant_of(relation text, row_ jsonb) RETURNS text
