@@ -85,6 +85,9 @@ func TestExplain(t *testing.T) {
 		{"what a node reaches", []string{"row", "node", "*"}, exitOK, []string{"profiles: 2"}},
 		{"what a user reaches", []string{"row", "domain_user", "acme.example", "1000"}, exitOK, []string{"groups: 1:\n  sales\n", "users (1)"}},
 		{"what a number reaches", []string{"row", "number", "7001 acme"}, exitOK, []string{"extensions: 1:\n  reception\n", "domains: 1:\n  acme.example\n"}},
+		{"what a finding's row reaches", []string{"row", "action", "extension=forward position=2"}, exitOK, []string{"documents (1)"}},
+		{"what a finding's row reaches, word by word", []string{"row", "acl_entry", "list=domains", "cidr=54.172.60.0/30"}, exitOK, []string{"profiles: 1:\n  external\n"}},
+		{"a column that is not there", []string{"row", "number", "numbr=1"}, exitFault, nil},
 		{"half a key", []string{"row", "domain_user", "acme.example"}, exitFault, nil},
 		{"no such row", []string{"row", "context", "none"}, exitFault, []string{"there is no such row\n"}},
 	} {

@@ -86,6 +86,10 @@ func TestPlanWithoutSecrets(t *testing.T) {
 	if code != exitOK || !strings.Contains(stdout, "Applied.\nEvery switch is in sync.\n") {
 		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
 	}
+	code, stdout, stderr = runOnce(t, nil, "history", "--limit", "1", "--database-url", as)
+	if code != exitOK || !strings.Contains(stdout, "by "+role+" with xmlcurld apply\n  update number +27123456789 public of acme\n") {
+		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
+	}
 }
 
 // asRole is the URL of a database with another role in it.

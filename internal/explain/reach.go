@@ -151,20 +151,17 @@ func (r Reach) count() string {
 // Tables are those whose rows Reached knows.
 func Tables() []string { return slices.Sorted(maps.Keys(reaches)) }
 
-// Reached tells what a row matters to. Key is that of the history: the values of the primary key, separated by blanks.
+// Reached tells what a row matters to. Key is that of the history, the values of the primary key, separated by blanks; or that of
+// a finding, columns with their values: context=public number=+27123456789.
 func (e *Explainer) Reached(ctx context.Context, name, key string) (*Explanation, error) {
 	ways, ok := reaches[name]
 	if !ok {
 		return nil, fmt.Errorf("explain row: table is %s; known: %s", name, strings.Join(Tables(), ", "))
 	}
 	x := &Explanation{Question: fmt.Sprintf("row %s of table %s", key, name), Answer: "there is no such row"}
-	columns, err := e.keyOf(ctx, name)
+	columns, values, err := e.keyOf(ctx, name, key)
 	if err != nil {
 		return nil, err
-	}
-	values := strings.SplitN(key, " ", len(columns))
-	if len(values) < len(columns) {
-		return nil, fmt.Errorf("explain row: the key of %s is %s, and %q is less", name, strings.Join(columns, " "), key)
 	}
 	for _, w := range ways {
 		args, err := e.columnsOf(ctx, name, strings.Fields(w.by), columns, values)
@@ -212,10 +209,26 @@ func (x *Explanation) add(r Reach) {
 	known.Names = append(known.Names, r.Names...)
 }
 
-// keyOf are the columns of a table's key, as the history has them.
-func (e *Explainer) keyOf(ctx context.Context, name string) ([]string, error) {
-	key, _, err := value[string](ctx, e, `SELECT encode(tgargs, 'escape') FROM pg_trigger WHERE tgname = 'record_insert' AND tgrelid = $1::text::regclass`, name)
-	return strings.Split(strings.TrimSuffix(key, `\000`), `\000`), err
+// keyOf are columns of a table that tell a row from others, and their values.
+func (e *Explainer) keyOf(ctx context.Context, name, key string) (columns, values []string, err error) {
+	for _, word := range strings.Fields(key) {
+		column, value, found := strings.Cut(word, "=")
+		if !found {
+			columns = nil
+			break
+		}
+		columns, values = append(columns, column), append(values, value)
+	}
+	if columns != nil {
+		return columns, values, nil
+	}
+	text, _, err := value[string](ctx, e, `SELECT encode(tgargs, 'escape') FROM pg_trigger WHERE tgname = 'record_insert' AND tgrelid = $1::text::regclass`, name)
+	columns = strings.Split(strings.TrimSuffix(text, `\000`), `\000`)
+	values = strings.SplitN(key, " ", len(columns))
+	if err == nil && len(values) < len(columns) {
+		err = fmt.Errorf("explain row: the key of %s is %s, and %q is less", name, strings.Join(columns, " "), key)
+	}
+	return columns, values, err
 }
 
 // columnsOf are what a row has in some columns, nil if there is no such row.
