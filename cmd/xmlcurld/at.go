@@ -47,7 +47,7 @@ func asOf(ctx context.Context, store *table.Store, at time.Time, f func(table.So
 }
 
 // atOneMoment calls f with a transaction that sees the rows as they were at a time; zero: as they are. Only the primary can tell
-// how they were. The transaction is rolled back.
+// how they were. The transaction is rolled back. What its role may not read, as passwords, is not told.
 func atOneMoment(ctx context.Context, store *table.Store, at time.Time, f func(pgx.Tx) error) error {
 	tx, err := store.DB().Primary().BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 	if err != nil {
@@ -58,6 +58,9 @@ func atOneMoment(ctx context.Context, store *table.Store, at time.Time, f func(p
 		if err := history.Past(ctx, tx, at); err != nil {
 			return err
 		}
+	}
+	if _, err := table.Withhold(ctx, tx); err != nil {
+		return err
 	}
 	return f(tx)
 }

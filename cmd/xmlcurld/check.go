@@ -32,8 +32,7 @@ func checkRows(ctx context.Context, i *invocation) error {
 	options := check.Options{Without: without, Tenant: text(i.flags, "tenant"), AnswerLimit: i.config.AnswerLimit}
 	var found []check.Finding
 	err := withStore(ctx, i, func(store *table.Store) error {
-		asOne := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-		return pgx.BeginTxFunc(ctx, store.DB().Primary(), asOne, func(tx pgx.Tx) (err error) {
+		return atOneMoment(ctx, store, time.Time{}, func(tx pgx.Tx) (err error) {
 			found, err = check.Run(ctx, tx, options)
 			return err
 		})

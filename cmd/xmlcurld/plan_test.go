@@ -86,6 +86,15 @@ func TestPlanWithoutSecrets(t *testing.T) {
 	if code != exitOK || !strings.Contains(stdout, "Applied.\nEvery switch is in sync.\n") {
 		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
 	}
+	for _, args := range [][]string{{"explain", "number", "7001", "--context", "acme"}, {"explain", "user", "1000@acme.example"}, {"explain", "gateway", "twilio"}} {
+		if code, stdout, stderr := runOnce(t, nil, append(args, "--database-url", as)...); code != exitOK || !strings.Contains(stdout, "rows:\n") {
+			t.Errorf("%v: exit %d\n%s%s", args, code, stdout, stderr)
+		}
+	}
+	_, found, _ := runOnce(t, nil, "check", "--database-url", url)
+	if _, stdout, stderr := runOnce(t, nil, "check", "--database-url", as); stdout != found || strings.Contains(stderr, "permission denied") {
+		t.Errorf("%s%s\nwant %s", stdout, stderr, found)
+	}
 	code, stdout, stderr = runOnce(t, nil, "history", "--limit", "1", "--database-url", as)
 	if code != exitOK || !strings.Contains(stdout, "by "+role+" with xmlcurld apply\n  update number +27123456789 public of acme\n") {
 		t.Errorf("exit %d\n%s%s", code, stdout, stderr)

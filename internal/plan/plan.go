@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"xmlcurld/db"
+	"xmlcurld/db/table"
 	"xmlcurld/internal/check"
 	"xmlcurld/internal/mask"
 	"xmlcurld/internal/reconcile"
@@ -36,7 +37,7 @@ type Plan struct {
 	Reached    []Reached            `json:"reached"`
 	Switches   []reconcile.Foreseen `json:"switches"`
 	Findings   Findings             `json:"findings"`
-	Unread     []Unread             `json:"unread"`
+	Unread     []table.Unread       `json:"unread"`
 	Base       *Base                `json:"-"`
 
 	role string // who plans
@@ -121,7 +122,7 @@ func (p *Plan) look(ctx context.Context, before, after pgx.Tx, o Options) error 
 	}
 	p.Reached = rows.reached
 	for _, tx := range []pgx.Tx{before, after} {
-		if p.Unread, err = withhold(ctx, tx); err != nil {
+		if p.Unread, err = table.Withhold(ctx, tx); err != nil {
 			return err
 		}
 	}
