@@ -74,6 +74,18 @@ func (b *Rulebook) ACL(ctx context.Context, node string) (Answer[ACL], error) {
 	return Answer[ACL]{a.Value.ACL, a.NodeKnown, a.Freshness}, err
 }
 
+// ACLEntries returns the entries of one list that may hold address, in the order in which FreeSWITCH sees them: none if node has no
+// such list, and at least one otherwise, as in ACL.
+func (b *Rulebook) ACLEntries(ctx context.Context, node, list string, address netip.Addr) (Answer[[]ACLEntry], error) {
+	address = address.Unmap().WithZone("")
+	return ask(ctx, b, table.ForAddress.About(node, list, address.String()), func(rows table.Rows) ([]ACLEntry, error) {
+		read, err := b.readLists(rows, node)
+		entries := slices.DeleteFunc(read.Entries, func(e ACLEntry) bool { return e.List != list })
+		slices.SortFunc(entries, compareACLEntries)
+		return entries, err
+	})
+}
+
 // ACLRevision returns the revision of node's access lists.
 func (b *Rulebook) ACLRevision(ctx context.Context, node string) (string, error) {
 	a, err := b.ACL(ctx, node)

@@ -81,6 +81,11 @@ var (
 	ForACL = document("acl", 1, itsNode, tenantsOff, allOf(ACLList), [2]string{ACLEntry, "e.node" + nodes},
 		[2]string{Domain, "d.name IN (SELECT domain FROM acl_entry)"},
 		[2]string{User, "u.domain IN (SELECT domain FROM acl_entry) AND cardinality(u.cidr) > 0"})
+	// ForAddress is about the entries of a list, $2, that may hold an address, $3.
+	ForAddress = document("acl_address", 3, itsNode, tenantsOff, [2]string{ACLList, "l.name = ANY ($2::text[])"},
+		[2]string{ACLEntry, "e.list = ANY ($2::text[]) AND (e.cidr >>= ANY ($3::text[]::inet[]) OR e.domain IS NOT NULL) AND e.node" + nodes},
+		[2]string{Domain, "d.name IN (SELECT domain FROM acl_entry WHERE list = ANY ($2::text[]))"},
+		[2]string{User, "u.domain IN (SELECT domain FROM acl_entry WHERE list = ANY ($2::text[])) AND cardinality(u.cidr) > 0"})
 	ForCredentials = document("credentials", 0, allOf(Credential))
 	ForDocument    = document("document", 3, itsNode, [2]string{Document, "d.section = ANY ($2::text[]) AND d.name = ANY ($3::text[]) AND d.node" + nodes})
 	ForDocuments   = document("document_revisions", 1, itsNode, [2]string{Document, "d.section = 'configuration' AND d.node" + nodes})

@@ -26,18 +26,15 @@ func (e *Explainer) Address(ctx context.Context, address netip.Addr, port int, l
 
 // decide is FreeSWITCH's choice among the entries of a list: the longest network decides, and of two the first.
 func (e *Explainer) decide(ctx context.Context, list string, address netip.Addr, port int) (allowed bool, by string, err error) {
-	answer, err := e.rules.ACL(ctx, e.node)
+	answer, err := e.rules.ACLEntries(ctx, e.node, list, address)
 	if err != nil {
 		return false, "", err
 	}
 	address = address.Unmap()
 	var best *candidate
 	known, byDefault := false, false
-	for i := range answer.Value.Entries {
-		entry := &answer.Value.Entries[i]
-		if entry.List != list {
-			continue
-		}
+	for i := range answer.Value {
+		entry := &answer.Value[i]
 		known, byDefault = true, entry.DefaultAllow
 		for _, c := range candidates(entry) {
 			if c.network.Contains(address) && c.fits(port) && (best == nil || c.network.Bits() > best.network.Bits()) {

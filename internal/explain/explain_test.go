@@ -38,6 +38,56 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
+// TestListForAddress compares the entries that are read for an address with all those of the list that hold it.
+func TestListForAddress(t *testing.T) {
+	t.Parallel()
+	url := dbtest.DemoURL(t)
+	dbtest.Execute(t, url, `
+		INSERT INTO node (name) VALUES ('fs1'), ('fs2');
+		INSERT INTO acl_list (name, default_action) VALUES ('one', 'allow'), ('two', 'deny'), ('none', 'allow');
+		UPDATE domain_user SET cidr = '{203.0.113.0/28}' WHERE domain = 'acme.example' AND id = '1000';
+		INSERT INTO acl_entry (list, cidr) VALUES ('one', '10.0.0.0/8'), ('one', '10.1.0.0/16'), ('one', '2001:db8::/32'), ('two', '10.1.0.0/24'), ('two', '192.0.2.0/24');
+		INSERT INTO acl_entry (list, node, cidr) VALUES ('two', 'fs1', '10.1.0.0/20'), ('two', 'fs2', '10.1.0.0/22');
+		INSERT INTO acl_entry (list, domain) VALUES ('two', 'acme.example')`)
+	tx, err := dbtest.Connect(t, url).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	e := New(tx, "fs1", nil, nil)
+	whole, err := e.rules.ACL(t.Context(), "fs1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range []string{"one", "two", "none", "unknown"} {
+		for _, text := range []string{"10.1.0.1", "10.2.0.1", "::ffff:10.1.0.1", "192.0.2.7", "203.0.113.1", "2001:db8::1", "fe80::1%eth0", "198.51.100.1"} {
+			address := netip.MustParseAddr(text)
+			var want []db.ACLEntry
+			known := false
+			for _, entry := range whole.Value.Entries {
+				if entry.List != list {
+					continue
+				}
+				known = true
+				if entry.Domain != "" || entry.CIDR.Contains(address.Unmap()) {
+					want = append(want, entry)
+				}
+			}
+			got, err := e.rules.ACLEntries(t.Context(), "fs1", list, address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if known != (len(got.Value) > 0) {
+				t.Errorf("%s in %s: %d entries of a list that is known: %v", text, list, len(got.Value), known)
+			}
+			some := slices.DeleteFunc(got.Value, func(one db.ACLEntry) bool { return one.Domain == "" && !one.CIDR.IsValid() })
+			if !slices.Equal(some, want) {
+				t.Errorf("%s in %s: %v, want %v", text, list, some, want)
+			}
+		}
+	}
+}
+
 // TestReachedOfEveryTable asks about a row of each table whose changes are remembered, which are those that reach FreeSWITCH.
 func TestReachedOfEveryTable(t *testing.T) {
 	t.Parallel()
