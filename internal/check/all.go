@@ -4,8 +4,10 @@ package check
 const (
 	actionTables     = "action extension document"
 	expressionTables = "condition condition_regex extension document"
-	answerTables     = "document gateway gateway_param gateway_variable sip_profile sip_profile_param acl_list acl_entry " +
-		"domain domain_param domain_variable domain_user domain_user_param domain_user_variable"
+	profileTables    = "gateway gateway_param gateway_variable sip_profile sip_profile_param"
+	listTables       = "acl_list acl_entry domain domain_user"
+	directoryTables  = "domain domain_param domain_variable domain_user domain_user_param domain_user_variable"
+	answerTables     = "document " + profileTables + " " + listTables + " " + directoryTables
 )
 
 // All are the checks, by what they are about.

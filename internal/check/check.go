@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"xmlcurld/db/table"
 	"xmlcurld/xmlcurl"
 )
 
@@ -45,10 +46,12 @@ func (f Finding) ID() ID { return ID{f.Code, f.Table, f.Key} }
 
 // Options narrow a run down. The zero value is everything.
 type Options struct {
-	Without     []string // codes that are not looked for
-	Tenant      string   // only findings in this tenant's rows
-	Changed     []string // tables: what looks at none of them is not looked for, since it finds what it found before; nil: all
-	AnswerLimit int64    // bytes of the longest answer, as setting answer_limit; 0: its preset
+	Without     []string    // codes that are not looked for
+	Tenant      string      // only findings in this tenant's rows
+	Changed     []string    // tables: what looks at none of them is not looked for, since it finds what it found before; nil: all
+	Gateways    []string    // where Changed is table gateway alone: the gateways that changed; nil: any
+	AnswerLimit int64       // bytes of the longest answer, as setting answer_limit; 0: its preset
+	Rows        *table.Seen // the Source of what tx sees, to all nodes; nil: it is made
 }
 
 // Check is one thing that is looked for.
@@ -82,7 +85,7 @@ func Run(ctx context.Context, tx pgx.Tx, options Options) ([]Finding, error) {
 	}
 	all := []Finding{}
 	for _, c := range All {
-		if slices.Contains(options.Without, c.Code) || !c.looksAt(options.Changed) {
+		if slices.Contains(options.Without, c.Code) || !options.touch(c.reads) {
 			continue
 		}
 		found, err := c.find(w)
@@ -101,10 +104,10 @@ func Run(ctx context.Context, tx pgx.Tx, options Options) ([]Finding, error) {
 	return slices.CompactFunc(all, func(a, b Finding) bool { return a.ID() == b.ID() }), nil
 }
 
-// looksAt reports whether a change of tables may change what is found.
-func (c *Check) looksAt(tables []string) bool {
-	return tables == nil || slices.Contains(tables, "tenant") ||
-		slices.ContainsFunc(strings.Fields(c.reads), func(name string) bool { return slices.Contains(tables, name) })
+// touch reports whether something may be another one since the tables changed that it reads.
+func (o *Options) touch(reads string) bool {
+	return o.Changed == nil || slices.Contains(o.Changed, "tenant") ||
+		slices.ContainsFunc(strings.Fields(reads), func(name string) bool { return slices.Contains(o.Changed, name) })
 }
 
 func inOrder(a, b Finding) int {

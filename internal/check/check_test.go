@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"xmlcurld/db/dbtest"
+	"xmlcurld/db/pg"
 	"xmlcurld/internal/check"
 	"xmlcurld/testdata"
 )
@@ -65,9 +66,30 @@ func looksAtEnough(t *testing.T, conn *pgx.Conn, edit string, before, after []ch
 	for _, table := range changes.FindAllStringSubmatch(edit, -1) {
 		narrow.Changed = append(narrow.Changed, table[1])
 	}
+	if slices.Equal(narrow.Changed, []string{"gateway"}) {
+		narrow.Gateways = gatewaysOf(t, conn, edit)
+	}
 	if diff := cmp.Diff(made(before, after), made(run(t, conn, `SELECT`, narrow), run(t, conn, edit, narrow))); diff != "" {
 		t.Errorf("of %v alone (-all +those):\n%s", narrow.Changed, diff)
 	}
+}
+
+// gatewaysOf are those that an edit changes. It is taken back.
+func gatewaysOf(t *testing.T, conn *pgx.Conn, edit string) []string {
+	t.Helper()
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	if _, err := tx.Exec(t.Context(), edit); err != nil {
+		t.Fatal(err)
+	}
+	names, err := pg.Rows(t.Context(), tx, pgx.RowTo[string], `SELECT key FROM edit_in_progress WHERE relation = 'gateway'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 // made is what is in after and not in before, and the other way round.

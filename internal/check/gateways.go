@@ -19,16 +19,27 @@ type gateway struct {
 
 func (g *gateway) place() place { return place{"gateway", "name=" + g.Name, g.Tenant} }
 
+// gatewaysQuery asks for all gateways, or for those whose proxy is like one of $1, and for those called $2 alone.
 const gatewaysQuery = `
 	SELECT g.name, g.profile, g.node, coalesce(g.tenant, ''), coalesce(g.proxy, ''), coalesce(g.realm, ''), g.register,
 		coalesce(g.domain, ''), coalesce(g.user_id, ''), coalesce(p.value, '')
 	FROM gateway g
 	LEFT JOIN gateway_param p ON p.gateway = g.name AND p.name = 'register-transport' AND NOT p.expand
-	WHERE g.enabled
+	WHERE g.enabled AND ($1::text[] IS NULL OR g.proxy LIKE ANY ($1::text[])) AND ($2::text[] IS NULL OR g.name = ANY ($2::text[]))
 	ORDER BY g.name`
 
+// gateways are all gateways. While nothing else has changed, they are those that did: what is found in one depends on no other.
 func (w *world) gateways() ([]gateway, error) {
-	return w.trunks.get(func() ([]gateway, error) { return rows[gateway](w, gatewaysQuery) })
+	return w.trunks.get(func() ([]gateway, error) { return w.gatewaysTo(nil) })
+}
+
+// gatewaysTo are those of gateways whose proxy is like one of patterns; nil: any.
+func (w *world) gatewaysTo(patterns []string) ([]gateway, error) {
+	var changed []string
+	if slices.Equal(w.options.Changed, []string{"gateway"}) {
+		changed = w.options.Gateways
+	}
+	return rows[gateway](w, gatewaysQuery, patterns, changed)
 }
 
 // profile returns a profile that is on, nil if there is none of that name.
@@ -119,18 +130,22 @@ func truth(value string) bool {
 		value != "" && strings.Trim(value, "0123456789") == "" && strings.Trim(value, "0") != ""
 }
 
-// sipNamesQuery asks for names of profiles and gateways, with who has them.
+// sipNamesQuery asks for names of profiles, with who has them, and for the gateways that are called so, too.
 const sipNamesQuery = `
-	SELECT lower(name), 'sip_profile', 'name=' || name, name, node, '' FROM sip_profile WHERE enabled
-	UNION ALL
-	SELECT a.name, 'sip_profile_alias', format('profile=%s name=%s', a.profile, a.name), a.profile, p.node, ''
-	FROM sip_profile_alias a JOIN sip_profile p ON p.name = a.profile WHERE p.enabled
-	UNION ALL
-	SELECT d.name, 'sip_profile_domain', format('profile=%s name=%s', d.profile, d.name), d.profile, p.node, ''
-	FROM sip_profile_domain d JOIN sip_profile p ON p.name = d.profile WHERE p.enabled AND d.alias
+	WITH p (name, relation, key, profile, node, tenant) AS (
+		SELECT lower(name), 'sip_profile', 'name=' || name, name, node, '' FROM sip_profile WHERE enabled
+		UNION ALL
+		SELECT a.name, 'sip_profile_alias', format('profile=%s name=%s', a.profile, a.name), a.profile, p.node, ''
+		FROM sip_profile_alias a JOIN sip_profile p ON p.name = a.profile WHERE p.enabled
+		UNION ALL
+		SELECT d.name, 'sip_profile_domain', format('profile=%s name=%s', d.profile, d.name), d.profile, p.node, ''
+		FROM sip_profile_domain d JOIN sip_profile p ON p.name = d.profile WHERE p.enabled AND d.alias
+	)
+	SELECT * FROM p
 	UNION ALL
 	SELECT lower(g.name), 'gateway', 'name=' || g.name, '', CASE p.node WHEN '*' THEN g.node ELSE p.node END, coalesce(g.tenant, '')
-	FROM gateway g JOIN sip_profile p ON p.name = g.profile WHERE g.enabled AND p.enabled
+	FROM gateway g JOIN sip_profile p ON p.name = g.profile
+	WHERE g.enabled AND p.enabled AND lower(g.name) IN (SELECT name FROM p)
 	ORDER BY 1, 2, 3`
 
 type sipName struct{ Name, Table, Key, Profile, Node, Tenant string }

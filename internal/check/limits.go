@@ -46,30 +46,32 @@ type answer struct {
 	size int64  // bytes
 }
 
-// answersQuery asks for documents that grow with the rows. An element and its parameters are some 40 bytes each, besides the
-// values.
-const answersQuery = `
+// longAnswers are documents that grow with the rows: the tables of each kind, and a query for them with a guess of their size. An
+// element and its parameters are some 40 bytes each, besides the values.
+var longAnswers = []struct{ reads, query string }{
+	{"document", `
 	SELECT 'document', format('section=%s name=%s node=%s', section, name, node), '', '*', name, '', octet_length(body::text)::bigint
-	FROM document
-	UNION ALL
+	FROM document`},
+	{profileTables, `
 	SELECT 'sip_profile', 'name=' || p.name, '', p.node, 'sofia.conf of profile ' || p.name,
 		format('&section=configuration&tag_name=configuration&key_name=name&key_value=sofia.conf&profile=%s', p.name), count(*) * 300
 	FROM gateway g
 	JOIN sip_profile p ON p.name = g.profile
 	WHERE g.enabled AND g.domain IS NULL AND p.enabled
-	GROUP BY p.name, p.node
-	UNION ALL
+	GROUP BY p.name, p.node`},
+	{listTables, `
 	SELECT 'acl_list', 'name=' || min(list), '', '*', 'acl.conf', '&section=configuration&tag_name=configuration&key_name=name&key_value=acl.conf', count(*) * 60
 	FROM acl_entry
 	WHERE enabled
-	HAVING count(*) > 0
-	UNION ALL
+	HAVING count(*) > 0`},
+	{directoryTables, `
 	SELECT 'domain', 'name=' || u.domain, d.tenant, '*', 'The list of users of ' || u.domain,
 		format('&section=directory&tag_name=domain&key_name=name&key_value=%s', u.domain), count(*) * 100
 	FROM domain_user u
 	JOIN domain d ON d.name = u.domain
 	WHERE u.enabled
-	GROUP BY u.domain, d.tenant`
+	GROUP BY u.domain, d.tenant`},
+}
 
 // nearly is the share of the limit, in percent, from which on an answer is nearly too long.
 const nearly = 80
@@ -87,23 +89,31 @@ func (w *world) answers(from, below int64) (some []answer, err error) {
 
 // readLong reads the answers that may be long, and measures those.
 func (w *world) readLong() (some []answer, err error) {
-	all, err := rows[struct {
-		Table, Key, Tenant, Node, Name, Form string
-		Size                                 int64
-	}](w, answersQuery)
-	for _, r := range all {
-		if r.Size < w.options.AnswerLimit/4 { // the guess may be wrong, but not by so much
+	for _, kind := range longAnswers {
+		if !w.options.touch(kind.reads) {
 			continue
 		}
-		a := answer{place{r.Table, r.Key, r.Tenant}, r.Node, r.Name, r.Form, r.Size}
-		if a.form != "" {
-			if err := w.measure(&a); err != nil {
-				return nil, err
-			}
+		all, err := rows[struct {
+			Table, Key, Tenant, Node, Name, Form string
+			Size                                 int64
+		}](w, kind.query)
+		if err != nil {
+			return nil, err
 		}
-		some = append(some, a)
+		for _, r := range all {
+			if r.Size < w.options.AnswerLimit/4 { // the guess may be wrong, but not by so much
+				continue
+			}
+			a := answer{place{r.Table, r.Key, r.Tenant}, r.Node, r.Name, r.Form, r.Size}
+			if a.form != "" {
+				if err := w.measure(&a); err != nil {
+					return nil, err
+				}
+			}
+			some = append(some, a)
+		}
 	}
-	return some, err
+	return some, nil
 }
 
 // measure sets the size of an answer by making it. What all nodes get, the first one does.

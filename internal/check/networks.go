@@ -1,12 +1,15 @@
 package check
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"xmlcurld/db/table"
@@ -38,31 +41,39 @@ func (e *entry) meets(o *entry) bool {
 		(e.Low == 0 || o.Low == 0 || e.Low <= o.High && o.Low <= e.High)
 }
 
-const entriesQuery = `
-	SELECT id, list, node, action, coalesce(tenant, ''), cidr::text, coalesce(lower(port), 0), coalesce(upper(port) - 1, 0)
-	FROM acl_entry
-	WHERE enabled AND cidr IS NOT NULL
-	ORDER BY id`
-
 func (w *world) entries() ([]*entry, error) { return w.networks.get(w.readEntries) }
 
+// readEntries reads them as acl.conf is made of them.
 func (w *world) readEntries() (all []*entry, err error) {
-	read, err := rows[struct {
-		ID                               int64
-		List, Node, Action, Tenant, Text string
-		Low, High                        int
-	}](w, entriesQuery)
-	for _, r := range read {
-		if w.off[r.Tenant] {
-			continue
-		}
-		network, err := netip.ParsePrefix(r.Text)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, &entry{r.ID, r.List, r.Node, r.Action, r.Tenant, r.Text, r.Low, r.High, network})
-	}
+	_, err = w.rows.Read(w.ctx, table.ForACL.About(table.Common), func(rows table.Rows) error {
+		return rows.Each(table.ACLEntry, "", func(id string, row []byte) error {
+			e, err := newEntry(id, strings.Split(string(row), table.Separator))
+			if err == nil && e != nil && !w.off[e.Tenant] {
+				all = append(all, e)
+			}
+			return err
+		})
+	})
+	slices.SortFunc(all, func(a, b *entry) int { return cmp.Compare(a.ID, b.ID) })
 	return all, err
+}
+
+// newEntry makes an entry of its row, nil if it has no network.
+func newEntry(id string, row []string) (e *entry, err error) {
+	const fields = 8
+	if len(row) != fields {
+		return nil, fmt.Errorf("entry %s of an access list: %d fields", id, len(row))
+	}
+	if row[4] == "" {
+		return nil, nil
+	}
+	e = &entry{List: row[0], Node: row[1], Action: row[2], Tenant: row[3], Text: row[4]}
+	e.network, err = netip.ParsePrefix(e.Text)
+	var errs [3]error
+	e.ID, errs[0] = strconv.ParseInt(id, 10, 64)
+	e.Low, errs[1] = strconv.Atoi(row[6])
+	e.High, errs[2] = strconv.Atoi(row[7])
+	return e, errors.Join(err, errors.Join(errs[:]...))
 }
 
 // around calls f with each pair of entries of which the first network is the second one or holds it, the shortest prefix first.
@@ -138,9 +149,9 @@ func userNetwork(w *world) (found []Finding, err error) {
 			SELECT u.domain, u.id, d.tenant, n.network::text, e.list, first_value(u.id || '@' || u.domain) OVER same AS first, row_number() OVER same AS nth
 			FROM acl_entry e
 			JOIN domain d ON d.name = e.domain
-			JOIN domain_user u ON u.domain = d.name
+			CROSS JOIN LATERAL (SELECT id, domain, cidr FROM domain_user WHERE domain = d.name AND enabled AND cidr IS NOT NULL OFFSET 0) u
 			CROSS JOIN LATERAL unnest(u.cidr) n (network)
-			WHERE e.enabled AND d.enabled AND u.enabled AND e.node = '*' AND u.cidr IS NOT NULL
+			WHERE e.enabled AND d.enabled AND e.node = '*' AND e.domain IS NOT NULL
 			WINDOW same AS (PARTITION BY e.list, n.network ORDER BY e.id, u.id)
 		) o
 		WHERE o.nth > 1
@@ -224,14 +235,24 @@ func (c *carrier) has(g *gateway) bool {
 	})
 }
 
+// patterns are the carriers' hosts, as patterns of LIKE for what may stand around them.
+func patterns(all []carrier) (some []string) {
+	for _, c := range all {
+		for _, host := range c.Hosts {
+			some = append(some, "%"+strings.ReplaceAll(host, "*", "%")+"%")
+		}
+	}
+	return some
+}
+
 // carrierNetworks finds trunks whose profile lets other networks in than the carrier publishes.
 func carrierNetworks(w *world) (found []Finding, err error) {
 	known, err := carriers()
 	if err != nil {
 		return nil, err
 	}
-	gateways, err := w.gateways()
-	if err != nil {
+	gateways, err := w.gatewaysTo(patterns(known))
+	if err != nil || len(gateways) == 0 {
 		return nil, err
 	}
 	entries, err := w.entries()

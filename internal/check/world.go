@@ -18,6 +18,7 @@ type world struct {
 	ctx     context.Context
 	tx      pgx.Tx
 	options Options
+	rows    *table.Seen
 	rules   *db.Rulebook
 
 	off         map[string]bool // tenants
@@ -60,8 +61,16 @@ func texts(w *world, query string, args ...any) ([]string, error) {
 }
 
 func newWorld(ctx context.Context, tx pgx.Tx, options Options) (w *world, err error) {
-	w = &world{ctx: ctx, tx: tx, options: options, rules: db.NewRulebook(table.InTransaction(tx), nil),
-		off: make(map[string]bool), contexts: make(map[string]string)}
+	w = &world{ctx: ctx, tx: tx, options: options, off: make(map[string]bool), contexts: make(map[string]string)}
+	seen := options.Rows
+	if seen == nil {
+		nodes, err := texts(w, `SELECT name FROM node WHERE name <> '*'`)
+		if err != nil {
+			return nil, err
+		}
+		seen = table.SeenBy(tx, nodes)
+	}
+	w.rows, w.rules = seen, db.NewRulebook(seen, nil)
 	off, err := texts(w, `SELECT name FROM tenant WHERE NOT enabled`)
 	if err != nil {
 		return nil, err
@@ -122,31 +131,35 @@ const nodesQuery = `
 	WHERE c.name = '*' AND (n.name <> '*' OR NOT EXISTS (SELECT FROM node WHERE name <> '*'))
 	ORDER BY n.name`
 
+// modulesQuery asks for the modules of the nodes $1: a node's own row of a module comes before the common one.
 const modulesQuery = `
-	SELECT DISTINCT ON (m.name) m.name, m.enabled
-	FROM module m
-	WHERE m.node IN ('*', $1)
-	ORDER BY m.name, m.node = '*'`
+	SELECT DISTINCT ON (n, m.name) n, m.name, m.enabled
+	FROM unnest($1::text[]) n
+	JOIN module m ON m.node IN ('*', n)
+	ORDER BY n, m.name, m.node = '*'`
 
 func (w *world) readNodes() (err error) {
 	if w.nodes, err = rows[node](w, nodesQuery); err != nil {
 		return err
 	}
+	var names []string
 	for i := range w.nodes {
-		modules, err := rows[struct {
-			Name    string
-			Enabled bool
-		}](w, modulesQuery, w.nodes[i].Name)
-		if err != nil {
-			return err
-		}
-		for _, m := range modules {
-			if m.Enabled {
-				w.nodes[i].Modules = append(w.nodes[i].Modules, m.Name)
-			}
+		names = append(names, w.nodes[i].Name)
+	}
+	all, err := rows[struct {
+		Node, Name string
+		Enabled    bool
+	}](w, modulesQuery, names)
+	modules := make(map[string][]string)
+	for _, m := range all {
+		if m.Enabled {
+			modules[m.Node] = append(modules[m.Node], m.Name)
 		}
 	}
-	return nil
+	for i := range w.nodes {
+		w.nodes[i].Modules = modules[w.nodes[i].Name]
+	}
+	return err
 }
 
 // place is where something stands.

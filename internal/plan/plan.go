@@ -143,7 +143,9 @@ func (p *Plan) look(ctx context.Context, before, after pgx.Tx, o Options) error 
 		}
 	}
 	if o.Check && len(rows.touched) > 0 {
-		return p.check(ctx, before, after, check.Options{Changed: slices.Sorted(maps.Keys(rows.touched)), AnswerLimit: o.AnswerLimit})
+		return p.check(ctx, was, will, check.Options{
+			Changed: slices.Sorted(maps.Keys(rows.touched)), Gateways: rows.names("gateway"), AnswerLimit: o.AnswerLimit,
+		})
 	}
 	return nil
 }
@@ -163,20 +165,26 @@ func (p *Plan) foresee(ctx context.Context, before, after pgx.Tx, o Options) err
 }
 
 // check finds what is wrong on one side only.
-func (p *Plan) check(ctx context.Context, before, after pgx.Tx, options check.Options) error {
+func (p *Plan) check(ctx context.Context, before, after *side, options check.Options) error {
 	var was, will []check.Finding
 	failed := make(chan error, 1)
 	go func() {
 		var err error
-		was, err = check.Run(ctx, before, options)
+		was, err = before.check(ctx, options)
 		failed <- err
 	}()
-	will, err := check.Run(ctx, after, options)
+	will, err := after.check(ctx, options)
 	if err := errors.Join(err, <-failed); err != nil {
 		return err
 	}
 	p.Findings = Findings{without(will, was), without(was, will)}
 	return nil
+}
+
+// check finds what is wrong, in the rows that are read already where it can.
+func (s *side) check(ctx context.Context, options check.Options) ([]check.Finding, error) {
+	options.Rows = s.watch.rows
+	return check.Run(ctx, s.tx, options)
 }
 
 // without returns the findings that others do not hold.

@@ -86,6 +86,19 @@ func (t *things) add(one thing) {
 	}
 }
 
+// names are all things of a kind, nil if they are too many to be told apart.
+func (t *things) names(kind string) (all []string) {
+	if t.count[kind] > thingsMost {
+		return nil
+	}
+	for one := range t.known {
+		if one.kind == kind {
+			all = append(all, one.key)
+		}
+	}
+	return all
+}
+
 // way leads from a thing to those that are told what is in its row.
 type way struct{ by, kind, key, from string }
 
