@@ -49,7 +49,7 @@ WHERE ($1 = 0 OR edit = $1)
 	AND ($2 = '' OR relation = $2)
 	AND ($3 = '' OR key = $3 OR key >= $3 || ' ' AND key < $3 || '!')
 	AND ($4 = '' OR tenant = $4)
-	AND ($5 = '' OR relation = 'node' AND key = $5 OR old ->> 'node' = $5 OR new ->> 'node' = $5)
+	AND ($5 = '' OR relation = 'node' AND key = $5 OR old_node = $5 OR new_node = $5 OR $5 = '*' AND (old ->> 'node' = '*' OR new ->> 'node' = '*'))
 	AND ($6 = '' OR role = $6 OR role LIKE $6 || ' as %' OR role LIKE '% as ' || $6 OR application = $6)
 	AND at >= $7
 ORDER BY edit DESC, id DESC

@@ -226,6 +226,34 @@ func TestList(t *testing.T) {
 	}
 }
 
+// A row that moves between nodes is in the history of both.
+func TestListOfNode(t *testing.T) {
+	t.Parallel()
+	conn := dbtest.Connect(t, dbtest.DemoURL(t))
+	began := now(t, conn)
+	edit(t, conn, `INSERT INTO node (name) VALUES ('fs8'), ('fs9')`)
+	edit(t, conn, `INSERT INTO switch_variable (node, name, value) VALUES ('fs8', 'a', 'b')`)
+	edit(t, conn, `UPDATE switch_variable SET node = 'fs9' WHERE name = 'a'`)
+	edit(t, conn, `UPDATE switch_variable SET node = '*' WHERE name = 'a'`)
+	for node, want := range map[string][]string{
+		"fs8": {"switch_variable fs8 a", "switch_variable fs8 a", "node fs8"},
+		"fs9": {"switch_variable fs9 a", "switch_variable fs9 a", "node fs9"},
+		"*":   {"switch_variable * a"},
+	} {
+		changes, err := history.List(t.Context(), conn, history.Filter{Node: node, Since: began, Limit: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range changes {
+			got = append(got, c.Table+" "+c.Key)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", node, diff)
+		}
+	}
+}
+
 // Who may read the view sees no secret, and gets no mark of a guess made.
 func TestAuditor(t *testing.T) {
 	t.Parallel()

@@ -39,10 +39,15 @@ CREATE TABLE edit_row (
     relation text COLLATE "C" NOT NULL,
     key      text COLLATE "C" NOT NULL,
     old      jsonb,
-    new      jsonb
+    new      jsonb,
+    old_node text COLLATE "C" GENERATED ALWAYS AS (nullif(old ->> 'node', '*')) STORED,
+    new_node text COLLATE "C" GENERATED ALWAYS AS (nullif(new ->> 'node', '*')) STORED
 ) PARTITION BY RANGE (at);
 CREATE INDEX edit_row_edit ON edit_row (edit, id);
 CREATE INDEX edit_row_key ON edit_row (relation, key, id);
+-- Few rows are of one node: others cost nothing here.
+CREATE INDEX edit_row_old_node ON edit_row (old_node) WHERE old_node IS NOT NULL;
+CREATE INDEX edit_row_new_node ON edit_row (new_node) WHERE new_node IS NOT NULL;
 COMMENT ON TABLE  edit_row          IS 'Written by triggers: each row that an edit changed. It holds secrets; the view history masks them.';
 COMMENT ON COLUMN edit_row.id       IS 'Of two changes of one row, the later has the higher.';
 COMMENT ON COLUMN edit_row.edit     IS 'The edit.';
@@ -51,6 +56,8 @@ COMMENT ON COLUMN edit_row.relation IS 'The table.';
 COMMENT ON COLUMN edit_row.key      IS 'The values of the row''s primary key, separated by blanks. Of a number, the number comes first.';
 COMMENT ON COLUMN edit_row.old      IS 'The row before. NULL: there was none.';
 COMMENT ON COLUMN edit_row.new      IS 'The row after. NULL: it was deleted.';
+COMMENT ON COLUMN edit_row.old_node IS 'The node that the row was for. NULL: for all, or for none.';
+COMMENT ON COLUMN edit_row.new_node IS 'The node that the row is for since. NULL: for all, or for none.';
 
 -- Partitions -------------------------------------------------------------------------
 
@@ -76,7 +83,7 @@ BEGIN
             name_ := parent || '_' || history_month(month AT TIME ZONE 'UTC');
             CONTINUE WHEN to_regclass(name_) IS NOT NULL;
             EXECUTE format('
-                CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+                CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED);
                 ALTER TABLE %1$I REPLICA IDENTITY FULL;
                 ALTER TABLE %2$I ATTACH PARTITION %1$I FOR VALUES FROM (%3$L) TO (%4$L)',
                 name_, parent, month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
@@ -415,7 +422,7 @@ CREATE VIEW history AS
 SELECT
     r.edit, e.committed_at AS at, e.role, e.application, e.address, e.reason, r.relation, r.key,
     CASE WHEN r.old IS NULL THEN 'insert' WHEN r.new IS NULL THEN 'delete' ELSE 'update' END COLLATE "C" AS operation,
-    tenant_of(r.relation, coalesce(r.new, r.old)) COLLATE "C" AS tenant, masked(r.old, k.salt) AS old, masked(r.new, k.salt) AS new, r.id
+    tenant_of(r.relation, coalesce(r.new, r.old)) COLLATE "C" AS tenant, masked(r.old, k.salt) AS old, masked(r.new, k.salt) AS new, r.id, r.old_node, r.new_node
 FROM edit_row r
 JOIN edit e ON e.id = r.edit AND e.at = r.at
 CROSS JOIN LATERAL (SELECT (SELECT key FROM mask_key ORDER BY key LIMIT 1)::text || r.id) k (salt)
