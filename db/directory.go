@@ -38,6 +38,9 @@ type User struct {
 	CallerIDName   string
 	CallerIDNumber string
 	CIDR           string // networks, separated by commas
+	NoLogin        bool   // nobody knows a password
+	Body           string // further elements as XML, in an answer about one user
+	ExpandBody     bool
 	Params         []Setting
 	Variables      []Setting
 	Gateways       []Gateway
@@ -107,6 +110,7 @@ func (b *Rulebook) user(rows table.Rows, of *domainRow, id string, row []byte) (
 	u = User{
 		ID: id, NumberAlias: fields[0], Password: fields[1], A1Hash: fields[2], VMPassword: fields[3],
 		CallerIDName: fields[4], CallerIDNumber: fields[5], CIDR: fields[6],
+		NoLogin: fields[7] == "f", Body: fields[8], ExpandBody: fields[9] == "t",
 	}
 	for rest := fields[table.UserColumns:]; len(rest) > 0; rest = rest[4:] {
 		s := Setting{rest[1], rest[2], rest[3] == "t"}
@@ -130,7 +134,7 @@ func (b *Rulebook) user(rows table.Rows, of *domainRow, id string, row []byte) (
 
 // withoutSecrets is u as an answer about many users has it.
 func (u User) withoutSecrets() User {
-	u.Password, u.A1Hash, u.VMPassword = "", "", ""
+	u.Password, u.A1Hash, u.VMPassword, u.Body = "", "", "", ""
 	return u
 }
 

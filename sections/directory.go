@@ -2,6 +2,7 @@ package sections
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -312,6 +313,9 @@ func user(d *xmlcurl.Document, domain *db.Domain, u *db.User, form form) {
 	}
 	d.Close()
 	gateways(d, u.Gateways)
+	if u.Body != "" {
+		d.Stored(u.Body, u.ExpandBody)
+	}
 	d.Close()
 }
 
@@ -328,9 +332,11 @@ func callerID(d *xmlcurl.Document, u *db.User, name, value string) {
 var errNoCredential = errors.New("has neither a password nor an a1_hash")
 
 // credentials writes what a user proves itself with. One without anything would be let in with any password, so it is
-// no answer at all.
+// no answer at all. One as whom nobody may log in has a password that nobody knows.
 func credentials(d *xmlcurl.Document, u *db.User) {
-	if u.Password == "" && u.A1Hash == "" {
+	if u.NoLogin {
+		param(d, "password", rand.Text())
+	} else if u.Password == "" && u.A1Hash == "" {
 		d.Fail(fmt.Errorf("user %s: %w", u.ID, errNoCredential))
 	}
 	param(d, "password", u.Password)

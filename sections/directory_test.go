@@ -2,6 +2,7 @@ package sections_test
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -204,6 +205,34 @@ func TestUserWithoutCredential(t *testing.T) {
 	if got, err := w.render(t, lookupUser("acme.example", "1000")); err == nil {
 		t.Errorf("answered\n%s", got)
 	}
+}
+
+// A user as whom nobody may log in has another password in each answer.
+func TestUserWithoutLogin(t *testing.T) {
+	t.Parallel()
+	w := demo(t, `UPDATE domain_user SET password = NULL, login = false WHERE id = '1000'`)
+	passwords := map[string]bool{}
+	for range 2 {
+		answer, err := w.render(t, lookupUser("acme.example", "1000"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		password := regexp.MustCompile(`name="password" value="(\w{26})"`).FindSubmatch(answer)
+		if password == nil || passwords[string(password[1])] {
+			t.Fatalf("%q after %v in\n%s", password, passwords, answer)
+		}
+		passwords[string(password[1])] = true
+	}
+}
+
+// What no table has of a user is told about the user alone.
+func TestUserBody(t *testing.T) {
+	t.Parallel()
+	edits := []string{`UPDATE domain_user SET expand = true, body = '<skinny><buttons><button position="1" label="$${main}"/></buttons></skinny><vcard/>' WHERE id = '1000'`}
+	check(t, []answer{
+		{"of the user", edits, lookupUser("acme.example", "1000"), expectation{want: []string{"  skinny\n", "button position=1 label=$${main}", "vcard\n"}}},
+		{"of all users", edits, lookup("acme.example", "purpose=publish-vm"), expectation{want: []string{"user id=1000"}, never: []string{"skinny", "vcard"}}},
+	})
 }
 
 func TestGatewaysOfUsers(t *testing.T) {

@@ -14,6 +14,7 @@ var Edits = []string{
 	`INSERT INTO gateway (name, profile, node, tenant, proxy) VALUES ('own', 'external', 'fs1', 'acme', 'carrier.example');
 	 INSERT INTO gateway_param (gateway, name, value, expand) VALUES ('own', 'ping', '30', true), ('own', 'extension', '1000', false)`,
 	`INSERT INTO gateway_variable (gateway, name, value, direction) VALUES ('own', 'rate', '7', 'outbound'), ('own', 'absolute_codec_string', 'PCMA', 'both')`,
+	`UPDATE domain_user SET expand = true, body = '<skinny>$${a}</skinny>' WHERE id = '1000'`,
 	`UPDATE tenant SET enabled = false WHERE name = 'acme'`,
 	`UPDATE tenant SET enabled = true WHERE name = 'acme'`,
 	`UPDATE context SET number_forms = '{bare}' WHERE name = 'public'`,

@@ -200,7 +200,8 @@ WITH q AS (
 	FROM (SELECT DISTINCT domain AS name FROM q) q
 	CROSS JOIN LATERAL (SELECT * FROM domain WHERE name = q.name OFFSET 0) d
 ), u AS MATERIALIZED (
-	SELECT DISTINCT u.domain, u.id, u.number_alias, u.password, u.a1_hash, u.vm_password, u.caller_id_name, u.caller_id_number, u.cidr
+	SELECT DISTINCT u.domain, u.id, u.number_alias, u.password, u.a1_hash, u.vm_password, u.caller_id_name, u.caller_id_number, u.cidr,
+		u.login, u.body::text AS body, u.expand
 	FROM q
 	CROSS JOIN LATERAL (
 		SELECT * FROM domain_user WHERE domain = q.domain AND id = q.name AND enabled

@@ -6,7 +6,7 @@ import "strings"
 const Separator = "\x1f"
 
 // UserColumns is how many columns stand in a user's row before its params and variables.
-const UserColumns = 7
+const UserColumns = 10
 
 // Common is the name of the row in table node that holds what is common to all nodes.
 const Common = "*"
@@ -173,6 +173,7 @@ var All = []*Table{
 	convert_to(concat_ws(E'\x1f',
 		coalesce(u.number_alias, ''), coalesce(u.password, ''), coalesce(u.a1_hash, ''), coalesce(u.vm_password, ''),
 		coalesce(u.caller_id_name, ''), coalesce(u.caller_id_number, ''), coalesce(array_to_string(u.cidr, ','), ''),
+		u.login, coalesce(u.body::text, ''), u.expand,
 		(
 			SELECT string_agg(concat_ws(E'\x1f', 'param', s.name, s.value, s.expand), E'\x1f' ORDER BY s.name)
 			FROM domain_user_param s
@@ -312,7 +313,7 @@ func indexUser(key string, value []byte) (rows []IndexRow) {
 	if alias := fields[0]; alias != "" {
 		rows = append(rows, IndexRow{AliasIndex, domain + Separator + alias, id})
 	}
-	if networks := fields[UserColumns-1]; networks != "" {
+	if networks := fields[6]; networks != "" {
 		rows = append(rows, IndexRow{NetworkIndex, key, networks})
 	}
 	return rows

@@ -80,6 +80,8 @@ func TestFile(t *testing.T) {
   id: "1000"
   number_alias: "71000"
   enabled: true
+  login: true
+  expand: false
   password: (unchanged)
   vm_password: (unchanged)
   caller_id_name: Acme Reception

@@ -744,17 +744,35 @@ CREATE TABLE domain_user (
     id               user_name     NOT NULL,
     number_alias     user_name,
     enabled          boolean       NOT NULL DEFAULT true,
+    login            boolean       NOT NULL DEFAULT true,
     password         secret,
     a1_hash          a1_hash,
     vm_password      pin,
     caller_id_name   caller_name,
     caller_id_number caller_number,
     cidr             cidr[],
+    body             xml,
+    expand           boolean       NOT NULL DEFAULT false,
     password_xid     xid8          DEFAULT pg_current_xact_id(),
     PRIMARY KEY (domain, id),
-    CONSTRAINT domain_user_has_one_credential CHECK (num_nonnulls(password, a1_hash) = 1 OR refuse(
+    CONSTRAINT domain_user_has_one_credential CHECK (NOT login OR num_nonnulls(password, a1_hash) = 1 OR refuse(
         format('User %s@%s needs a password or an a1_hash, and not both', id, domain),
-        'FreeSWITCH lets a user without either in with any password. Set one of them.')),
+        'FreeSWITCH lets a user without either in with any password. Set one of them, or login to false.')),
+    CONSTRAINT domain_user_without_login CHECK (login OR num_nonnulls(password, a1_hash) = 0 OR refuse(
+        format('User %s@%s has a password, but nobody may log in with it', id, domain), 'Set password and a1_hash to NULL, or login to true.')),
+    CONSTRAINT domain_user_body CHECK (coalesce(body::text COLLATE "C" !~* 'x-pre-process|<!DOCTYPE|<include[\s/>]', true) OR refuse(
+        format('The body of user %s@%s holds what FreeSWITCH''s pre-processor would act on', id, domain),
+        'Leave out X-PRE-PROCESS, <include> and DOCTYPE; store the elements themselves.')),
+    CONSTRAINT domain_user_body_reads CHECK (coalesce(readable(body) AND named_in_ascii(wrapped(body)), true) OR refuse(
+        format('FreeSWITCH cannot read the body of user %s@%s', id, domain),
+        'Name elements and attributes in ASCII, and leave out the line <?xml …?>, or let it say version 1.0 and UTF-8.')),
+    CONSTRAINT domain_user_body_is_further CHECK (coalesce(NOT xpath_exists('/body/*[name() = "params" or name() = "variables" or name() = "gateways"]
+        | /body/text()[normalize-space() != ""]', wrapped(body)), true) OR refuse(
+        format('The body of user %s@%s has a table', id, domain), 'Use domain_user_param, domain_user_variable and gateway; store nothing but other elements.')),
+    CONSTRAINT domain_user_body_is_copied CHECK (coalesce(NOT xpath_exists('//text()[contains(., "<!")] | //@*[contains(., "<!")]', wrapped(body))
+        AND NOT (expand AND body::text LIKE '%&lt;$${%'), true) OR refuse(
+        '<! cannot stand in what a domain or a user holds',
+        'FreeSWITCH would take it for markup when it copies the user. Leave it out, and write no < before $${.')),
     CONSTRAINT domain_user_cidr CHECK (coalesce(cardinality(cidr) <= 32 AND array_position(cidr, NULL) IS NULL, true) OR refuse(
         format('The networks of user %s@%s cannot be carried to FreeSWITCH', id, domain), 'It reads up to 32: ''{192.0.2.64/29,198.51.100.7}''.'))
 );
@@ -764,12 +782,15 @@ COMMENT ON TABLE  domain_user                  IS 'A user of a domain (directory
 COMMENT ON COLUMN domain_user.id               IS 'Tenant: user id=, in lower case.';
 COMMENT ON COLUMN domain_user.number_alias     IS 'Tenant: user number-alias=: a second name, which nobody else in the domain has.';
 COMMENT ON COLUMN domain_user.enabled          IS 'Tenant: false means that the user is not found.';
+COMMENT ON COLUMN domain_user.login            IS 'false: nobody registers or calls as the user with a password, as for a phone that mod_skinny knows. FreeSWITCH is given one that nobody knows.';
 COMMENT ON COLUMN domain_user.password         IS 'Tenant: param password, checked when the user registers or calls.';
 COMMENT ON COLUMN domain_user.a1_hash          IS 'Tenant: param a1-hash instead of the password: hex of md5(user:domain:password).';
 COMMENT ON COLUMN domain_user.vm_password      IS 'Tenant: param vm-password: the digits that open the voicemail box.';
 COMMENT ON COLUMN domain_user.caller_id_name   IS 'Tenant: variable effective_caller_id_name, unless domain_user_variable has one.';
 COMMENT ON COLUMN domain_user.caller_id_number IS 'Tenant: variable effective_caller_id_number, unless domain_user_variable has one.';
 COMMENT ON COLUMN domain_user.cidr             IS 'user cidr=: an access list with this domain lets these networks in, as this user, without a password: ''{192.0.2.64/29,198.51.100.7}''.';
+COMMENT ON COLUMN domain_user.body             IS 'Further elements of the user as XML, as <skinny> or <profile-variables>, for lookups of this user alone.';
+COMMENT ON COLUMN domain_user.expand           IS 'true: $${name} in the body is replaced by the switch''s global variable. For the tables'' owner and members of role xmlcurld_operator only.';
 COMMENT ON COLUMN domain_user.password_xid     IS 'Made by PostgreSQL: the transaction that last changed the user''s id or password.';
 
 CREATE TABLE domain_user_param (

@@ -113,6 +113,7 @@ CREATE TRIGGER operator_expands BEFORE INSERT OR UPDATE ON condition_regex FOR E
 CREATE TRIGGER operator_expands BEFORE INSERT OR UPDATE ON action FOR EACH ROW WHEN (NEW.expand) EXECUTE FUNCTION operator_expands();
 CREATE TRIGGER operator_expands BEFORE INSERT OR UPDATE ON domain_param FOR EACH ROW WHEN (NEW.expand) EXECUTE FUNCTION operator_expands();
 CREATE TRIGGER operator_expands BEFORE INSERT OR UPDATE ON domain_variable FOR EACH ROW WHEN (NEW.expand) EXECUTE FUNCTION operator_expands();
+CREATE TRIGGER operator_expands BEFORE INSERT OR UPDATE ON domain_user FOR EACH ROW WHEN (NEW.expand) EXECUTE FUNCTION operator_expands();
 CREATE TRIGGER operator_expands BEFORE INSERT OR UPDATE ON domain_user_param FOR EACH ROW WHEN (NEW.expand) EXECUTE FUNCTION operator_expands();
 CREATE TRIGGER operator_expands BEFORE INSERT OR UPDATE ON domain_user_variable FOR EACH ROW WHEN (NEW.expand) EXECUTE FUNCTION operator_expands();
 CREATE TRIGGER operator_expands BEFORE INSERT OR UPDATE ON sofia_param FOR EACH ROW WHEN (NEW.expand) EXECUTE FUNCTION operator_expands();
