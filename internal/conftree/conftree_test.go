@@ -92,6 +92,18 @@ func TestRead(t *testing.T) {
 			},
 			"<document>\n  <de e=\"$${lang}\"/>\n  <a>\n    <b c=\"d\"/>\n  </a>\n</document>\n",
 		},
+		"$${ that is text, in an element with variables": {
+			files{"freeswitch.xml": root(`<a b="&#36;${x}$${x}">$$<c/>{y}$${x}</a>`)},
+			"<document>\n  <a b=\"&#36;&#36;{x}\">\n    &#36;&#36;{y}\n    <c/>\n  </a>\n</document>\n",
+		},
+		"a line that ends a <!--# comment ends with its first variable": {
+			files{"freeswitch.xml": root("<!--#\n--><a b=\"$${x}\"/>\n\"/>\n<!--#\n$${x}-->\n--><c/>")},
+			"<document>\n  <a b=\"&#36;&#36;{x\"/>\n  <c/>\n</document>\n",
+		},
+		"a value that would be a directive": {
+			files{"freeswitch.xml": root("<a b=\"X&#45;Pre-Process\">x-&#112;re-process</a>")},
+			"<document>\n  <a b=\"X&#45;Pre-Process\">x&#45;pre-process</a>\n</document>\n",
+		},
 		"text of an element with children": {
 			files{"freeswitch.xml": root("<a>\n  b\n  <c/>\n</a>")},
 			"<document>\n  <a>\n    b\n    <c/>\n  </a>\n</document>\n",
@@ -126,6 +138,8 @@ func TestExpand(t *testing.T) {
 			<X-PRE-PROCESS cmd="stun-set" data="public=stun:stun.example.com"/>
 			<X-PRE-PROCESS cmd="env-set" data="home=$HOME"/>
 			<X-PRE-PROCESS cmd="set" data="empty="/>
+			<X-PRE-PROCESS cmd="set" data="port=5060"/>
+			<X-PRE-PROCESS cmd="env-set" data="port=$PORT"/>
 			<last/>
 			<X-PRE-PROCESS cmd="set" data="early=2"/>`),
 	}, conftree.Options{Globals: map[string]string{"home": "/root", "base_dir": "/opt/fs"}})
@@ -143,6 +157,7 @@ func TestExpand(t *testing.T) {
 		"what went into another":                {last, "sip:$${domain}", "sip:", []string{"local_ip_v4"}},
 		"asked by the switch":                   {last, "$${public}", "", []string{"public"}},
 		"from the environment, told":            {last, "$${home}", "/root", nil},
+		"from the environment, with a default":  {last, "$${port}", "5060", []string{"port"}},
 		"empty is set":                          {last, "$${empty}", "", nil},
 		"from outside":                          {first, "$${base_dir}", "/opt/fs", nil},
 		"preset":                                {first, "$${conf_dir}", tree.Dir, nil},
@@ -169,6 +184,7 @@ func TestExpand(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{
 		"domain": "set $${local_ip_v4} -> ;", "early": "set 1 -> 1;set 2 -> 2;", "late": `set ${caller}&amp;$\{x} -> %{caller}&amp;%\{x};`,
 		"public": "stun-set stun:stun.example.com -> ;", "home": "env-set $HOME -> /root;", "empty": "set  -> ;",
+		"port": "set 5060 -> 5060;env-set $PORT -> 5060;",
 	}, names); diff != "" {
 		t.Error(diff)
 	}

@@ -46,7 +46,9 @@ type mark struct {
 // frame is an open element.
 type frame struct {
 	*Element
-	text     []byte // as it stands in the file
+	raw      []byte // its text as it stands in the file
+	held     []byte // its text as FreeSWITCH holds it
+	refs     int    // how many variables raw has
 	children int    // where its children begin
 }
 
@@ -184,7 +186,10 @@ func (p *parser) until(from int, characters string) int {
 	return from
 }
 
-const blanks = "\t\r\n "
+const (
+	blanks = "\t\r\n " // where FreeSWITCH ends a name
+	white  = blanks + "\v\f"
+)
 
 // token reads what begins at an offset, and returns where the next begins.
 func (p *parser) token(i int) (next int, err error) {
@@ -316,16 +321,31 @@ func (p *parser) close(offset int) {
 	e := top.Element
 	e.Children = slices.Clone(p.children[top.children:])
 	p.children = p.children[:top.children]
-	if text := bytes.TrimSpace(top.text); len(text) > 0 && len(e.Children) > 0 {
-		e.Text = string(text)
-	} else if len(text) > 0 {
-		e.Text = string(top.text)
-	}
+	e.Text = top.textOf()
 	if len(p.open) > 0 {
 		p.children = append(p.children, e)
 		return
 	}
 	p.root(offset, e)
+}
+
+// textOf returns the text of an element that is closed.
+func (f *frame) textOf() string {
+	text := f.raw
+	if len(bytes.Trim(text, white)) == 0 {
+		return ""
+	}
+	verbatim := f.refs == 0
+	if len(references(string(text))) != f.refs {
+		text, verbatim = f.held, true // $${ that is text, too
+	}
+	if len(f.Children) > 0 {
+		text = bytes.Trim(text, white)
+	}
+	if verbatim {
+		return f.verbatim(string(text))
+	}
+	return string(text)
 }
 
 // root takes the root, or a further section of a tree that has no root.
@@ -440,9 +460,12 @@ func (p *parser) start(i, end int, e *Element, name string, attrs []pair) error 
 		if err := p.name(a.name.start, attr); err != nil {
 			return err
 		}
-		raw, err := p.value(e, a.value, attribute)
+		raw, _, refs, err := p.value(e, a.value, attribute)
 		if err != nil {
 			return err
+		}
+		if refs == 0 {
+			raw = e.verbatim(raw)
 		}
 		if _, twice := e.Lookup(attr); twice {
 			p.note(a.name.start, attr+`="`+raw+`"`, "FreeSWITCH reads the first attribute of a name")
@@ -503,11 +526,12 @@ func (p *parser) markup(start, end int) {
 
 // push makes e the open element.
 func (p *parser) push(e *Element) {
-	var text []byte
+	f := frame{Element: e, children: len(p.children)}
 	if n := len(p.open); n < cap(p.open) {
-		text = p.open[:n+1][n].text[:0] // of an element that was closed
+		closed := p.open[:n+1][n] // its buffers are used again
+		f.raw, f.held = closed.raw[:0], closed.held[:0]
 	}
-	p.open = append(p.open, frame{e, text, len(p.children)})
+	p.open = append(p.open, f)
 }
 
 // characters takes text of the open element.
@@ -517,42 +541,48 @@ func (p *parser) characters(start, end int, k kind) error {
 		return nil
 	}
 	top := &p.open[len(p.open)-1]
-	if text := p.text[start:end]; len(bytes.TrimSpace(text)) == 0 && p.used == len(p.values) && bytes.IndexByte(text, '\r') < 0 {
-		top.text = append(top.text, text...) // indentation, most of the text
+	if text := p.text[start:end]; len(bytes.Trim(text, white)) == 0 && p.used == len(p.values) && bytes.IndexByte(text, '\r') < 0 {
+		top.raw, top.held = append(top.raw, text...), append(top.held, text...) // indentation, most of the text
 		return nil
 	}
-	raw, err := p.value(top.Element, span{start, end}, k)
-	top.text = append(top.text, raw...)
+	raw, held, refs, err := p.value(top.Element, span{start, end}, k)
+	top.raw, top.held = append(top.raw, raw...), append(top.held, held...)
+	top.refs += refs
 	return err
 }
 
-// value returns a value of an element as it stands in the file.
-func (p *parser) value(e *Element, at span, k kind) (string, error) {
-	held := decode(string(p.text[at.start:at.end]), k, p.entities)
+// value returns a value of an element as it stands in the file and as FreeSWITCH holds it, and how many variables it has.
+func (p *parser) value(e *Element, at span, k kind) (raw, held string, refs int, err error) {
+	held = decode(string(p.text[at.start:at.end]), k, p.entities)
 	if !utf8.ValidString(held) {
-		return "", p.notUTF8(at.start)
+		return "", "", 0, p.notUTF8(at.start)
 	}
-	raw, refers, split := p.raw(at, k)
-	if !refers && !split {
-		if references(held) != nil {
-			e.literals = append(e.literals, held)
-		}
-		return held, nil
+	raw, refs, split := p.raw(at, k)
+	if refs == 0 && !split {
+		return held, held, 0, nil
 	}
 	again, unset := p.tree.variables.expand(e.set, raw)
 	if again != held || split {
 		p.note(at.start, raw, "a variable's value is markup, or another one where the element begins: the value is taken as it is at the start, "+held)
-		return held, nil
+		return held, held, 0, nil
 	}
 	for _, name := range unset {
 		p.use(name, p.at(at.start).Place)
 	}
-	return raw, nil
+	return raw, held, refs, nil
 }
 
-// raw returns a value with $${name} for the values of variables, and whether it has any. It is split if a variable's value goes
+// verbatim returns a value without variables, and remembers that $${ in it is text.
+func (e *Element) verbatim(value string) string {
+	if references(value) != nil {
+		e.literals = append(e.literals, value)
+	}
+	return value
+}
+
+// raw returns a value with $${name} for the values of variables, and how many it has. It is split if a variable's value goes
 // beyond it.
-func (p *parser) raw(at span, k kind) (raw string, refers, split bool) {
+func (p *parser) raw(at span, k kind) (raw string, refs int, split bool) {
 	var b strings.Builder
 	done := at.start
 	for ; p.used < len(p.values); p.used++ {
@@ -567,10 +597,11 @@ func (p *parser) raw(at span, k kind) (raw string, refers, split bool) {
 			break
 		}
 		b.WriteString(decode(string(p.text[done:v.start]), k, p.entities) + "$${" + v.name + "}")
-		done, refers = v.end, true
+		done = v.end
+		refs++
 	}
 	b.WriteString(decode(string(p.text[done:at.end]), k, p.entities))
-	return b.String(), refers, split
+	return b.String(), refs, split
 }
 
 // use remembers where a variable was first used when nobody had set it.

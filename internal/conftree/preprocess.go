@@ -74,12 +74,15 @@ func (r *reader) line(at Place, raw string) error {
 		return nil
 	}
 	if r.comment {
-		end := strings.Index(line.text, "-->")
-		if end < 0 {
+		_, behind, ends := strings.Cut(head, "-->")
+		if found != nil && strings.Contains(raw, "-->") {
+			r.note(at, raw, "the comment began with <!--#: FreeSWITCH passes over what follows a variable's name in a line that may end it")
+		}
+		if !ends {
 			return nil
 		}
 		r.comment = false
-		line = line.part(end+len("-->"), len(line.text))
+		line = expanded{text: behind}
 	}
 	if i := directiveIn(line.text); i >= 0 {
 		return r.element(at, line, i)
@@ -289,15 +292,15 @@ func (r *reader) variable(at Place, command string, data expanded) error {
 	return nil
 }
 
-// told gives a variable that only the switch knows the value it has in the globals. Without one it stays unknown.
+// told gives a variable that only the switch knows the value it has in the globals. Without one it keeps what it has, as it does if
+// the environment lacks the value or no server answers.
 func (r *reader) told(name string) string {
 	for global, value := range r.Globals {
 		if strings.EqualFold(global, name) {
 			return r.tree.variables.set(name, value, nil)
 		}
 	}
-	r.tree.variables.unset(name)
-	return ""
+	return r.tree.variables.doubt(name)
 }
 
 // run runs a command and returns what it prints.

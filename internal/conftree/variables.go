@@ -12,11 +12,11 @@ type variables struct {
 	times int32 // how many values were given
 }
 
-// given is a value that a variable was given. A variable without a value is unknown: only the switch knows it.
+// given is a value that a variable was given.
 type given struct {
 	from    int32 // the time from which it holds
 	value   string
-	unknown []string // names of what nobody set that went into value
+	unknown []string // names of what nobody set, or only the switch knows, that went into value
 }
 
 // switchOnly are the variables FreeSWITCH sets before it reads a file, from the machine it runs on.
@@ -61,8 +61,11 @@ func (v *variables) set(name, value string, unknown []string) string {
 	return value
 }
 
-// unset says that only the switch knows the variable.
-func (v *variables) unset(name string) { v.set(name, "", []string{strings.ToLower(name)}) }
+// doubt says that only the switch knows whether the variable has another value now, and returns the one it has if not.
+func (v *variables) doubt(name string) string {
+	value, unknown := v.at(v.times, name)
+	return v.set(name, value, union([]string{strings.ToLower(name)}, unknown))
+}
 
 // at returns what a variable held at a time, and the names that nobody set.
 func (v *variables) at(time int32, name string) (value string, unknown []string) {
@@ -138,7 +141,7 @@ func (t *Tree) SwitchOnly(name string) bool {
 }
 
 // Expand returns text as FreeSWITCH has it where e stands, with the values that global variables had there, and the names that
-// nobody set: FreeSWITCH puts nothing for them, unless SwitchOnly. With a nil e, the values are those
+// nobody set: FreeSWITCH puts nothing for them. If SwitchOnly, it may put something else than what stands there. With a nil e, the values are those
 // at the end of the tree, which is what the running switch has.
 func (t *Tree) Expand(e *Element, text string) (expanded string, unset []string) {
 	time := t.variables.times

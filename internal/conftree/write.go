@@ -41,11 +41,24 @@ var (
 	inAttribute = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "\t", "&#9;", "\n", "&#10;", "\r", "&#13;")
 )
 
-// escape writes a value. $${ that is text is written with character references, for the preprocessor not to see it.
+// escape writes a value. What the preprocessor would take for a variable or a directive, and is text, is written with character
+// references.
 func (e *Element) escape(value string, with *strings.Replacer) string {
-	text := with.Replace(value)
-	if slices.Contains(e.literals, value) {
-		text = strings.ReplaceAll(text, "$${", "&#36;&#36;{")
+	var b strings.Builder
+	done := 0
+	if !slices.Contains(e.literals, value) {
+		for _, r := range references(value) {
+			b.WriteString(plain(value[done:r.start], with) + value[r.start:r.end])
+			done = r.end
+		}
+	}
+	return b.String() + plain(value[done:], with)
+}
+
+func plain(text string, with *strings.Replacer) string {
+	text = strings.ReplaceAll(with.Replace(text), "$${", "&#36;&#36;{")
+	for i := directiveIn(text); i >= 0; i = directiveIn(text) {
+		text = text[:i+1] + "&#45;" + text[i+2:]
 	}
 	return text
 }
