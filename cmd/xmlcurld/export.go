@@ -17,13 +17,17 @@ import (
 func exportFlags(flags *pflag.FlagSet) {
 	flags.String("node", hostname(), "switchname of the FreeSWITCH whose tree it is")
 	flags.Bool("secrets", false, "with passwords; without, they are left out and named")
+	flags.String("tenant", "", "print this tenant's rows as SQL for another database, and write no tree")
 	flags.Bool("replace", false, "write a tree anew that was exported into DIR before")
 }
 
-// exportRows writes a static tree.
+// exportRows writes a static tree, or a tenant's rows.
 func exportRows(ctx context.Context, i *invocation) error {
-	if len(i.operands) != 1 {
-		return usageError{errors.New("export where to? DIR")}
+	if tenant := text(i.flags, "tenant"); tenant != "" && len(i.operands) == 0 {
+		return exportTenant(ctx, i, tenant)
+	}
+	if len(i.operands) != 1 || text(i.flags, "tenant") != "" {
+		return usageError{errors.New("export what? DIR for a static tree, or --tenant NAME")}
 	}
 	withSecrets, _ := i.flags.GetBool("secrets") // the flags exist: no error
 	replace, _ := i.flags.GetBool("replace")
@@ -66,4 +70,26 @@ func toldOf(i *invocation, tree *export.Tree) error {
 	}
 	return partError(fmt.Sprintf("%d secrets are left out. A switch on this tree lets nobody in by password, and its gateways do not register: say --secrets",
 		len(tree.Cut)))
+}
+
+// exportTenant prints a tenant's rows of one moment as SQL.
+func exportTenant(ctx context.Context, i *invocation, name string) error {
+	withSecrets, _ := i.flags.GetBool("secrets") // the flag exists: no error
+	var rows *export.Rows
+	err := withStore(ctx, i, func(store *table.Store) error {
+		return atOneMoment(ctx, store, time.Time{}, func(tx pgx.Tx) (err error) {
+			rows, err = export.Tenant(ctx, tx, name, withSecrets)
+			return err
+		})
+	})
+	if err == nil {
+		err = rows.WriteSQL(i.stdout)
+	}
+	if err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	if rows.Cut > 0 {
+		return partError(fmt.Sprintf("%d secrets are left out, and PostgreSQL refuses the rows without them: put them in, or say --secrets", rows.Cut))
+	}
+	return nil
 }

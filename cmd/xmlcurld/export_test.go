@@ -19,7 +19,7 @@ func TestExport(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"export"}, exitUsage, "export where to?"},
+		{[]string{"export"}, exitUsage, "export what?"},
 		{[]string{"export", dir}, exitPart, "secret left out of directory/acme.example.xml: param a1-hash"},
 		{[]string{"export", dir, "--secrets"}, exitFault, "is not empty"},
 		{[]string{"export", dir, "--secrets", "--replace"}, exitOK, "files are in " + dir},

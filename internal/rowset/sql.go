@@ -46,7 +46,7 @@ func writeUpdate(w io.Writer, c *Change) {
 			where = append(where, identifier(column.Name)+" = "+literal(column.Value))
 		}
 	}
-	fmt.Fprintf(w, "UPDATE %s SET %s\nWHERE %s; %s\n", c.Table, strings.Join(set, ", "), strings.Join(where, " AND "), remark(c.From))
+	fmt.Fprintf(w, "UPDATE %s SET %s\nWHERE %s;%s\n", c.Table, strings.Join(set, ", "), strings.Join(where, " AND "), remark(c.From))
 }
 
 // writeInsert writes the rows at the beginning of changes that fit into one statement, and returns how many.
@@ -78,7 +78,7 @@ func writeInsert(w io.Writer, changes []Change) int {
 		if i == n-1 {
 			end = ";"
 		}
-		fmt.Fprintf(w, "    (%s)%s %s\n", strings.Join(values, ", "), end, remark(c.From))
+		fmt.Fprintf(w, "    (%s)%s%s\n", strings.Join(values, ", "), end, remark(c.From))
 	}
 	return n
 }
@@ -103,7 +103,10 @@ func merged(a, b []string) []string {
 
 // remark ends a line of SQL. What a file is named cannot end the remark.
 func remark(from string) string {
-	return "-- " + strings.Map(func(r rune) rune {
+	if from == "" {
+		return ""
+	}
+	return " -- " + strings.Map(func(r rune) rune {
 		if r < ' ' {
 			return ' '
 		}
