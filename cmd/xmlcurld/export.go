@@ -68,7 +68,7 @@ func toldOf(i *invocation, tree *export.Tree) error {
 	for _, c := range tree.Cut {
 		fmt.Fprintf(i.stderr, "secret left out of %s: %s\n", c.File, c.What)
 	}
-	return partError(fmt.Sprintf("%d secrets are left out. A switch on this tree lets nobody in by password, and its gateways do not register: say --secrets",
+	return partError(fmt.Sprintf("secrets left out: %d. A switch on this tree lets nobody in by password, and its gateways do not register: say --secrets",
 		len(tree.Cut)))
 }
 
@@ -89,7 +89,7 @@ func exportTenant(ctx context.Context, i *invocation, name string) error {
 		return fmt.Errorf("export: %w", err)
 	}
 	if rows.Cut > 0 {
-		return partError(fmt.Sprintf("%d secrets are left out, and PostgreSQL refuses the rows without them: put them in, or say --secrets", rows.Cut))
+		return partError(fmt.Sprintf("secrets left out: %d. PostgreSQL refuses the rows without them: put them in, or say --secrets", rows.Cut))
 	}
 	return nil
 }

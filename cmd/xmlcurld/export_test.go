@@ -23,6 +23,10 @@ func TestExport(t *testing.T) {
 		{[]string{"export", dir}, exitPart, "secret left out of directory/acme.example.xml: param a1-hash"},
 		{[]string{"export", dir, "--secrets"}, exitFault, "is not empty"},
 		{[]string{"export", dir, "--secrets", "--replace"}, exitOK, "files are in " + dir},
+		{[]string{"export", dir, "--tenant", "acme"}, exitUsage, "export what?"},
+		{[]string{"export", "--tenant", "acme"}, exitPart, "secrets left out: 5"},
+		{[]string{"export", "--tenant", "acme", "--secrets"}, exitOK, "INSERT INTO tenant"},
+		{[]string{"export", "--tenant", "nobody"}, exitFault, "tenant nobody"},
 	} {
 		var out, complaint strings.Builder
 		if code := run(t.Context(), test.args, environ, &out, &complaint); code != test.code {

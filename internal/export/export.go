@@ -4,7 +4,6 @@ package export
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -51,11 +50,9 @@ func Static(ctx context.Context, rows table.Source, secrets db.Secrets, o Option
 		Tree: &Tree{Files: make(map[string]string)}, ctx: ctx, node: o.Node,
 		rows: rows, rules: rules, contents: sections.New(rules, nil),
 	}
-	if !o.WithSecrets {
-		var err error
-		if w.masker, err = mask.New(rand.Reader); err != nil {
-			return nil, err
-		}
+	var err error
+	if w.masker, err = maskerUnless(o.WithSecrets); err != nil {
+		return nil, err
 	}
 	for _, write := range []func() error{w.configuration, w.documents, w.dialplan, w.directory} {
 		if err := write(); err != nil {

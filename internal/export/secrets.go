@@ -1,9 +1,20 @@
 package export
 
 import (
+	"crypto/rand"
 	"regexp"
 	"strings"
+
+	"xmlcurld/internal/mask"
 )
+
+// maskerUnless is what finds secrets, nil if they stay.
+func maskerUnless(withSecrets bool) (*mask.Masker, error) {
+	if withSecrets {
+		return nil, nil
+	}
+	return mask.New(rand.Reader)
+}
 
 // eventSocketFile is the one file without whose secret nothing else in it may stand: FreeSWITCH would listen with its built-in
 // password, which everybody knows, wherever the file says. Without anything it listens on loopback.

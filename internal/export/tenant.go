@@ -30,7 +30,10 @@ func Tenant(ctx context.Context, tx pgx.Tx, name string, withSecrets bool) (*Row
 	if err != nil {
 		return nil, err
 	}
-	r := &tenantReader{ctx: ctx, tx: tx, withSecrets: withSecrets, rows: new(Rows), seen: make(map[string]bool)}
+	r := &tenantReader{ctx: ctx, tx: tx, rows: new(Rows), seen: make(map[string]bool)}
+	if r.masker, err = maskerUnless(withSecrets); err != nil {
+		return nil, err
+	}
 	if err := r.read(tables["tenant"], []string{"name"}, [][]any{{name}}); err != nil {
 		return nil, err
 	}
@@ -48,12 +51,12 @@ func Tenant(ctx context.Context, tx pgx.Tx, name string, withSecrets bool) (*Row
 
 // tenantReader reads rows with those that belong to them, each once.
 type tenantReader struct {
-	ctx         context.Context
-	tx          pgx.Tx
-	withSecrets bool
-	rows        *Rows
-	seen        map[string]bool // by table and key
-	found       []foundRow
+	ctx    context.Context
+	tx     pgx.Tx
+	masker *mask.Masker // finds the secrets; nil: they stay
+	rows   *Rows
+	seen   map[string]bool // by table and key
+	found  []foundRow
 }
 
 // foundRow is a row with the values of all its columns.
@@ -144,11 +147,11 @@ func (r *tenantReader) row(of *catalog.Relation, values map[string]any) *rowset.
 		if value == nil && c.Default == "" || value != nil && isPreset(c.Default, value) {
 			continue
 		}
-		if isSecret := mask.IsSecret(c.Name); !r.withSecrets && value != nil && (isSecret || c.Name == "value" && mask.IsSecret(name)) {
+		if r.masker != nil && value != nil && r.holdsSecret(c.Name, name, fmt.Sprint(value)) {
 			row.From = "a secret is left out"
 			r.rows.Cut++
-			if value = any(refused); !isSecret {
-				value = nil // refused, as each of these columns wants a value
+			if value = any(refused); !mask.IsSecret(c.Name) {
+				value = nil // the columns that take any text want one
 			}
 		}
 		row.Columns = append(row.Columns, rowset.C(c.Name, value))
@@ -156,10 +159,24 @@ func (r *tenantReader) row(of *catalog.Relation, values map[string]any) *rowset.
 	return row
 }
 
+// holdsSecret reports whether what a row of a name has in a column is a secret, or has one in it.
+func (r *tenantReader) holdsSecret(column, name, value string) bool {
+	if column == "body" {
+		return string(r.masker.Document([]byte(value))) != value
+	}
+	if column == "value" {
+		column = name
+	}
+	return r.masker.Value("", column, value) != value
+}
+
 // plain is a value of JSON as a rowset takes it.
 func plain(value any) any {
 	switch v := value.(type) {
 	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return int(n)
+		}
 		return v.String()
 	case []any:
 		list := make([]string, len(v))
@@ -224,7 +241,7 @@ func (r *Rows) WriteSQL(w io.Writer) error {
 		}
 	}
 	if r.Cut > 0 {
-		fmt.Fprintf(&head, "-- %d secrets are left out. PostgreSQL refuses the rows until you put them in.\n", r.Cut)
+		fmt.Fprintf(&head, "-- Secrets left out: %d. PostgreSQL refuses the rows until you put them in.\n", r.Cut)
 	}
 	if head.Len() > 0 {
 		head.WriteString("\n")

@@ -100,9 +100,10 @@ func TestTenant(t *testing.T) {
 // Without secrets nothing can be taken for one: PostgreSQL refuses the rows.
 func TestTenantWithoutSecrets(t *testing.T) {
 	t.Parallel()
-	w := demo(t, `INSERT INTO domain_user_param (domain, user_id, name, value) VALUES ('acme.example', '1000', 'reverse-auth-pass', 'hidden')`)
+	w := demo(t, `INSERT INTO domain_user_param (domain, user_id, name, value) VALUES ('acme.example', '1000', 'reverse-auth-pass', 'hidden')`,
+		`INSERT INTO action (extension, position, application, data) VALUES ('reception', 9, 'bridge', '{sip_auth_password=veiled}sofia/external/a')`)
 	sql := w.tenantSQL(t, "acme", false)
-	for _, secret := range []string{"demo-1000", "demo-1001", "hidden"} {
+	for _, secret := range []string{"demo-1000", "demo-1001", "hidden", "veiled"} {
 		if strings.Contains(sql, secret) {
 			t.Errorf("%s is in\n%s", secret, sql)
 		}
@@ -111,8 +112,11 @@ func TestTenantWithoutSecrets(t *testing.T) {
 		t.Errorf("it does not say which:\n%s", sql)
 	}
 	conn := elsewhere(t)
-	if _, err := conn.Exec(t.Context(), sql); err == nil || !strings.Contains(err.Error(), "cannot be used") {
-		t.Errorf("the rows were not refused for their secrets: %v", err)
+	for _, want := range []string{"needs a value for data", "This secret cannot be used"} {
+		if _, err := conn.Exec(t.Context(), sql); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the rows are not refused with %q: %v", want, err)
+		}
+		sql = strings.Replace(sql, "'bridge', NULL", "'bridge', 'sofia/external/a'", 1)
 	}
 }
 
