@@ -30,10 +30,13 @@ func (in *importer) gateway(e *conftree.Element, profile string, more ...rowset.
 		in.leave(e, what, "FreeSWITCH reads only the first gateway of a name", "Delete it, or give it another name.")
 		return
 	}
-	in.readsAll(e, []string{"name"}, []string{"param", "variables"})
+	in.readsAll(e, []string{"name"}, []string{"param", "params", "variable", "variables", "subscriptions"})
+	for _, subscription := range e.Child("subscriptions").All("subscription") {
+		in.leave(subscription, what+": subscription to "+subscription.Attr("event"), "no table has it", "Do without it: no row can ask for it.")
+	}
 	told := make(map[string]string)
 	var params []setting
-	for _, p := range e.All("param") {
+	for _, p := range listed(e, "params", "param") {
 		switch name := p.Attr("name"); {
 		case slices.Contains(gatewayColumns, name):
 			told[name] = in.fixed(p, name+" of a gateway", p.Attr("value"))
@@ -65,8 +68,7 @@ func (in *importer) gateway(e *conftree.Element, profile string, more ...rowset.
 	for _, s := range params {
 		in.addSetting("gateway_param", s, rowset.C("gateway", name))
 	}
-	variables := e.Child("variables")
-	for _, v := range variables.All("variable") {
+	for _, v := range listed(e, "variables", "variable") {
 		direction := strings.ToLower(in.expand(v, v.Attr("direction")))
 		key := []rowset.Column{rowset.C("gateway", name)}
 		if direction == "inbound" || direction == "outbound" {
@@ -76,14 +78,22 @@ func (in *importer) gateway(e *conftree.Element, profile string, more ...rowset.
 	}
 }
 
+// listed are the params or variables of a gateway: those of the list, or else those that stand in the gateway itself.
+func listed(e *conftree.Element, list, item string) []*conftree.Element {
+	if within := e.Child(list); within != nil {
+		return within.All(item)
+	}
+	return e.All(item)
+}
+
 // parsing is the first profile that takes the gateways of a domain's users, empty if none does.
 func (in *importer) parsing(domain string) string {
 	sofia := in.tree.Section("configuration").Named("configuration", "sofia.conf")
-	for _, profile := range sofia.Child("profiles").All("profile") {
-		for _, d := range profile.Child("domains").All("domain") {
+	for _, p := range in.profilesOf(sofia) {
+		for _, d := range p.element.Child("domains").All("domain") {
 			name := in.expand(d, d.Attr("name"))
 			if (strings.EqualFold(name, "all") || strings.EqualFold(name, domain)) && isTrue(in.expand(d, d.Attr("parse"))) {
-				return in.expand(profile, profile.Attr("name"))
+				return p.name
 			}
 		}
 	}

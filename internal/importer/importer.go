@@ -12,6 +12,7 @@ import (
 // Options say where rows go.
 type Options struct {
 	Tenant   string            // whose the domains and numbers are; empty: there are none
+	Node     string            // whose the settings are; empty: everybody's
 	Contexts map[string]string // names of contexts in the tree, in any case, and what the database calls them
 }
 
@@ -45,17 +46,31 @@ func Import(tree *conftree.Tree, options Options) *Result {
 		extensions: make(map[string]bool), contexts: make(map[string]bool), gateways: make(map[string]bool),
 		repeated: make(map[string]*Left),
 	}
+	if in.options.Node == "" {
+		in.options.Node = everyNode
+	}
+	in.sections()
+	in.lists()
+	in.node()
+	in.globals()
 	if options.Tenant != "" {
 		in.Set.Add("tenant", conftree.Place{File: conftree.Root, Line: 1}.String(), rowset.C("name", options.Tenant))
 	}
+	in.sofia()
 	if section := tree.Section("dialplan"); section != nil {
 		in.dialplan(section)
 	}
 	if section := tree.Section("directory"); section != nil {
 		in.directory(section)
 	}
+	in.entries()
+	in.modules()
+	in.documents()
 	return in.Result
 }
+
+// everyNode is the node whose rows are for all.
+const everyNode = "*"
 
 // importer is a tree on its way to rows.
 type importer struct {

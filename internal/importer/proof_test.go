@@ -35,24 +35,17 @@ type imported struct {
 
 func importTree(t *testing.T, tree *conftree.Tree, options Options) *imported {
 	t.Helper()
-	set := new(rowset.Set)
-	sofia := tree.Section("configuration").Named("configuration", "sofia.conf")
-	for _, profile := range sofia.Child("profiles").All("profile") {
-		name, _ := tree.Expand(profile, profile.Attr("name"))
-		set.Add("sip_profile", profile.String(), rowset.C("name", name))
-	}
 	result := Import(tree, options)
-	set.Rows = append(set.Rows, result.Set.Rows...)
 	url := dbtest.URL(t)
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-	if sql := bringIn(t, conn, set); sql == "" {
+	if sql := bringIn(t, conn, result.Set); sql == "" {
 		t.Error("nothing was brought in")
 	}
-	if sql := bringIn(t, conn, set); sql != "" {
+	if sql := bringIn(t, conn, result.Set); sql != "" {
 		t.Errorf("brought in again:\n%s", sql)
 	}
 	return &imported{result, tree, options, sections.New(dbtest.Rules(t, url), nil)}

@@ -23,7 +23,7 @@ func TestTrees(t *testing.T) {
 				t.Fatal(err)
 			}
 			im := importTree(t, tree, Options{Tenant: "acme"})
-			t.Log(im.compareCalls(t), "calls", im.compareUsers(t), "users")
+			t.Log(im.compareCalls(t), "calls", im.compareUsers(t), "users", im.compareConfigurations(t), "parts of configuration")
 			counts := map[string]int{}
 			for _, r := range im.Set.Rows {
 				counts[r.Table]++
