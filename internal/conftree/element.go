@@ -9,11 +9,16 @@ import (
 
 // Place is where something stands in a tree.
 type Place struct {
-	File string // relative to the folder of the tree, with slashes
-	Line int    // from 1
+	File string // relative to the folder of the tree, with slashes; of what stands in no file: how people find it
+	Line int    // from 1; 0 in what has no lines
 }
 
-func (p Place) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
+func (p Place) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d", p.File, p.Line)
+}
 
 // Element is an element of the configuration, as switch_xml holds it. Its values are as they stand in the file: $${name} is not
 // replaced. Comments are gone.

@@ -70,13 +70,19 @@ func (in *importer) context(c *conftree.Element, name string) {
 	in.contexts[name] = true
 	step := max(1, min(10, positionMost/max(1, len(p.extensions))))
 	for i, x := range p.extensions {
-		extension, ok := in.extension(x, name)
+		extension := in.shared[x.element]
+		if _, again := in.shared[x.element]; !again || x.owns {
+			extension = in.extension(x, name)
+		}
+		if !x.owns {
+			in.shared[x.element] = extension
+		}
 		switch {
-		case !ok:
+		case extension == "":
 		case x.owns:
 			for _, number := range p.rows(x) {
 				in.Set.Add("number", x.element.String(), rowset.C("context", name), rowset.C("number", number),
-					rowset.C("tenant", in.options.Tenant), rowset.C("extension", extension))
+					rowset.C("tenant", in.tenant(x.element)), rowset.C("extension", extension))
 			}
 		default:
 			columns := []rowset.Column{rowset.C("context", name), rowset.C("extension", extension), rowset.C("position", (i+1)*step)}
@@ -96,9 +102,9 @@ func withTrue(columns []rowset.Column, name string, on bool) []rowset.Column {
 	return columns
 }
 
-// extension adds an extension with its conditions and actions, and returns the name of its row. It reports false for one that
-// cannot be carried, or that does nothing.
-func (in *importer) extension(x *planned, context string) (string, bool) {
+// extension adds an extension with its conditions and actions, and returns the name of its row, empty for one that cannot be
+// carried, or that does nothing.
+func (in *importer) extension(x *planned, context string) string {
 	e := x.element
 	in.readsAll(e, []string{"name", "continue"}, []string{"condition"})
 	name, note := in.extensionName(e, context)
@@ -113,7 +119,7 @@ func (in *importer) extension(x *planned, context string) (string, bool) {
 	if rules.fault == "" {
 		in.Set.Add("extension", e.String(), append(columns, rowset.C("note", note))...)
 		in.Set.Rows = append(in.Set.Rows, rules.rows.Rows...)
-		return name, true
+		return name
 	}
 	body, why := bodyOf(e)
 	if why == "" && directive.MatchString(body) {
@@ -124,11 +130,11 @@ func (in *importer) extension(x *planned, context string) (string, bool) {
 	}
 	if why != "" {
 		in.leave(e, fmt.Sprintf("extension %q", e.Attr("name")), why, "Write it otherwise in the tree, and import again.")
-		return "", false
+		return ""
 	}
 	columns = withTrue(append(columns, rowset.C("body", body)), "expand", refers(e))
 	in.Set.Add("extension", e.String(), append(columns, rowset.C("note", strings.TrimSpace(note+" As XML, since in rows "+rules.fault+".")))...)
-	return name, true
+	return name
 }
 
 // refers reports whether global variables stand anywhere in e.

@@ -27,7 +27,7 @@ func (in *importer) directory(section *conftree.Element) {
 		switch {
 		case again:
 			in.leave(e, what, "FreeSWITCH reads only the first domain of a name, in "+before.String(), "Delete it, or move its users there.")
-		case in.options.Tenant == "":
+		case in.tenant(e) == "":
 			in.leave(e, what, "a domain belongs to a tenant", "Say --tenant NAME.")
 		case len(unset) > 0:
 			in.leave(e, what, "only the switch knows what it is called", "Say --variable "+strings.Join(unset, "=VALUE --variable ")+"=VALUE.")
@@ -141,7 +141,7 @@ func (d *domain) add() {
 	d.readsAll(e, []string{"name"}, []string{"params", "variables", "groups", "users", "user"})
 	d.users = make(map[string]*user)
 	d.findUsers()
-	columns := []rowset.Column{rowset.C("name", d.name), rowset.C("tenant", d.options.Tenant)}
+	columns := []rowset.Column{rowset.C("name", d.name), rowset.C("tenant", d.tenant(e))}
 	var dialString any
 	var params, variables []setting
 	for _, s := range d.settings(e, "params", "param") {

@@ -59,7 +59,7 @@ func (in *importer) gateway(e *conftree.Element, profile string, more ...rowset.
 		told["realm"] = name // FreeSWITCH's own preset
 	}
 	in.gateways[key] = true
-	columns := append([]rowset.Column{rowset.C("name", name), rowset.C("profile", profile)}, more...)
+	columns := append([]rowset.Column{rowset.C("name", name), rowset.C("profile", profile), rowset.C("tenant", in.options.Tenants[e])}, more...)
 	for _, column := range gatewayColumns[:4] {
 		columns = append(columns, rowset.C(column, told[column]))
 	}

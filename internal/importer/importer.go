@@ -3,6 +3,7 @@
 package importer
 
 import (
+	"cmp"
 	"fmt"
 
 	"xmlcurld/internal/conftree"
@@ -11,8 +12,10 @@ import (
 
 // Options say where rows go.
 type Options struct {
-	Tenant   string            // whose the domains and numbers are; empty: there are none
-	Node     string            // whose the settings are; empty: everybody's
+	Tenant string // whose the domains and numbers are; empty: there are none
+	Node   string // whose the settings are; empty: everybody's
+	// Tenants are whose a domain, a gateway or an extension of the dialplan is, unless all are of Tenant.
+	Tenants  map[*conftree.Element]string
 	Contexts map[string]string // names of contexts in the tree, in any case, and what the database calls them
 }
 
@@ -44,7 +47,7 @@ func Import(tree *conftree.Tree, options Options) *Result {
 	in := &importer{
 		tree: tree, options: options, Result: &Result{Set: new(rowset.Set)},
 		extensions: make(map[string]bool), contexts: make(map[string]bool), gateways: make(map[string]bool),
-		repeated: make(map[string]*Left),
+		shared: make(map[*conftree.Element]string), repeated: make(map[string]*Left),
 	}
 	if in.options.Node == "" {
 		in.options.Node = everyNode
@@ -77,10 +80,16 @@ type importer struct {
 	*Result
 	tree       *conftree.Tree
 	options    Options
-	extensions map[string]bool // names of rows
-	contexts   map[string]bool // names of rows
-	gateways   map[string]bool // names of rows, in lower case
+	extensions map[string]bool              // names of rows
+	contexts   map[string]bool              // names of rows
+	gateways   map[string]bool              // names of rows, in lower case
+	shared     map[*conftree.Element]string // names of extensions' rows; empty: it has none
 	repeated   map[string]*Left
+}
+
+// tenant is whose a domain, a gateway or an extension is, empty if it is nobody's.
+func (in *importer) tenant(e *conftree.Element) string {
+	return cmp.Or(in.options.Tenant, in.options.Tenants[e])
 }
 
 // leave tells of something that rows do not say.

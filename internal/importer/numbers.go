@@ -67,12 +67,14 @@ func (in *importer) planOf(c *conftree.Element) *plan {
 		}
 		p.extensions = append(p.extensions, &planned{element: e, goesOn: isTrue(in.expand(e, e.Attr("continue")))})
 	}
-	if in.options.Tenant == "" || setsNumber(c) {
+	if in.options.Tenant == "" && len(in.options.Tenants) == 0 || setsNumber(c) {
 		return p
 	}
 	guards := make([]*guard, len(p.extensions))
 	for i, x := range p.extensions {
-		x.numbers = numbersOf(x.element)
+		if in.tenant(x.element) != "" {
+			x.numbers = numbersOf(x.element)
+		}
 		for _, n := range x.numbers {
 			x.dialled = append(x.dialled, n.dialled()...)
 		}
