@@ -1,6 +1,7 @@
 package rowset
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,7 +49,9 @@ func (s *Set) Changes(ctx context.Context, tx pgx.Tx) ([]Change, error) {
 		}
 	}
 	if len(all) > naturalMost {
-		slices.SortStableFunc(all, func(a, b Change) int { return tables[a.Table].Rank - tables[b.Table].Rank })
+		slices.SortStableFunc(all, func(a, b Change) int {
+			return cmp.Or(tables[a.Table].Rank-tables[b.Table].Rank, strings.Compare(a.Table, b.Table))
+		})
 	}
 	return all, nil
 }

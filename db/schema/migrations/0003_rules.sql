@@ -280,7 +280,8 @@ BEGIN
         PERFORM refuse(format('Extension %s is %s''s, so %s of %s cannot pick it', n.extension, n.owner, n.number, n.tenant),
             'Choose an extension without a tenant, or one of the number''s own tenant.');
     END IF;
-    FOR asked IN SELECT DISTINCT a.extension || '/' || m[1] FROM action a, regexp_matches(a.data, '%\{(address|forward_number|display_name)\}', 'g') m LOOP
+    FOR asked IN SELECT DISTINCT a.extension || '/' || m[1] FROM action a, regexp_matches(a.data, '%\{(address|forward_number|display_name)\}', 'g') m
+        WHERE a.data LIKE '%\%{%' LOOP
         SELECT x.number, x.extension INTO n
         FROM changed x
         WHERE x.extension = split_part(asked, '/', 1)
@@ -703,7 +704,7 @@ END $$;
 -- refused: a warning names the nearest known one.
 -- +goose StatementBegin
 CREATE FUNCTION known_words(kind text) RETURNS text[] LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
-    SELECT regexp_split_to_array(btrim(CASE kind
+    SELECT string_to_array(btrim(replace(CASE kind
         WHEN 'profile parameter' THEN '
 3pcc-reinvite-bridged-on-ack accept-blind-auth accept-blind-reg aggressive-nat-detection alias all-reg-options-ping allow-update
 apply-candidate-acl apply-inbound-acl apply-inbound-acl-x-token apply-nat-acl apply-proxy-acl apply-proxy-acl-x-token apply-register-acl
@@ -762,7 +763,7 @@ speak start_dtmf start_dtmf_generate stop stop_displace_session stop_dtmf stop_d
 stop_video_write_overlay stopfax strftime system t38_gateway three_way tone_detect transfer transfer_vars translate txfax unbind_meta_app
 unblock_dtmf unhold unloop unset unshift userspy vad_test valet_park verbose_events verto_broadcast video_decode video_refresh video_replace
 video_write_overlay vmd voicemail voicemail_ivr wait_for_answer wait_for_silence wait_for_video_ready'
-    END, E' \n'), '\s+')
+    END, E'\n', ' ')), ' ')
 $$;
 -- +goose StatementEnd
 COMMENT ON FUNCTION known_words IS 'The words of a kind that FreeSWITCH 1.11.3-dev knows: profile parameter, condition field, application.';
