@@ -31,6 +31,30 @@ func TestImport(t *testing.T) {
 	golden(t, "testdata/rows.txt", im.show())
 }
 
+// A context may have another name in the database. Users call in it under that name, and actions that name the former are listed.
+func TestContexts(t *testing.T) {
+	t.Parallel()
+	tree, err := conftree.Read("testdata/tree", conftree.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	im := importTree(t, tree, Options{Tenant: "acme", Contexts: map[string]string{"inside": "acme.inside"}})
+	im.compareCalls(t)
+	if got, want := im.rows("domain", "context"), "acme.inside"; len(got) != 1 || got[0] != want {
+		t.Errorf("the domain's context is %v, want %s", got, want)
+	}
+	var named []string
+	for _, l := range im.Left {
+		if strings.Contains(l.Reason, "acme.inside") {
+			named = append(named, l.What)
+		}
+	}
+	want := []string{`transfer to "$1 XML inside"`, `transfer to "1000 XML inside"`, `transfer to "1001 XML inside"`}
+	if diff := cmp.Diff(want, named); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // show is the rows, a line each, and what is left.
 func (im *imported) show() string {
 	var b strings.Builder
