@@ -84,6 +84,8 @@ var verbs = []verb{
 		about: "write a static tree with which FreeSWITCH runs without this server, or print a tenant's rows as SQL; exit 3 when secrets are left out"},
 	{name: "explain", operands: "number NUMBER | user USER@DOMAIN | gateway NAME | address IP | row TABLE KEY", flags: explainFlags, run: explainWhy,
 		about: "print why something is answered as it is, and by which rows; exit 1 when it is refused"},
+	{name: "compare", operands: "DIR", flags: compareFlags, run: compareTree,
+		about: "compare what a tree of FreeSWITCH's files says with what the server tells a node; exit 1 when they differ"},
 	{name: "nodes", flags: nodesFlags, run: showNodes,
 		about: "print what is known of each node; exit 1 when one is not in sync with the rows"},
 	{name: "wait", flags: waitFlags, run: wait,

@@ -82,3 +82,43 @@ func (s *Seen) rows(ctx context.Context, q Question) (*rowsRead, error) {
 	rows.version = uint64(len(s.kept))
 	return rows, nil
 }
+
+// Ahead is the Source of what a transaction sees, with the rows for many questions of one kind read in one round trip. Other
+// questions cost a round trip each. Like the transaction, it is for one goroutine, and only while that changes nothing.
+type Ahead struct {
+	transaction
+	read map[Question]*rowsRead
+}
+
+// NewAhead returns a Source that has read nothing yet.
+func NewAhead(tx pgx.Tx) *Ahead { return &Ahead{transaction: transaction{tx}} }
+
+// Ask reads the rows for questions, which are of one kind, and forgets those for questions before.
+func (a *Ahead) Ask(ctx context.Context, questions []Question) error {
+	a.read = make(map[Question]*rowsRead, len(questions))
+	if len(questions) == 0 {
+		return nil
+	}
+	kind := questions[0].kind
+	args := make([][3]string, len(questions))
+	for i := range questions {
+		args[i] = questions[i].args
+	}
+	all, err := pg.Rows(ctx, a.tx, pgx.RowToStructByPos[row], kind.query, columns(kind, args)...)
+	if err != nil {
+		return pg.Translate(kind.operation, err)
+	}
+	rows := newRowsRead(kind, all, pg.Freshness{})
+	for _, q := range questions {
+		a.read[q] = rows
+	}
+	return nil
+}
+
+// Read implements Source.
+func (a *Ahead) Read(ctx context.Context, q Question, answer func(Rows) error) (pg.Freshness, error) {
+	if rows := a.read[q]; rows != nil {
+		return pg.Freshness{}, answer(rows)
+	}
+	return a.transaction.Read(ctx, q, answer)
+}

@@ -90,3 +90,32 @@ func TestReads(t *testing.T) {
 		t.Error("access lists")
 	}
 }
+
+// TestAhead reads the rows for many questions at once, and those for a question that was not foreseen when it comes.
+func TestAhead(t *testing.T) {
+	t.Parallel()
+	tx, err := dbtest.Connect(t, dbtest.DemoURL(t)).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := table.NewAhead(tx)
+	question := func(number string) table.Question { return table.ForRoute.About("fs1", "public", number) }
+	known := []table.Question{question("+27123456789"), question("+27999999999")}
+	if err := errors.Join(source.Ask(t.Context(), known), source.Ask(t.Context(), known), tx.Rollback(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	for number, want := range map[string]bool{"+27123456789": true, "+27999999999": false} {
+		held := false
+		_, err := source.Read(t.Context(), question(number), func(rows table.Rows) error {
+			value, err := rows.Row(table.Number, "public"+table.Separator+number)
+			held = value != nil
+			return err
+		})
+		if err != nil || held != want {
+			t.Errorf("%s: %v, %v", number, held, err)
+		}
+	}
+	if _, err := source.Read(t.Context(), question("+27000000000"), func(table.Rows) error { return nil }); !errors.Is(err, pgx.ErrTxClosed) {
+		t.Errorf("one that was not foreseen is answered by a transaction that has ended: %v", err)
+	}
+}

@@ -19,6 +19,7 @@ type Call struct {
 	Fields          map[string]string // of the caller, by the names that conditions use, as caller_id_number
 	Variables       map[string]string // of the channel
 	Globals         map[string]string // of the switch
+	Replies         map[string]string // of commands, by what stands in ${ }, as strftime(%w)
 	Complete        bool              // what is in none of these is empty; else only the switch knows it
 	Time            time.Time         // in the switch's time zone
 }
@@ -120,6 +121,11 @@ func Parse(document []byte) (*Plan, error) {
 
 // Hunt decides what FreeSWITCH does with call.
 func (p *Plan) Hunt(call Call) Result {
+	return p.hunt(call, func(context *element) []*element { return context.all("extension") }, pcre.Perform)
+}
+
+// hunt is Hunt among some extensions of the context, which are all if the caller wants to begin at one of them.
+func (p *Plan) hunt(call Call, some func(context *element) []*element, perform func(value, expression string) (*pcre.Match, error)) Result {
 	context := p.section.named("context", call.Context)
 	if context == nil {
 		context = p.section.named("context", "global")
@@ -127,10 +133,11 @@ func (p *Plan) Hunt(call Call) Result {
 	if context == nil {
 		return Result{}
 	}
-	h := &hunter{channel: newChannel(&call), call: &call}
+	h := &hunter{channel: newChannel(&call), call: &call, perform: perform}
 	h.fields["destination_number"], h.fields["context"] = call.Number, call.Context
-	extensions := context.all("extension")
+	extensions := some(context)
 	if isTrue(h.setting("auto_hunt")) {
+		extensions = context.all("extension")
 		for i, e := range extensions {
 			if name, ok := e.attr("name"); ok && strings.EqualFold(name, call.Number) {
 				extensions = extensions[i:]
@@ -161,6 +168,7 @@ func (p *Plan) Hunt(call Call) Result {
 type hunter struct {
 	*channel
 	call    *Call
+	perform func(value, expression string) (*pcre.Match, error)
 	root    string // the extension that it is in
 	inlined []Action
 	queue   []Action
@@ -341,7 +349,7 @@ func (c *condition) attempt(e *element, how string) (a attempt) {
 	} else {
 		a.value = c.field(a.field)
 	}
-	match, err := pcre.Perform(a.value, expression)
+	match, err := c.perform(a.value, expression)
 	a.match, c.proceed = match, 0
 	if match != nil {
 		c.proceed = match.Count()

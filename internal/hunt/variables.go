@@ -293,6 +293,9 @@ func reference(in string, start int) (name string, end int) {
 // value is what ${name} stands for.
 func (c *channel) value(name string, depth int) string {
 	if strings.ContainsAny(name, " (") {
+		if reply, ok := c.call.Replies[name]; ok {
+			return reply
+		}
 		c.switchDecides("${%s}, a command's reply", name)
 		return ""
 	}

@@ -1,0 +1,9 @@
+package compare
+
+import (
+	"testing"
+
+	"xmlcurld/db/dbtest"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
