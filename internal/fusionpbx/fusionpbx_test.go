@@ -115,6 +115,16 @@ func TestRead(t *testing.T) {
 		t.Errorf("the calls met %d actions", found)
 	}
 
+	sofia := string(answer(t, mux, form.Configuration("fs1", "sofia.conf").With("profile", "external").String()))
+	for _, want := range []string{
+		`<gateway name="c0ffee00-0000-0000-0005-000000000001">`, `<param name="password" value="gold-Crest-8"/>`, `<param name="expire-seconds" value="800"/>`,
+		`<param name="register-transport" value="tcp"/>`, `<variable name="sip_cid_type" value="pid"/>`, `<param name="sip-port" value="$${external_sip_port}"/>`,
+	} {
+		if !strings.Contains(sofia, want) {
+			t.Errorf("there is no %s in\n%s", want, sofia)
+		}
+	}
+
 	user := userOf(t, answer(t, mux, form.Register("fs1", "1001", "acme.example").String()))
 	if diff := cmp.Diff(ann, user); diff != "" {
 		t.Error(diff)
@@ -125,6 +135,14 @@ func TestRead(t *testing.T) {
 var saidOfFusion = []string{
 	"tenant name=globex.example  -- v_domains globex.example",
 	"number context=public number=27215550100 tenant=acme.example extension=27215550100  -- v_dialplans 27215550100@acme.example",
+	"gateway name=c0ffee00-0000-0000-0005-000000000001 profile=external tenant=acme.example username=acme password=gold-Crest-8 proxy=sip.carrier.example register=true caller_id_in_from=true  -- v_gateways Carrier one",
+	"gateway_variable gateway=c0ffee00-0000-0000-0005-000000000001 name=sip_cid_type value=pid ",
+	"sip_profile_param profile=external name=sip-port value=$${external_sip_port} expand=true ",
+	"sip_profile_param profile=internal name=record-path value=$${recordings_dir}/${domain_name}/x expand=true ",
+	"switch_variable name=external_sip_port value=5080  -- v_vars external_sip_port",
+	"acl_entry list=providers action=allow domain=acme.example ",
+	"module name=mod_lua ",
+	"document section=configuration name=translate.conf ",
 	"extension name=echo  -- v_dialplans echo",
 	"context_extension context=acme.example extension=echo ",
 	"context_extension context=globex.example extension=echo ",
