@@ -78,6 +78,7 @@ const mostCalls = 60
 type callMaker struct {
 	base  hunt.Call
 	times map[string]time.Time // that fit attributes, or zero: none does
+	next  string               // the number of the last extension for which calls were made and that asks for one
 }
 
 // calls are calls for an extension: one that makes all of its conditions true, one for each that makes it false, one for each way
@@ -93,6 +94,13 @@ func (m *callMaker) calls(extension *node) (all []hunt.Call) {
 	}
 	first := m.call(list, usual(), 0)
 	all = append(all, first)
+	if slices.ContainsFunc(list, func(l leaf) bool { return isNumber(l.field) }) {
+		m.next = first.Number
+	} else { // what comes after it is seen with a number that something is done with
+		other := first
+		other.Number = m.next
+		all = append(all, other)
+	}
 	for i := range list {
 		if len(all) >= mostCalls {
 			break

@@ -139,3 +139,33 @@ func TestDifferences(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// An extension of which nothing runs is told of, also where another one of its name acts.
+func TestUnreached(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	tree := `<document><section name="dialplan"><context name="public">
+		<extension name="a"><condition field="destination_number" expression="^1"><action application="answer"/></condition></extension>
+		<extension name="a"><condition field="destination_number" expression="^12$"><action application="hangup"/></condition></extension>
+		<extension name="b"><condition field="destination_number" expression="^2(?&lt;=3)$"><action application="hangup"/></condition></extension>
+		<extension name="c"><condition field="off" expression="^true$"><action application="hangup"/></condition></extension>
+		</context></section></document>`
+	if err := os.WriteFile(dir+"/freeswitch.xml", []byte(tree), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	url := dbtest.URL(t)
+	dbtest.Execute(t, url, `INSERT INTO context (name) VALUES ('public'); INSERT INTO extension (name) VALUES ('a');
+		INSERT INTO condition (extension, position, field, expression) VALUES ('a', 1, 'destination_number', '^1');
+		INSERT INTO action (extension, condition, position, application) VALUES ('a', 1, 1, 'answer');
+		INSERT INTO context_extension (context, extension) VALUES ('public', 'a')`)
+	got := map[string]string{}
+	for _, d := range run(t, readTree(t, dir), begin(t, url), options(t)).Differences {
+		if strings.HasPrefix(d.What, "extension") {
+			got[d.Place] = d.Kind
+		}
+	}
+	want := map[string]string{"freeswitch.xml:3": Explained, "freeswitch.xml:4": Different, "freeswitch.xml:5": Explained}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -18,7 +18,8 @@ import (
 // dialplan compares the contexts: what becomes of calls that are made up from the conditions of both.
 func (c *comparison) dialplan() error {
 	section := filled(c.tree, c.tree.Section("dialplan"))
-	plans, err := c.plansOfTree(section)
+	order := map[*node]int{}
+	plans, err := c.plansOfTree(section, order)
 	if err != nil {
 		return err
 	}
@@ -33,7 +34,7 @@ func (c *comparison) dialplan() error {
 		}
 		seen[strings.ToLower(name)] = true
 		c.progress("context " + name)
-		if err := c.context(tree, plans); err != nil {
+		if err := c.context(tree, plans, order); err != nil {
 			return err
 		}
 	}
@@ -69,15 +70,17 @@ func (c *comparison) served(context string) string {
 	return context
 }
 
-// plansOfTree parses the tree's contexts, once for all calls.
-func (c *comparison) plansOfTree(section *node) (*hunt.Finder, error) {
+// plansOfTree parses the tree's contexts, once for all calls. Order gets the place of each element in what is parsed.
+func (c *comparison) plansOfTree(section *node, order map[*node]int) (*hunt.Finder, error) {
 	if section == nil {
 		section = &node{}
 	}
 	var b bytes.Buffer
 	b.WriteString(`<document><section name="dialplan">`)
+	count := 2 // elements
 	for _, context := range section.all("context") {
 		context.write(&b)
+		count = context.number(order, count)
 	}
 	b.WriteString(`</section></document>`)
 	plan, err := hunt.Parse(b.Bytes())
@@ -101,22 +104,23 @@ type room struct {
 	tried   map[string]bool
 	waiting []hunt.Call
 	places  map[string]string // of the extensions of the tree, by name
-	reached map[string]reach  // what ran of those
+	reached map[int]reach     // what ran of them, by where they stand in what is hunted
+	order   map[*node]int     // where they stand in it
 	answers []answered        // of the server to numbers that nobody has
 	learned map[string]bool   // extensions of the server for which calls were made
 	new     []*node           // such for which calls are to be made
 	alike   map[string]int    // where differences are, by what they have in common
 }
 
-func (c *comparison) context(tree *node, plans *hunt.Finder) error {
+func (c *comparison) context(tree *node, plans *hunt.Finder, order map[*node]int) error {
 	name := tree.soft("name")
 	places := map[string]string{}
 	for _, e := range slices.Backward(tree.all("extension")) {
 		places[e.soft("name")] = e.place()
 	}
 	r := &room{
-		places: places, comparison: c, at: of{"context " + name, "calls"}, tree: tree, name: c.served(name), plans: plans,
-		tried: map[string]bool{}, reached: map[string]reach{}, learned: map[string]bool{}, alike: map[string]int{},
+		places: places, order: order, comparison: c, at: of{"context " + name, "calls"}, tree: tree, name: c.served(name), plans: plans,
+		tried: map[string]bool{}, reached: map[int]reach{}, learned: map[string]bool{}, alike: map[string]int{},
 		maker: &callMaker{base: c.call(name), times: map[string]time.Time{}},
 	}
 	defer r.forget()
@@ -143,10 +147,13 @@ func (c *comparison) context(tree *node, plans *hunt.Finder) error {
 			return err
 		}
 	}
-	for _, e := range extensions {
+	next := nobody // a number that an extension behind it takes
+	for _, e := range slices.Backward(extensions) {
+		r.maker.next = next
 		if err := r.tryAll(e); err != nil {
 			return err
 		}
+		next = r.maker.next
 	}
 	if err := r.flush(); err != nil {
 		return err
@@ -182,7 +189,7 @@ const nobody = "nobody"
 // call is a call of which nothing is known but what every call has.
 func (c *comparison) call(context string) hunt.Call {
 	return hunt.Call{
-		Number: nobody, Context: context, Complete: true, Time: c.Time, Variables: map[string]string{},
+		Number: nobody, Context: context, Complete: true, Time: c.Time, Variables: map[string]string{}, Globals: c.globals,
 		Fields: map[string]string{
 			"caller_id_number": "4711", "caller_id_name": "Caller", "ani": "4711", "network_addr": "192.0.2.99", "source": "mod_sofia", "dialplan": "XML",
 			"username": "4711", "chan_name": "sofia/external/4711@192.0.2.99",
@@ -228,12 +235,11 @@ const eventSequence = "1"
 
 // compare makes a call on both sides.
 func (r *room) compare(call hunt.Call) error {
-	call.Globals = r.globals
 	told := r.plans.Hunt(call)
 	for _, a := range told.Actions {
-		ran := r.reached[a.Extension]
+		ran := r.reached[a.At]
 		ran.action, ran.anti = ran.action || !a.Anti, ran.anti || a.Anti
-		r.reached[a.Extension] = ran
+		r.reached[a.At] = ran
 	}
 	plan, done, err := r.answer(call)
 	if what, err := asFault(err); err != nil || what != "" {
@@ -489,7 +495,7 @@ func (r *room) unreached(extensions []*node) error {
 		if !ok {
 			name = "UNKNOWN"
 		}
-		ran := r.reached[name]
+		ran := r.reached[r.order[e]]
 		if ran.action || !holds(e, "action") && (ran.anti || !holds(e, "anti-action")) {
 			continue
 		}
@@ -499,7 +505,7 @@ func (r *room) unreached(extensions []*node) error {
 			r.explain(at, d, "it can do nothing: it asks a field that no call has for what it is not")
 		case ran.anti:
 			r.explain(at, d, "no call was found that makes its conditions true; what it does where they are false is compared")
-		case r.reachedAlone(e, name):
+		case r.reachedAlone(e):
 			r.explain(at, d, "no call gets here: an extension before it takes those that it is for")
 		default:
 			d.Meaning = "no call was found for which it acts, so it is not compared"
@@ -538,18 +544,17 @@ func isPossible(condition *node) bool {
 }
 
 // reachedAlone reports whether one of the calls for an extension reaches it where no other stands.
-func (r *room) reachedAlone(e *node, name string) bool {
+func (r *room) reachedAlone(e *node) bool {
 	alone := &node{name: "section", children: []*node{{name: "context", children: []*node{e}}}}
 	alone.attrs = append(alone.attrs, r.tree.attrs...)
 	alone.children[0].attrs = r.tree.attrs
-	plans, err := r.plansOfTree(alone)
+	plans, err := r.plansOfTree(alone, map[*node]int{})
 	if err != nil {
 		return false
 	}
 	defer plans.Close()
 	for _, call := range r.maker.calls(e) {
-		call.Globals = r.globals
-		if slices.ContainsFunc(plans.Hunt(call).Actions, func(a hunt.Action) bool { return !a.Anti && a.Extension == name }) {
+		if slices.ContainsFunc(plans.Hunt(call).Actions, func(a hunt.Action) bool { return !a.Anti }) {
 			return true
 		}
 	}

@@ -212,6 +212,16 @@ func equal(a, b *node) bool {
 	return sameTag(a, b) && slices.EqualFunc(a.children, b.children, equal)
 }
 
+// number notes how many elements begin before each of n and of what stands in it, and returns how many begin before what follows.
+func (n *node) number(order map[*node]int, count int) int {
+	order[n] = count
+	count++
+	for _, child := range n.children {
+		count = child.number(order, count)
+	}
+	return count
+}
+
 // size is how many elements n is, with those in it.
 func (n *node) size() int {
 	count := 1

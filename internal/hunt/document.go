@@ -15,6 +15,7 @@ type element struct {
 	attrs    []xml.Attr
 	text     string
 	children []*element
+	at       int // how many elements begin before it
 }
 
 // attr returns an attribute's value, and whether it is there.
@@ -89,7 +90,7 @@ func parse(document []byte) (*element, error) {
 
 func tree(document []byte) (*element, error) {
 	d := xml.NewDecoder(bytes.NewReader(blanksInTags(document)))
-	open := []*element{{}}
+	open, count := []*element{{}}, 0
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -101,7 +102,8 @@ func tree(document []byte) (*element, error) {
 		top := open[len(open)-1]
 		switch t := token.(type) {
 		case xml.StartElement:
-			e := &element{name: t.Name.Local, attrs: t.Attr}
+			e := &element{name: t.Name.Local, attrs: t.Attr, at: count}
+			count++
 			top.children = append(top.children, e)
 			open = append(open, e)
 		case xml.CharData:

@@ -42,6 +42,7 @@ type Action struct {
 	Inline      bool   `json:"inline"`
 	Anti        bool   `json:"anti"`
 	Note        string `json:"note,omitempty"`
+	At          int    `json:"-"` // how many elements of the document begin before the extension
 }
 
 // The kinds of Step.
@@ -155,7 +156,7 @@ func (p *Plan) hunt(call Call, some func(context *element) []*element, perform f
 			goesOn = "false"
 		}
 		h.step(Step{Kind: StepExtension, Extension: name, How: "continue=" + goesOn, context: h.fields["context"]})
-		h.root = name
+		h.root, h.at = name, e.at
 		if h.extension(e, name, name, "", 0) != 0 && !isTrue(goesOn) {
 			break
 		}
@@ -170,6 +171,7 @@ type hunter struct {
 	call    *Call
 	perform func(value, expression string) (*pcre.Match, error)
 	root    string // the extension that it is in
+	at      int
 	inlined []Action
 	queue   []Action
 	result  Result
@@ -454,7 +456,7 @@ func (c *condition) act(passes bool) {
 	}
 	for _, e := range c.element.all(kind) {
 		a := Action{
-			Extension: c.root, Condition: c.place, Application: e.soft("application"), Data: e.textOr("data"),
+			Extension: c.root, At: c.at, Condition: c.place, Application: e.soft("application"), Data: e.textOr("data"),
 			Inline: isTrue(e.soft("inline")), Anti: !passes,
 		}
 		if passes && c.found.captures {
