@@ -107,7 +107,7 @@ func (im *imported) left(name string) bool {
 func last(params []*node) (all []string) {
 	for _, p := range params {
 		name, value := strings.ToLower(p.attr("name")), p.attr("value")
-		if value == "" {
+		if value == "" && address.MatchString(name) {
 			continue
 		}
 		if name == "loglevel" {

@@ -102,6 +102,9 @@ func takesAll(name string) bool {
 // v6Network is one that FreeSWITCH compares with addresses of either family.
 var v6Network = regexp.MustCompile(`^[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*/[0-9]`)
 
+// address is a param that the schema wants a value of.
+var address = regexp.MustCompile(`(ip|port)$`)
+
 // profileParams adds the settings of a profile.
 func (in *importer) profileParams(p profile) {
 	type param struct {
@@ -120,8 +123,8 @@ func (in *importer) profileParams(p profile) {
 			one := param{setting{e, strings.ToLower(e.Attr("name")), e.Attr("value")}, 1}
 			what := fmt.Sprintf("%s=%q of profile %s", one.name, one.value, p.name)
 			switch {
-			case one.value == "":
-				in.leave(e, what, "it has no value", "Delete it, or give a value.")
+			case one.value == "" && address.MatchString(one.name):
+				in.leave(e, what, "it has no value, and the server wants one for an address or a port", "Delete it, or give a value.")
 				continue
 			case strings.HasPrefix(one.name, "apply-") && strings.Contains(one.name, "acl") && v6Network.MatchString(one.value):
 				in.leave(e, what, "an IPv6 network would let IPv4 addresses in", "Put it into an access list, and name the list here.")

@@ -934,7 +934,7 @@ CREATE TABLE sip_profile_param (
     node     label         NOT NULL DEFAULT '*' REFERENCES node ON UPDATE CASCADE ON DELETE CASCADE,
     name     setting_name  NOT NULL CHECK (name = lower(name) OR refuse(format('%s is not in lower case', name), 'FreeSWITCH ignores case here; write lower case so that one parameter stands once.')),
     position smallint      NOT NULL DEFAULT 1,
-    value    setting_value NOT NULL CHECK (value <> '' OR refuse(format('%s has no value', name), 'Delete the row, or give a value.')),
+    value    setting_value NOT NULL CHECK (value <> '' OR name !~ '(ip|port)$' OR refuse(format('%s has no value', name), 'Delete the row, or give a value.')),
     expand   boolean       NOT NULL DEFAULT false,
     PRIMARY KEY (profile, node, name, position),
     CONSTRAINT sip_profile_param_network_is_ipv4 CHECK (name !~ '^apply-.*acl' OR value !~ '^[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*/[0-9]' OR refuse(
