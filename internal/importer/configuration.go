@@ -59,6 +59,9 @@ func (in *importer) documents() {
 		case !strings.HasSuffix(name, ".conf"):
 			in.leave(e, name, "no module asks for a configuration whose name does not end in .conf", "Name it so, or delete it.")
 		default:
+			if lower == "timezones.conf" {
+				in.leave(e, name, "FreeSWITCH reads it before it asks this server, and again at each reloadxml, from which on the row holds", "Put it into the bootstrap's autoload_configs too.")
+			}
 			in.document("configuration", e)
 		}
 	}
