@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"xmlcurld/db/table"
+	"xmlcurld/internal/booted"
 	"xmlcurld/internal/compare"
 	"xmlcurld/internal/conftree"
 	"xmlcurld/internal/mask"
@@ -28,11 +29,18 @@ func compareFlags(flags *pflag.FlagSet) {
 	flags.StringArray("variable", nil, "a global variable that only the switch knows, as local_ip_v4=192.0.2.1; may be repeated")
 	flags.String("zone", "", "time zone of the switch, as Africa/Johannesburg; empty: this machine's")
 	flags.Bool("exec", false, "run the commands that the tree names in exec and exec-set")
+	flags.String("freeswitch", "", "also boot this FreeSWITCH twice, in a network of its own, and compare what both report")
 	flags.Bool("json", false, "print JSON instead of text")
 }
 
 // errDiffers says that a switch is not told what a tree says.
 var errDiffers = errors.New("the server and the tree differ")
+
+// compared is what was compared, and what differs.
+type compared struct {
+	*compare.Result
+	Switches *booted.Result `json:"switches,omitempty"` // what two switches report
+}
 
 // compareTree prints what the server tells a switch otherwise than a tree of files. It fails if that is not explained.
 func compareTree(ctx context.Context, i *invocation) error {
@@ -47,13 +55,19 @@ func compareTree(ctx context.Context, i *invocation) error {
 	if err != nil {
 		return fmt.Errorf("compare: %w", err)
 	}
-	var result *compare.Result
+	var result compared
 	err = withStore(ctx, i, func(store *table.Store) error {
 		asOne := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-		return pgx.BeginTxFunc(ctx, store.DB().Primary(), asOne, func(tx pgx.Tx) (err error) {
-			result, err = compare.Run(ctx, tree, tx, secretsOf(i, prometheus.NewRegistry()), options)
+		err := pgx.BeginTxFunc(ctx, store.DB().Primary(), asOne, func(tx pgx.Tx) (err error) {
+			result.Result, err = compare.Run(ctx, tree, tx, secretsOf(i, prometheus.NewRegistry()), options)
 			return err
 		})
+		if program := text(i.flags, "freeswitch"); err == nil && program != "" {
+			var reports booted.Result
+			reports, err = compareSwitches(ctx, i, program, tree, store)
+			result.Switches = &reports
+		}
+		return err
 	})
 	if err != nil {
 		return err
@@ -62,8 +76,11 @@ func compareTree(ctx context.Context, i *invocation) error {
 		err = printJSON(i.stdout, result)
 	} else {
 		err = result.Show(i.stdout)
+		if result.Switches != nil {
+			printSwitches(i.stdout, *result.Switches)
+		}
 	}
-	if err == nil && !result.Equal() {
+	if err == nil && (!result.Equal() || result.Switches != nil && len(result.Switches.Differences) > 0) {
 		err = errDiffers
 	}
 	return err

@@ -266,7 +266,7 @@ ALTER TABLE v_extensions DROP extension_type, ALTER enabled TYPE text;`), Option
 func TestReadOfSomethingElse(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ sql, want string }{
-		"nothing":  {"", "this is no database of FusionPBX, or the role may not read it: there is no table v_d"},
+		"nothing":  {"", "this is no database of FusionPBX, or the role may not read it: there is no table v_dialplans"},
 		"an older": {"ALTER TABLE v_dialplans DROP dialplan_xml", "this FusionPBX is too old to be read: table v_dialplans has no column dialplan_xml; upgrade it first"},
 	} {
 		conn := dbtest.Connect(t, dbtest.EmptyURL(t))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,7 +51,8 @@ GROUP BY table_name`)
 	}); err != nil {
 		return fmt.Errorf("read which tables there are: %w", err)
 	}
-	for table, columns := range needed {
+	for _, table := range slices.Sorted(maps.Keys(needed)) {
+		columns := needed[table]
 		if f.columns[table] == nil {
 			return errors.New("this is no database of FusionPBX, or the role may not read it: there is no table " + table)
 		}

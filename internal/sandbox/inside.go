@@ -126,7 +126,9 @@ func (o *Order) awaitUp(ctx context.Context, p *child.Process) error {
 			return ctx.Err()
 		case <-time.After(lookPause):
 		}
-		if !up && o.says(ctx, "status", "is ready") {
+		// The event socket may answer, and say that the switch is ready, while modules are still loaded. New calls are refused
+		// until all of them are there.
+		if !up && o.says(ctx, "fsctl pause_check", "false") {
 			up, deadline = true, time.Now().Add(awaitTime)
 		}
 		if up && o.hasAll(ctx) {
