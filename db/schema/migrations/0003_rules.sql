@@ -280,8 +280,12 @@ BEGIN
         PERFORM refuse(format('Extension %s is %s''s, so %s of %s cannot pick it', n.extension, n.owner, n.number, n.tenant),
             'Choose an extension without a tenant, or one of the number''s own tenant.');
     END IF;
-    FOR asked IN SELECT DISTINCT a.extension || '/' || m[1] FROM action a, regexp_matches(a.data, '%\{(address|forward_number|display_name)\}', 'g') m
-        WHERE a.data LIKE '%\%{%' LOOP
+    FOR asked IN
+        SELECT DISTINCT a.extension || '/' || m[1]
+        FROM action a, regexp_matches(a.data, '%\{(address|forward_number|display_name)\}', 'g') m
+        WHERE a.data LIKE '%\%{%' AND a.extension IN (SELECT extension FROM changed)
+        ORDER BY 1
+    LOOP
         SELECT x.number, x.extension INTO n
         FROM changed x
         WHERE x.extension = split_part(asked, '/', 1)
@@ -703,8 +707,8 @@ END $$;
 -- call at an unknown application. Modules may add words, so another one is not
 -- refused: a warning names the nearest known one.
 -- +goose StatementBegin
-CREATE FUNCTION known_words(kind text) RETURNS text[] LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
-    SELECT string_to_array(btrim(replace(CASE kind
+CREATE FUNCTION word_list(kind text) RETURNS text LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
+    SELECT translate(CASE kind
         WHEN 'profile parameter' THEN '
 3pcc-reinvite-bridged-on-ack accept-blind-auth accept-blind-reg aggressive-nat-detection alias all-reg-options-ping allow-update
 apply-candidate-acl apply-inbound-acl apply-inbound-acl-x-token apply-nat-acl apply-proxy-acl apply-proxy-acl-x-token apply-register-acl
@@ -763,10 +767,14 @@ speak start_dtmf start_dtmf_generate stop stop_displace_session stop_dtmf stop_d
 stop_video_write_overlay stopfax strftime system t38_gateway three_way tone_detect transfer transfer_vars translate txfax unbind_meta_app
 unblock_dtmf unhold unloop unset unshift userspy vad_test valet_park verbose_events verto_broadcast video_decode video_refresh video_replace
 video_write_overlay vmd voicemail voicemail_ivr wait_for_answer wait_for_silence wait_for_video_ready'
-    END, E'\n', ' ')), ' ')
+    END, E'\n', ' ') || ' '
 $$;
 -- +goose StatementEnd
-COMMENT ON FUNCTION known_words IS 'The words of a kind that FreeSWITCH 1.11.3-dev knows: profile parameter, condition field, application.';
+CREATE FUNCTION known_words(kind text) RETURNS text[] LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
+    SELECT string_to_array(btrim(word_list(kind)), ' ')
+$$;
+COMMENT ON FUNCTION word_list   IS 'The words of a kind that FreeSWITCH 1.11.3-dev knows, each between blanks: profile parameter, condition field, application.';
+COMMENT ON FUNCTION known_words IS 'The same words as an array. Many rows are looked for in the list instead: to make the array takes longer.';
 
 -- The Levenshtein distance.
 -- +goose StatementBegin
@@ -792,7 +800,7 @@ DECLARE
     word    CONSTANT text COLLATE "C" := to_jsonb(NEW) ->> TG_ARGV[1];
     nearest text COLLATE "C";
 BEGIN
-    IF word IS NULL OR word LIKE '%$%' OR lower(word) = ANY (known_words(TG_ARGV[0])) THEN
+    IF word IS NULL OR word LIKE '%$%' OR strpos(word_list(TG_ARGV[0]), ' ' || lower(word) || ' ') > 0 THEN
         RETURN NULL;
     END IF;
     SELECT w INTO nearest FROM unnest(known_words(TG_ARGV[0]) COLLATE "C") w WHERE abs(length(w) - length(word)) <= 3 ORDER BY distance(lower(left(word, 64)), w), w LIMIT 1;
