@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"xmlcurld/internal/conftree"
+	"xmlcurld/internal/fusionpbx"
 	"xmlcurld/internal/importer"
 	"xmlcurld/internal/plan"
 	"xmlcurld/internal/rowset"
@@ -22,6 +23,7 @@ func importFlags(flags *pflag.FlagSet) {
 	lookFlags(flags)
 	applyingFlags(flags)
 	applyJSONFlag(flags)
+	flags.String("from", "", "read a database of another program instead of files: fusionpbx")
 	flags.String("sql", "", "write the SQL into this new file, and do nothing else")
 }
 
@@ -41,23 +43,23 @@ type imported struct {
 	applied
 }
 
-// importTree brings a tree of FreeSWITCH's files into the database.
+// importTree brings a tree of FreeSWITCH's files, or another program's database, into the database.
 func importTree(ctx context.Context, i *invocation) error {
 	if len(i.operands) != 1 {
-		return usageError{errors.New("one folder is wanted, in which freeswitch.xml stands")}
+		return usageError{errors.New("one folder is wanted, in which freeswitch.xml stands, or with --from the URL of a database")}
 	}
 	if err := jsonAsksNobody(i); err != nil {
 		return err
 	}
-	found, err := readTree(i)
+	found, err := readImport(ctx, i)
 	if err != nil {
 		return err
 	}
 	return withDatabase(ctx, i, func(url string) error { return bringIn(ctx, i, url, found) })
 }
 
-// readTree reads the files that are named, and makes rows of them.
-func readTree(i *invocation) (*importer.Result, error) {
+// readImport reads what is named, and makes rows of it.
+func readImport(ctx context.Context, i *invocation) (*importer.Result, error) {
 	contexts, err := pairs(i.flags, "context")
 	if err != nil {
 		return nil, usageError{err}
@@ -66,6 +68,25 @@ func readTree(i *invocation) (*importer.Result, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
+	options := importer.Options{Tenant: text(i.flags, "tenant"), Node: text(i.flags, "node"), Contexts: contexts}
+	switch from := text(i.flags, "from"); from {
+	case "":
+		return readTree(i, options, variables)
+	case "fusionpbx":
+		if !i.flags.Changed("tenant") {
+			options.Tenant = "" // each domain is a tenant
+		}
+		theirs := fusionpbx.Options{Options: options, Globals: variables}
+		if options.Node != "*" {
+			theirs.Host = options.Node
+		}
+		return readFusionPBX(ctx, i.operands[0], theirs)
+	default:
+		return nil, usageError{fmt.Errorf("--from %s: databases of fusionpbx can be read", from)}
+	}
+}
+
+func readTree(i *invocation, options importer.Options, variables map[string]string) (*importer.Result, error) {
 	run, _ := i.flags.GetBool("exec") // the flag exists: no error
 	progress := newProgress(i.stderr)
 	defer progress.end()
@@ -73,7 +94,16 @@ func readTree(i *invocation) (*importer.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return importer.Import(tree, importer.Options{Tenant: text(i.flags, "tenant"), Node: text(i.flags, "node"), Contexts: contexts}), nil
+	return importer.Import(tree, options), nil
+}
+
+func readFusionPBX(ctx context.Context, url string, options fusionpbx.Options) (*importer.Result, error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	found, err := fusionpbx.Read(ctx, conn, options)
+	return found, errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
 }
 
 // bringIn shows what the rows would change, asks, and brings them in.

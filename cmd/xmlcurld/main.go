@@ -80,7 +80,7 @@ var verbs = []verb{
 		about: "print what an edit would do, ask, make exactly that, and wait for the switches; exit 1 when it is not made"},
 	{name: "edit", operands: "tenant NAME | TABLE KEY...", flags: editFlags, run: edit,
 		about: "open rows as a file in $VISUAL or $EDITOR, and apply what was changed"},
-	{name: "import", operands: "DIR", flags: importFlags, run: importTree,
+	{name: "import", operands: "DIR | --from fusionpbx URL", flags: importFlags, run: importTree,
 		about: "bring a tree of FreeSWITCH's files into the database: show what that would do, ask, make it; what cannot be carried is listed"},
 	{name: "export", operands: "DIR | --tenant NAME", flags: exportFlags, run: exportRows,
 		about: "write a static tree with which FreeSWITCH runs without this server, or print a tenant's rows as SQL; exit 3 when secrets are left out"},
