@@ -95,7 +95,8 @@ func (s *Switches) onServer(ctx context.Context, work string, about Subjects) (r
 	if err := os.CopyFS(o.Conf, conf); err != nil {
 		return nil, err
 	}
-	o.Environ = append(o.Environ, "BOOTSTRAP_URL=http://"+sandbox.Door+"/xml", "EVENT_SOCKET_PASSWORD="+s.ServerPassword)
+	// On a busy machine an answer may take longer than a call would wait for it, and the list of modules is asked for once.
+	o.Environ = append(o.Environ, "BOOTSTRAP_URL=http://"+sandbox.Door+"/xml", "EVENT_SOCKET_PASSWORD="+s.ServerPassword, "BOOTSTRAP_TIMEOUT=30")
 	door, err := net.Listen("unix", o.Door)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package booted
 
 import (
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 
 // Subjects are what the switches are asked about.
 type Subjects struct {
+	Modules   []string
 	Profiles  []string
 	Gateways  []string
 	Lists     []string // access lists
@@ -44,7 +44,10 @@ func (s *Subjects) questions() (all []question) {
 			all = append(all, question{kind, strings.Join(words, " "), read})
 		}
 	}
-	ask("modules", modules, "show", "modules", "as", "json")
+	// The table behind show modules is written some time after a module was loaded.
+	for _, name := range s.Modules {
+		ask("modules", whole, "module_exists", name)
+	}
 	for _, name := range s.Profiles {
 		ask("SIP profiles", leaves, "sofia", "xmlstatus", "profile", name)
 	}
@@ -114,26 +117,6 @@ func merged(a, b map[string]string) map[string]string {
 }
 
 func whole(body string) map[string]string { return map[string]string{"": strings.TrimSpace(body)} }
-
-// modules are what each module offers, as application bridge (mod_dptools).
-func modules(body string) map[string]string {
-	var show struct {
-		Rows []struct{ Type, Name, IKey string }
-	}
-	if err := json.Unmarshal([]byte(body), &show); err != nil {
-		return whole(body)
-	}
-	all := make(map[string]string)
-	for _, row := range show.Rows {
-		if !slices.Contains(bootstraps, row.IKey) {
-			all[row.Type+" "+row.Name] = row.IKey
-		}
-	}
-	return all
-}
-
-// bootstraps are modules that every switch of the server's loads by itself.
-var bootstraps = []string{"mod_console", "mod_logfile", "mod_xml_curl", "mod_commands", "mod_event_socket"}
 
 // volatile are elements of a status that tell of this moment, not of the configuration.
 var volatile = []string{"calls-in", "calls-out", "failed-calls-in", "failed-calls-out", "registrations", "ping", "pingtime", "pinging",

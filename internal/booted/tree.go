@@ -17,6 +17,12 @@ func SubjectsOf(tree *conftree.Tree, addresses []string) Subjects {
 		return text
 	}
 	configuration := tree.Section("configuration")
+	for _, list := range []string{"pre_load_modules.conf", "modules.conf", "post_load_modules.conf"} {
+		for _, load := range configuration.Named("configuration", list).Child("modules").All("load") {
+			name, _ := tree.Expand(load, load.Attr("module"))
+			s.Modules = append(s.Modules, name)
+		}
+	}
 	for _, p := range configuration.Named("configuration", "sofia.conf").Child("profiles").All("profile") {
 		s.Profiles = append(s.Profiles, name(p))
 		for _, g := range p.Child("gateways").All("gateway") {
@@ -27,7 +33,8 @@ func SubjectsOf(tree *conftree.Tree, addresses []string) Subjects {
 		s.Lists = append(s.Lists, name(l))
 	}
 	for _, v := range tree.Variables {
-		if v.Command == "set" && !slices.Contains(s.Variables, v.Name) {
+		// An exported tree has variables of its own.
+		if v.Command == "set" && !strings.HasPrefix(v.Name, "xmlcurld_") && !slices.Contains(s.Variables, v.Name) {
 			s.Variables = append(s.Variables, v.Name)
 		}
 	}

@@ -121,6 +121,9 @@ type of struct {
 	document, counted string
 }
 
+// exportedMark explains what the server itself added to a tree that was exported.
+const exportedMark = "the tree was exported from a server, and this tells which version of the rows it has"
+
 // found adds a difference. Explained ones that say the same of a document are one.
 func (c *comparison) found(at of, d Difference) {
 	d.Document, d.Count = at.document, 1

@@ -214,7 +214,16 @@ func (c *comparison) gateway(at of, in string, tree, server *node) {
 		}
 		heard = append(heard, s)
 	}
-	c.settings(at, in, directed(partOf(tree, "variables", "variable")), heard, rules{
+	said := directed(partOf(tree, "variables", "variable"))
+	for _, s := range said {
+		if strings.HasPrefix(s.name, db.RevisionVariable) {
+			c.explain(at, Difference{
+				What: joined(in, "variable "+db.RevisionVariable), Place: s.element.place(), Tree: s.value, Meaning: "incoming calls have one variable less",
+			}, exportedMark)
+		}
+	}
+	said = slices.DeleteFunc(said, func(s setting) bool { return strings.HasPrefix(s.name, db.RevisionVariable) })
+	c.settings(at, in, said, heard, rules{
 		what: "variable", row: func(variable string) string { return "gateway_variable " + name + " " + variable }, many: func(string) bool { return true },
 	})
 	for _, part := range tree.childrenBut("params", "param", "variables", "variable") {

@@ -52,12 +52,17 @@ func (c *comparison) variables() error {
 	}
 	c.settings(at, "", inOrder(tree), inOrder(server), rules{
 		what: "variable", empty: true, row: func(name string) string { return "switch_variable " + name },
-		explain: func(name, tree, _ string) string {
-			command := onlySwitch[name]
-			if command == "" || tree != "" {
+		explain: func(name, tree, server string) string {
+			switch command := onlySwitch[name]; {
+			case server == "" && strings.HasPrefix(name, "xmlcurld_"):
+				return exportedMark
+			case server == "" && slices.Contains(presets, name) && tree == c.Variables[name]:
+				return "a switch finds it out itself, and --variable says that it is the same"
+			case command == "" || tree != "":
 				return ""
+			default:
+				return "only the switch knows what " + command + " gives: say it with --variable " + name + "=…, and it is compared"
 			}
-			return "only the switch knows what " + command + " gives: say it with --variable " + name + "=…, and it is compared"
 		},
 	})
 	return nil
