@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,6 +25,10 @@ import (
 // TestMain is also what sandbox.Run starts within the sandbox.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == sandbox.Verb {
+		if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil { // a crash leaves no file in the sources
+			_, _ = io.WriteString(os.Stderr, err.Error())
+			os.Exit(1)
+		}
 		if err := sandbox.Inside(context.Background(), os.Stdin, os.Stdout); err != nil {
 			_, _ = io.WriteString(os.Stderr, err.Error())
 			os.Exit(1)
