@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"xmlcurld/db/history"
-	"xmlcurld/db/table"
+	"xmlcurld/db/pg"
 )
 
 const (
@@ -45,8 +45,13 @@ func showHistory(ctx context.Context, i *invocation) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, historyTime)
 	defer cancel()
-	return withStore(ctx, i, func(store *table.Store) error {
-		changes, err := history.List(ctx, store.DB().Best(), filter)
+	return withDatabase(ctx, i, func(url string) error {
+		conn, err := pg.Connect(ctx, url)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+		changes, err := history.List(ctx, conn, filter)
 		if err != nil {
 			return err
 		}

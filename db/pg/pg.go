@@ -74,6 +74,21 @@ type DB struct {
 	works sync.WaitGroup
 }
 
+// Connect returns one connection to the first host of url that answers, for who asks one thing and ends: nobody waits until all
+// hosts were looked at.
+func Connect(ctx context.Context, url string) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("read the database URL: %w", err)
+	}
+	maps.Copy(config.RuntimeParams, Settled)
+	for _, name := range []string{"application_name", "random_page_cost", "jit"} {
+		config.RuntimeParams[name] = session[name]
+	}
+	conn, err := pgx.ConnectConfig(ctx, config)
+	return conn, Translate("connect", err)
+}
+
 // Open makes a DB for url (postgres://… or keywords, with as many hosts as there are) and registers its metrics. It does
 // not connect: a database that is away answers ErrUnavailable until it is back. The error is about url itself.
 func Open(ctx context.Context, url string, reg prometheus.Registerer) (*DB, error) {
