@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/pflag"
 
+	"xmlcurld/db/pg"
 	"xmlcurld/internal/conftree"
 	"xmlcurld/internal/fusionpbx"
 	"xmlcurld/internal/importer"
@@ -149,7 +150,7 @@ func bringIn(ctx context.Context, i *invocation, url string, found *importer.Res
 
 // missing is the SQL that makes rows of a set that are not there, or otherwise.
 func missing(ctx context.Context, url string, set *rowset.Set) (string, error) {
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := pg.Connect(ctx, url)
 	if err != nil {
 		return "", err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"xmlcurld/db/table"
+	"xmlcurld/internal/hunt"
 )
 
 // gateway is a gateway that is on.
@@ -113,7 +114,7 @@ func gatewayTransport(w *world) (found []Finding, err error) {
 		}
 		for _, n := range w.running(p, g.Node) {
 			tls := p.on(n, "tls")
-			if len(tls) == 0 || tls[len(tls)-1].literal() && !truth(tls[len(tls)-1].Value) {
+			if len(tls) == 0 || tls[len(tls)-1].literal() && !hunt.IsTrue(tls[len(tls)-1].Value) {
 				found = append(found, place{"gateway_param", "gateway=" + g.Name + " name=register-transport", g.Tenant}.finding(
 					fmt.Sprintf("Gateway %s registers over %s, and profile %s has no TLS, so that FreeSWITCH refuses the gateway.", g.Name, g.Transport, p.Name),
 					fmt.Sprintf("Set parameter tls of profile %s to true, or choose another transport.", p.Name)))
@@ -122,12 +123,6 @@ func gatewayTransport(w *world) (found []Finding, err error) {
 		}
 	}
 	return found, err
-}
-
-// truth is what FreeSWITCH takes for true (switch_true).
-func truth(value string) bool {
-	return slices.Contains([]string{"yes", "on", "true", "t", "enabled", "active", "allow"}, strings.ToLower(value)) ||
-		value != "" && strings.Trim(value, "0123456789") == "" && strings.Trim(value, "0") != ""
 }
 
 // sipNamesQuery asks for names of profiles, with who has them, and for the gateways that are called so, too.

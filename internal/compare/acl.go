@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"xmlcurld/internal/hunt"
 )
 
 // acl compares the access lists: what each says of addresses at the ends of its networks and beside them, which is all that
@@ -87,12 +89,12 @@ type network struct {
 func readList(list *node) *accessList {
 	l := &accessList{allow: true, networks: map[netip.Prefix][]network{}}
 	if value, ok := list.attr("default"); ok {
-		l.allow = isTrue(value)
+		l.allow = hunt.IsTrue(value)
 	}
 	for _, e := range list.all("node") {
 		n := network{allow: l.allow, element: e}
 		if value, ok := e.attr("type"); ok {
-			n.allow = isTrue(value)
+			n.allow = hunt.IsTrue(value)
 		}
 		n.min, _ = strconv.Atoi(e.soft("port-min"))
 		n.max, _ = strconv.Atoi(e.soft("port-max"))

@@ -8,6 +8,7 @@ import (
 
 	"xmlcurld/db/table"
 	"xmlcurld/internal/form"
+	"xmlcurld/internal/hunt"
 )
 
 // users is how many users' rows are read at once.
@@ -428,7 +429,7 @@ func (c *comparison) userGateways(domain string, told, _ *folk) error {
 	asked := false
 	for _, p := range c.configuration("sofia.conf").child("profiles").all("profile") {
 		if !slices.ContainsFunc(p.child("domains").all("domain"), func(d *node) bool {
-			return isTrue(d.soft("parse")) && (strings.EqualFold(d.soft("name"), domain) || strings.EqualFold(d.soft("name"), "all"))
+			return hunt.IsTrue(d.soft("parse")) && (strings.EqualFold(d.soft("name"), domain) || strings.EqualFold(d.soft("name"), "all"))
 		}) {
 			continue
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	bootstrap "xmlcurld/freeswitch-bootstrap"
+
+	"xmlcurld/internal/hunt"
 )
 
 // modules compares the modules that are loaded. FreeSWITCH has three documents for them, and the server's is the last.
@@ -64,7 +66,7 @@ func (c *comparison) modules() error {
 func (c *comparison) moduleAttributes(at of, load *node, d Difference) {
 	for _, a := range load.attrs {
 		switch {
-		case a.Name == "module" || a.Value == "" || a.Name == "critical" && !isTrue(a.Value) || a.Name == "global" && !isTrue(a.Value):
+		case a.Name == "module" || a.Value == "" || a.Name == "critical" && !hunt.IsTrue(a.Value) || a.Name == "global" && !hunt.IsTrue(a.Value):
 		case a.Name == "critical":
 			d.Meaning = "the switch would start although the module did not load"
 			c.explain(at, d, "FreeSWITCH knows no critical modules among those that it loads after it can ask a server")

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"xmlcurld/internal/hunt"
 )
 
 // setting is a param or a variable. Its place is the element's.
@@ -68,7 +70,7 @@ func (r *rules) taken(name string, all []setting) (values []string) {
 
 func (r *rules) value(name, value string) string {
 	if slices.Contains(r.truth, name) {
-		return fmt.Sprint(isTrue(value))
+		return fmt.Sprint(hunt.IsTrue(value))
 	}
 	return value
 }
@@ -145,13 +147,4 @@ func (c *comparison) renamed(values []string) (all []string) {
 		all = append(all, v)
 	}
 	return all
-}
-
-// isTrue is switch_true.
-func isTrue(text string) bool {
-	switch strings.ToLower(text) {
-	case "yes", "on", "true", "t", "enabled", "active", "allow":
-		return true
-	}
-	return text != "" && strings.Trim(text, "0123456789") == "" && strings.Trim(text, "0") != ""
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"xmlcurld/db"
+	"xmlcurld/internal/hunt"
 )
 
 // sofia compares sofia.conf, profile by profile.
@@ -123,7 +124,7 @@ func (c *comparison) nameSets(at of, in, row string, tree, server []*node) {
 func (c *comparison) domainsOf(in, row string, tree, server *node) {
 	at := of{"sofia.conf", "domains of profiles"}
 	said := func(n *node) string {
-		return "alias " + word(isTrue(n.soft("alias"))) + ", parse " + word(isTrue(n.soft("parse")))
+		return "alias " + word(hunt.IsTrue(n.soft("alias"))) + ", parse " + word(hunt.IsTrue(n.soft("parse")))
 	}
 	heard := map[string]string{}
 	for _, d := range server.child("domains").all("domain") {

@@ -44,8 +44,8 @@ func isNumber(text string) bool {
 	return strings.Trim(text, ".0123456789") == ""
 }
 
-// isTrue is switch_true.
-func isTrue(text string) bool {
+// IsTrue is switch_true: how FreeSWITCH reads yes and no in its XML and its variables.
+func IsTrue(text string) bool {
 	switch strings.ToLower(text) {
 	case "yes", "on", "true", "t", "enabled", "active", "allow":
 		return true

@@ -56,7 +56,7 @@ func (c clock) fits(name, want string) bool {
 	case "tz-offset":
 		return want == "" || !isNumber(want) || atoi(want) == c.offset()
 	case "dst":
-		return c.here.IsDST() && isTrue(want)
+		return c.here.IsDST() && IsTrue(want)
 	case "date-time":
 		return c.dateFits(want)
 	case "wday":

@@ -109,7 +109,7 @@ func (i *index) of(number string) []*element {
 
 // setsNumber reports whether an action in e may change the called number while FreeSWITCH still looks.
 func setsNumber(e *element) bool {
-	return e.soft("application") == "set_profile_var" && isTrue(e.soft("inline")) || slices.ContainsFunc(e.children, setsNumber)
+	return e.soft("application") == "set_profile_var" && IsTrue(e.soft("inline")) || slices.ContainsFunc(e.children, setsNumber)
 }
 
 // numberHeads are the beginnings one of which the called number must have for e to do anything. It is nil where that cannot

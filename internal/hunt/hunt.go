@@ -137,7 +137,7 @@ func (p *Plan) hunt(call Call, some func(context *element) []*element, perform f
 	h := &hunter{channel: newChannel(&call), call: &call, perform: perform}
 	h.fields["destination_number"], h.fields["context"] = call.Number, call.Context
 	extensions := some(context)
-	if isTrue(h.setting("auto_hunt")) {
+	if IsTrue(h.setting("auto_hunt")) {
 		extensions = context.all("extension")
 		for i, e := range extensions {
 			if name, ok := e.attr("name"); ok && strings.EqualFold(name, call.Number) {
@@ -157,7 +157,7 @@ func (p *Plan) hunt(call Call, some func(context *element) []*element, perform f
 		}
 		h.step(Step{Kind: StepExtension, Extension: name, How: "continue=" + goesOn, context: h.fields["context"]})
 		h.root, h.at = name, e.at
-		if h.extension(e, name, name, "", 0) != 0 && !isTrue(goesOn) {
+		if h.extension(e, name, name, "", 0) != 0 && !IsTrue(goesOn) {
 			break
 		}
 	}
@@ -230,7 +230,7 @@ func (h *hunter) extension(e *element, name, root, place string, depth int) (pro
 	}
 	if depth > 0 {
 		if nested, ok := e.attr("require-nested"); ok {
-			required = isTrue(nested)
+			required = IsTrue(nested)
 		}
 		how := "require-nested=FALSE"
 		if required {
@@ -457,7 +457,7 @@ func (c *condition) act(passes bool) {
 	for _, e := range c.element.all(kind) {
 		a := Action{
 			Extension: c.root, At: c.at, Condition: c.place, Application: e.soft("application"), Data: e.textOr("data"),
-			Inline: isTrue(e.soft("inline")), Anti: !passes,
+			Inline: IsTrue(e.soft("inline")), Anti: !passes,
 		}
 		if passes && c.found.captures {
 			a.Data, a.Note = c.substitute(a.Data)

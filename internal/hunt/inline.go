@@ -49,7 +49,7 @@ func (c *channel) inline(application, data string) (note string) {
 		c.switchDecides("what %s changes", application)
 		return "only the switch knows whether it has this application, and runs it inline"
 	}
-	if !isTrue(c.setting("app_disable_expand_variables")) {
+	if !IsTrue(c.setting("app_disable_expand_variables")) {
 		data, _ = c.expand(data)
 	}
 	c.add("current_application", application, place{})

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"xmlcurld/internal/conftree"
+	"xmlcurld/internal/hunt"
 	"xmlcurld/internal/rowset"
 )
 
@@ -47,7 +48,7 @@ func (in *importer) lists() {
 }
 
 func allowed(text string) string {
-	if isTrue(text) {
+	if hunt.IsTrue(text) {
 		return "allow"
 	}
 	return "deny"

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"xmlcurld/internal/conftree"
+	"xmlcurld/internal/hunt"
 	"xmlcurld/internal/pcre"
 	"xmlcurld/internal/rowset"
 )
@@ -65,7 +66,7 @@ func (r *rules) condition(c *conftree.Element, parent int) {
 	case "on-true", "always", "never":
 		columns = append(columns, rowset.C("break", rule))
 	}
-	if nested, ok := c.Lookup("require-nested"); ok && !isTrue(r.expand(c, nested)) {
+	if nested, ok := c.Lookup("require-nested"); ok && !hunt.IsTrue(r.expand(c, nested)) {
 		columns = append(columns, rowset.C("require_nested", false))
 	}
 	r.rows.Add("condition", c.String(), columns...)
@@ -154,7 +155,7 @@ func (r *rules) times(e *conftree.Element) (columns []rowset.Column) {
 		value, ok := e.Lookup(name)
 		switch {
 		case !ok:
-		case name == "dst" && isTrue(value):
+		case name == "dst" && hunt.IsTrue(value):
 			columns = append(columns, rowset.C("dst", true))
 		case timeReads(name, value):
 			columns = append(columns, rowset.C(strings.ReplaceAll(name, "-", "_"), value))
@@ -209,19 +210,10 @@ func (r *rules) action(a *conftree.Element, condition any, position int) {
 		columns = append(columns, rowset.C("condition", condition))
 	}
 	columns = append(columns, rowset.C("position", position), rowset.C("application", a.Attr("application")), rowset.C("data", data))
-	columns = withTrue(columns, "inline", isTrue(r.expand(a, a.Attr("inline"))))
+	columns = withTrue(columns, "inline", hunt.IsTrue(r.expand(a, a.Attr("inline"))))
 	columns = withTrue(columns, "anti", a.Name == "anti-action")
 	r.rows.Add("action", a.String(), withTrue(columns, "expand", expands)...)
 	r.namesContext(a, data)
-}
-
-// isTrue is switch_true.
-func isTrue(text string) bool {
-	if slices.Contains([]string{"yes", "on", "true", "t", "enabled", "active", "allow"}, strings.ToLower(text)) {
-		return true
-	}
-	n, err := strconv.ParseFloat(text, 64)
-	return err == nil && int(n) != 0
 }
 
 // What the schema takes for a time; see time_reads there. What is left out here is carried as XML.

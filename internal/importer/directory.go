@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"xmlcurld/internal/conftree"
+	"xmlcurld/internal/hunt"
 	"xmlcurld/internal/rowset"
 )
 
@@ -191,7 +192,7 @@ func (d *domain) add() {
 }
 
 func (in *importer) allowsEmpty(s setting) {
-	if isTrue(in.expand(s.Element, s.value)) {
+	if hunt.IsTrue(in.expand(s.Element, s.value)) {
 		in.leave(s.Element, "allow-empty-password", "the server never lets anybody in without a password", "Give each user a password.")
 	}
 }

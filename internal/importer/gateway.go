@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"xmlcurld/internal/conftree"
+	"xmlcurld/internal/hunt"
 	"xmlcurld/internal/rowset"
 )
 
@@ -49,7 +50,7 @@ func (in *importer) gateway(e *conftree.Element, profile string, more ...rowset.
 	}
 	register := true // FreeSWITCH's own preset
 	if value, ok := told["register"]; ok {
-		register = isTrue(value)
+		register = hunt.IsTrue(value)
 	}
 	if register && (told["username"] == "" || told["password"] == "") {
 		in.leave(e, what, "it registers without a username or a password, which FreeSWITCH refuses", "Set both, or register to false.")
@@ -63,7 +64,7 @@ func (in *importer) gateway(e *conftree.Element, profile string, more ...rowset.
 	for _, column := range gatewayColumns[:4] {
 		columns = append(columns, rowset.C(column, told[column]))
 	}
-	columns = withTrue(withTrue(columns, "register", register), "caller_id_in_from", isTrue(told["caller-id-in-from"]))
+	columns = withTrue(withTrue(columns, "register", register), "caller_id_in_from", hunt.IsTrue(told["caller-id-in-from"]))
 	in.Set.Add("gateway", e.String(), columns...)
 	for _, s := range params {
 		in.addSetting("gateway_param", s, rowset.C("gateway", name))
@@ -92,7 +93,7 @@ func (in *importer) parsing(domain string) string {
 	for _, p := range in.profilesOf(sofia) {
 		for _, d := range p.element.Child("domains").All("domain") {
 			name := in.expand(d, d.Attr("name"))
-			if (strings.EqualFold(name, "all") || strings.EqualFold(name, domain)) && isTrue(in.expand(d, d.Attr("parse"))) {
+			if (strings.EqualFold(name, "all") || strings.EqualFold(name, domain)) && hunt.IsTrue(in.expand(d, d.Attr("parse"))) {
 				return p.name
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"xmlcurld/internal/conftree"
+	"xmlcurld/internal/hunt"
 	"xmlcurld/internal/rowset"
 )
 
@@ -53,10 +54,10 @@ func (in *importer) moduleOf(load *conftree.Element) string {
 		in.leave(load, "module "+name, "it is loaded from a folder of its own, in path=", "Put it into the bootstrap's modules.conf.")
 		return ""
 	}
-	if isTrue(in.expand(load, load.Attr("critical"))) {
+	if hunt.IsTrue(in.expand(load, load.Attr("critical"))) {
 		in.leave(load, "critical= of "+name, "FreeSWITCH ends itself without the module only if that stands on its disk", "Put it into the bootstrap's modules.conf if it is to.")
 	}
-	if isTrue(in.expand(load, load.Attr("global"))) {
+	if hunt.IsTrue(in.expand(load, load.Attr("global"))) {
 		in.leave(load, "global= of "+name, "the server loads a module with names of its own", "Put it into the bootstrap's modules.conf if other modules need its names.")
 	}
 	return name

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"xmlcurld/internal/conftree"
+	"xmlcurld/internal/hunt"
 	"xmlcurld/internal/pcre"
 )
 
@@ -65,7 +66,7 @@ func (in *importer) planOf(c *conftree.Element) *plan {
 			in.leave(e, fmt.Sprintf("extension %q", e.Attr("name")), "it has no condition, so FreeSWITCH does nothing with it", "Delete it.")
 			continue
 		}
-		p.extensions = append(p.extensions, &planned{element: e, goesOn: isTrue(in.expand(e, e.Attr("continue")))})
+		p.extensions = append(p.extensions, &planned{element: e, goesOn: hunt.IsTrue(in.expand(e, e.Attr("continue")))})
 	}
 	if in.options.Tenant == "" && len(in.options.Tenants) == 0 || setsNumber(c) {
 		return p

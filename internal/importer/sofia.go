@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"xmlcurld/internal/conftree"
+	"xmlcurld/internal/hunt"
 	"xmlcurld/internal/rowset"
 )
 
@@ -180,7 +181,7 @@ func (in *importer) profileDomains(p profile, taken map[string]bool) {
 		name, unset := in.tree.Expand(e, e.Attr("name"))
 		name = strings.ToLower(name)
 		what := fmt.Sprintf("domain %q of profile %s", e.Attr("name"), p.name)
-		alias, parse := isTrue(in.expand(e, e.Attr("alias"))), isTrue(in.expand(e, e.Attr("parse")))
+		alias, parse := hunt.IsTrue(in.expand(e, e.Attr("alias"))), hunt.IsTrue(in.expand(e, e.Attr("parse")))
 		switch {
 		case len(unset) > 0:
 			in.leave(e, what, "only the switch knows what it is called", "Say --variable "+strings.Join(unset, "=VALUE --variable ")+"=VALUE.")

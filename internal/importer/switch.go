@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"xmlcurld/internal/conftree"
+	"xmlcurld/internal/hunt"
 	"xmlcurld/internal/rowset"
 )
 
@@ -90,7 +91,7 @@ func (in *importer) switchSettings() (rest []setting, columns []rowset.Column) {
 				columns = append(columns, rowset.C("loglevel", level))
 			}
 		case name == "api-expansion":
-			columns = append(columns, rowset.C("api_expansion", isTrue(value)))
+			columns = append(columns, rowset.C("api_expansion", hunt.IsTrue(value)))
 		default:
 			rest = append(rest, s)
 		}
